@@ -1,0 +1,14 @@
+import type { CoreId, JobId } from './job.ts';
+import type { Outcome } from './outcome.ts';
+import type { InstantUs } from './units.ts';
+
+/** What the scheduler answers, to be carried out in order. */
+export type Decision =
+  /** Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. */
+  | { readonly kind: 'start'; readonly core: CoreId; readonly job: JobId; readonly killAt: InstantUs }
+  /** This core stays idle until `until` although `job` waits: starting it could make the next job of stream `for` miss its deadline. */
+  | { readonly kind: 'hold'; readonly core: CoreId; readonly job: JobId; readonly for: string; readonly until: InstantUs }
+  /** The job has ended; this is its only Outcome. */
+  | { readonly kind: 'end'; readonly job: JobId; readonly outcome: Outcome }
+  /** Send a `timer` event at `wakeAt`; replaces any earlier request. */
+  | { readonly kind: 'timer'; readonly wakeAt: InstantUs };

@@ -1,0 +1,48 @@
+/**
+ * Every operating error by code. Expected results of a job (late, dropped, rejected, failed) are Outcomes, not errors; broken invariants are
+ * `assert`. The text is the short meaning; docs/errors.md says what to do. A test holds the two lists to each other.
+ */
+export const ERROR_CODES = {
+  ARENA_FULL: { retryable: true, text: 'The shared tensor memory has no free block of the size asked for.' },
+  BROKER_UNREACHABLE: { retryable: true, text: 'The MQTT broker could not be reached.' },
+  CONFIG_INVALID: { retryable: false, text: 'The configuration does not say what it must.' },
+  CORE_CRASHED: { retryable: true, text: 'A core process ended by itself.' },
+  CORE_HUNG: { retryable: true, text: 'A core process did not answer within its hard timeout and was killed.' },
+  CORE_START_FAILED: { retryable: true, text: 'A core process could not be started.' },
+  FILE_UNREADABLE: { retryable: false, text: 'A file named by the user could not be read.' },
+  FILE_UNWRITABLE: { retryable: true, text: 'A file could not be written.' },
+  IMAGE_CORRUPT: { retryable: false, text: 'An image could not be decoded.' },
+  IMAGE_TOO_LARGE: { retryable: false, text: 'An image has more pixels than its source allows.' },
+  MODEL_CONTRACT: { retryable: false, text: 'The inputs or outputs of a model differ from its manifest.' },
+  MODEL_HASH_MISMATCH: { retryable: false, text: 'The bytes of a model do not have the SHA-256 of its manifest.' },
+  MODEL_MISSING: { retryable: false, text: 'A model file of the manifest does not exist.' },
+  MODEL_UNKNOWN: { retryable: false, text: 'A model was named that the manifest does not list.' },
+  MODEL_UNLOADABLE: { retryable: false, text: 'A model file could not be parsed or initialised.' },
+  NATIVE_UNAVAILABLE: { retryable: false, text: 'A function of the operating system is missing or not permitted.' },
+  PROGRAM_MISSING: { retryable: false, text: 'An optional system program is not installed.' },
+  SOURCE_LOST: { retryable: true, text: 'A source ended or stopped giving data.' },
+  WAV_INVALID: { retryable: false, text: 'A WAV file is not one we can play.' },
+  WORKER_CRASHED: { retryable: true, text: 'A media worker thread ended by itself.' },
+} as const satisfies Record<string, { readonly retryable: boolean; readonly text: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The one class of operating errors. The message says what was got, what was allowed, where, and what to do. */
+export class CoxswainError extends Error {
+  override readonly name = 'CoxswainError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return ERROR_CODES[this.code].retryable;
+  }
+}
+
+/** The text of anything thrown, for a message or a log line. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,24 @@
+import type { CoreId, Job, JobId } from './job.ts';
+import type { ModelId } from './model.ts';
+import type { FailReason } from './outcome.ts';
+import type { DurationUs, InstantUs } from './units.ts';
+
+/** What the scheduler is told. `at` never goes back from one event to the next. */
+export type Event = { readonly at: InstantUs } & (
+  | { readonly kind: 'arrived'; readonly job: Job }
+  /** A segment ended well after `ranUs` on its core; the job's outputs still have to be decoded. */
+  | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs }
+  /** A segment ended badly on a core that goes on living; the job is not tried again, since the same input would fail again. */
+  | { readonly kind: 'segment-failed'; readonly core: CoreId; readonly job: JobId; readonly reason: FailReason }
+  /** A core is gone, with whatever ran on it; its job is requeued if its deadline still allows. */
+  | { readonly kind: 'core-lost'; readonly core: CoreId; readonly reason: 'core-crashed' | 'core-hung' }
+  /** A core is ready, with these models loaded; also how cores first appear. */
+  | { readonly kind: 'core-back'; readonly core: CoreId; readonly models: readonly ModelId[] }
+  /** The job's result is there. */
+  | { readonly kind: 'decoded'; readonly job: JobId }
+  | { readonly kind: 'decode-failed'; readonly job: JobId }
+  /** A timer asked for by a `timer` decision has come. */
+  | { readonly kind: 'timer' }
+  /** No more arrivals; waiting jobs are dropped, running ones end. */
+  | { readonly kind: 'stopping' }
+);

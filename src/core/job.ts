@@ -1,0 +1,19 @@
+import type { ModelId } from './model.ts';
+import type { StreamId } from './stream.ts';
+import type { InstantUs } from './units.ts';
+
+/** Unique within a run; grows by one per job, so smaller is older. */
+export type JobId = number;
+
+/** Cores are numbered from 0 across all devices of a run. */
+export type CoreId = number;
+
+/** One request to run one model for one frame. */
+export interface Job {
+  readonly id: JobId;
+  readonly stream: StreamId;
+  readonly model: ModelId;
+  readonly capturedAt: InstantUs;
+  /** By when the decoded result must be there. */
+  readonly deadlineAt: InstantUs;
+}

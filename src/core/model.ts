@@ -1,0 +1,54 @@
+import type { DurationUs } from './units.ts';
+
+export type ModelId = string;
+
+export const TENSOR_TYPES = ['float32', 'int64', 'uint8'] as const;
+export type TensorType = (typeof TENSOR_TYPES)[number];
+
+export const TENSOR_TYPE_BYTES: Readonly<Record<TensorType, number>> = { float32: 4, int64: 8, uint8: 1 };
+
+/** A tensor with every dimension fixed. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: TensorType;
+  /** Positive whole numbers; `[]` is a scalar. */
+  readonly shape: readonly number[];
+}
+
+export const tensorElements = (spec: Pick<TensorSpec, 'shape'>): number => spec.shape.reduce((product, size) => product * size, 1);
+export const tensorBytes = (spec: TensorSpec): number => tensorElements(spec) * TENSOR_TYPE_BYTES[spec.type];
+
+/** A recurrent tensor that stays on the core which owns the model: each run's `output` is the next run's `input`; zeros at first. */
+export interface StateSpec {
+  readonly input: TensorSpec;
+  readonly output: TensorSpec;
+}
+
+/** A constant input, the same in every run, such as Silero's sample rate. */
+export interface ConstantSpec extends TensorSpec {
+  readonly values: readonly number[];
+}
+
+/** One entry of the manifest: what a model is, and what its bytes must hash to. */
+export interface ModelSpec {
+  readonly id: ModelId;
+  /** Absolute path, resolved from the manifest; a core opens nothing else. */
+  readonly file: string;
+  /** 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  /** Inputs that each job supplies, in the order a segment's regions are given. */
+  readonly inputs: readonly TensorSpec[];
+  /** Outputs that each job reads, in the order a segment's regions are given. */
+  readonly outputs: readonly TensorSpec[];
+  readonly states: readonly StateSpec[];
+  readonly constants: readonly ConstantSpec[];
+  /** How frames become its inputs and outputs become results: a key of the codec registry in models/. */
+  readonly codec: string;
+  /** Expected run time of one job on one core, until measured. */
+  readonly costUs: DurationUs;
+  /** Expected memory of one loaded and warmed session. */
+  readonly memoryBytes: number;
+  readonly licence: string;
+  /** Side files that its codec reads, such as a character dictionary: key -> absolute path. */
+  readonly files: Readonly<Record<string, string>>;
+}

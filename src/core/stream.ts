@@ -1,0 +1,28 @@
+import type { ModelId } from './model.ts';
+import type { DurationUs } from './units.ts';
+
+export type StreamId = string;
+
+/** From most to least important. Inside a class the deadline decides, never a number. */
+export const CRITICALITIES = ['safety', 'interactive', 'background'] as const;
+export type Criticality = (typeof CRITICALITIES)[number];
+
+/** 0 for the most important class; smaller goes first. */
+export const criticalityRank = (criticality: Criticality): number => CRITICALITIES.indexOf(criticality);
+
+/** `latest`: of the waiting jobs only the newest is kept. `queue`: up to `jobsMax` wait, in order of arrival; one more is dropped (`queue-full`). */
+export type Freshness = { readonly kind: 'latest' } | { readonly kind: 'queue'; readonly jobsMax: number };
+
+/** The contract of one pipeline's jobs. */
+export interface Stream {
+  readonly id: StreamId;
+  readonly model: ModelId;
+  readonly criticality: Criticality;
+  /** Period, or the least time between two arrivals. */
+  readonly periodUs: DurationUs;
+  /** From capture to decoded result. */
+  readonly deadlineUs: DurationUs;
+  readonly freshness: Freshness;
+  /** Jobs of a stateful model run one at a time, in order, on one owner core, which keeps the state. */
+  readonly isStateful: boolean;
+}
