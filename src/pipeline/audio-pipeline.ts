@@ -1,0 +1,109 @@
+import { Subject } from 'rxjs';
+import { assert } from '../core/assert.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Frame } from '../core/frame.ts';
+import type { JobId } from '../core/job.ts';
+import { type ModelSpec, type TensorSpec, tensorBytes } from '../core/model.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Region } from '../core/region.ts';
+import type { ResultItem } from '../core/result.ts';
+import type { Stream } from '../core/stream.ts';
+import { type FrameResult, jobFor, type Pipeline, resultFor } from './pipeline.ts';
+import type { AudioCoder, JobDesk, TensorMemory } from './work.ts';
+
+export interface AudioPipelineDeps {
+  readonly clock: Clock;
+  readonly desk: JobDesk;
+  readonly memory: TensorMemory;
+  readonly coder: AudioCoder;
+}
+
+interface Window {
+  readonly job: JobId;
+  readonly frame: Frame;
+  readonly samples: Float32Array;
+  /** Set when the window ended without a result; it is told to the codec once all earlier windows are through. */
+  isSkipped: boolean;
+}
+
+/**
+ * Windows of one sound, in order. The codec has a memory (the speech state machine), so it hears of every window exactly once, in the order of
+ * capture: those that ran through `decode`, those given up through `skip`, the latter only when their turn has come.
+ */
+export class AudioPipeline implements Pipeline {
+  readonly stream: Stream;
+  readonly results = new Subject<FrameResult>();
+  readonly #input: TensorSpec;
+  readonly #deps: AudioPipelineDeps;
+  /** Bounded by the scheduler's queue of this stream. */
+  readonly #windows: Window[] = [];
+  #isStopped = false;
+
+  constructor(options: { readonly stream: Stream; readonly model: ModelSpec }, deps: AudioPipelineDeps) {
+    const [input, ...others] = options.model.inputs;
+    assert(input !== undefined && others.length === 0, `model ${options.model.id} has one audio input`);
+    assert(options.stream.isStateful, `stream ${options.stream.id} is stateful: its windows must come back in order`);
+    this.stream = options.stream;
+    this.#input = input;
+    this.#deps = deps;
+  }
+
+  accept(frame: Frame): void {
+    const { coder, desk, memory } = this.#deps;
+    const job = desk.open(this.stream.id, frame.capturedAt);
+    if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
+    if (frame.payload.kind !== 'audio' || frame.payload.samples.length !== coder.windowSamples) {
+      return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
+    }
+    const window: Window = { job, frame, samples: frame.payload.samples, isSkipped: false };
+    this.#windows.push(window);
+    const input = memory.allocate(tensorBytes(this.#input));
+    if (input === undefined) {
+      desk.end(job, { kind: 'rejected', reason: 'no-memory' });
+      return this.#skip(window);
+    }
+    coder.encode(window.samples, input);
+    desk.submit({
+      job: jobFor(this.stream, job, frame),
+      inputs: [input],
+      decode: (outputs) => this.#decode(window, outputs),
+      settle: (outcome, items) => this.#settle(window, input, outcome, items),
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #decode(window: Window, outputs: readonly Region[]): readonly ResultItem[] {
+    this.#tellSkipped();
+    assert(this.#windows[0] === window, 'windows of a stateful stream finish in order');
+    this.#windows.shift();
+    return this.#deps.coder.decode(window.samples, window.frame.capturedAt, outputs);
+  }
+
+  #settle(window: Window, input: Region, outcome: Outcome, items: readonly ResultItem[]): void {
+    this.#deps.memory.release(input);
+    if (outcome.kind === 'done' || outcome.kind === 'late') this.#emit(window, outcome, items);
+    else this.#skip(window);
+  }
+
+  #skip(window: Window): void {
+    window.isSkipped = true;
+    this.#tellSkipped();
+  }
+
+  #tellSkipped(): void {
+    for (let head = this.#windows[0]; head?.isSkipped; head = this.#windows[0]) {
+      this.#windows.shift();
+      const items = this.#deps.coder.skip(head.samples, head.frame.capturedAt);
+      // A skipped window has no result of its own, but it may have closed an utterance, which must not be lost.
+      if (items.length > 0) this.#emit(head, { kind: 'late' }, items);
+    }
+  }
+
+  #emit(window: Window, outcome: Outcome, items: readonly ResultItem[]): void {
+    const result = resultFor(this.stream, window.job, window.frame, outcome, items, this.#deps.clock.now());
+    this.results.next({ result, frame: window.frame });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Observable } from 'rxjs';
+import type { Frame } from '../core/frame.ts';
+import type { Job } from '../core/job.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Result, ResultItem } from '../core/result.ts';
+import type { Stream } from '../core/stream.ts';
+import { addUs, elapsedUs, type InstantUs } from '../core/units.ts';
+
+/** A result with the frame it came from. The frame's region is valid during the emission; whoever wants it longer retains it then. */
+export interface FrameResult {
+  readonly result: Result;
+  readonly frame: Frame;
+}
+
+/** From frames to jobs to results, for one model under one Stream contract. */
+export interface Pipeline {
+  readonly stream: Stream;
+  readonly results: Observable<FrameResult>;
+  /** Takes a frame; its region stays the caller's, the pipeline makes its own claim. */
+  accept(frame: Frame): void;
+  /** No more frames: those not yet submitted end as `stopping`, later ones are rejected. */
+  stop(): void;
+}
+
+/** The job that a frame asks for; its deadline counts from capture. */
+export function jobFor(stream: Stream, id: number, frame: Frame): Job {
+  return {
+    id,
+    stream: stream.id,
+    model: stream.model,
+    capturedAt: frame.capturedAt,
+    deadlineAt: addUs(frame.capturedAt, stream.deadlineUs),
+  };
+}
+
+export function resultFor(stream: Stream, id: number, frame: Frame, outcome: Outcome, items: readonly ResultItem[], at: InstantUs): Result {
+  return {
+    pipeline: stream.id,
+    job: id,
+    source: frame.source,
+    sequence: frame.sequence,
+    capturedAt: frame.capturedAt,
+    model: stream.model,
+    ageUs: elapsedUs(frame.capturedAt, at),
+    isLate: outcome.kind === 'late',
+    items,
+  };
+}
