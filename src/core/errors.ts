@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   CORE_CRASHED: { retryable: true, text: 'A core process ended by itself.' },
   CORE_HUNG: { retryable: true, text: 'A core process did not answer within its hard timeout and was killed.' },
   CORE_START_FAILED: { retryable: true, text: 'A core process could not be started.' },
+  CROP_INVALID: { retryable: false, text: 'The part of an image to be looked at is degenerate or outside of it.' },
   FILE_UNREADABLE: { retryable: false, text: 'A file named by the user could not be read.' },
   FILE_UNWRITABLE: { retryable: true, text: 'A file could not be written.' },
   IMAGE_CORRUPT: { retryable: false, text: 'An image could not be decoded.' },

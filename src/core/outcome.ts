@@ -7,6 +7,7 @@ export const REJECT_REASONS = [
   'corrupt',
   'non-finite',
   'no-memory',
+  'not-ready',
   'admission',
   'stopping',
 ] as const;
@@ -18,6 +19,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 
 /** Why a job that ran, or should have run, gave no usable result. */
 export const FAIL_REASONS = [
+  'no-memory',
   'core-crashed',
   'core-hung',
   'non-finite',

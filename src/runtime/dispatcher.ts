@@ -1,0 +1,199 @@
+import type { Arena } from '../core/arena.ts';
+import { assert, assertNever } from '../core/assert.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Decision } from '../core/decision.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Event } from '../core/event.ts';
+import type { CoreId, Job, JobId } from '../core/job.ts';
+import { type ModelId, type ModelSpec, tensorBytes } from '../core/model.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Region } from '../core/region.ts';
+import type { ResultItem } from '../core/result.ts';
+import type { SegmentEnd } from '../core/segment.ts';
+import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
+import type { Device } from '../devices/device.ts';
+import type { Work } from '../pipeline/work.ts';
+
+/** Watches what is decided and what comes of it; it may count and write down, never change. */
+export interface DispatchObserver {
+  decided(event: Event, decisions: readonly Decision[], tookUs: DurationUs): void;
+  segmentStarted(core: CoreId, job: Job, at: InstantUs): void;
+  segmentEnded(core: CoreId, job: Job, end: SegmentEnd, at: InstantUs): void;
+  decodeFailed(job: Job, message: string): void;
+  ended(job: Job, outcome: Outcome, at: InstantUs): void;
+}
+
+export interface DispatcherDeps {
+  readonly clock: Clock;
+  readonly device: Device;
+  readonly arena: Arena;
+  readonly models: ReadonlyMap<ModelId, ModelSpec>;
+  /** The scheduler: synchronous, and the only one who decides. */
+  readonly step: (event: Event) => readonly Decision[];
+  readonly observer: DispatchObserver;
+}
+
+/** An Event whose instant is taken when its turn comes, so that instants never go back. */
+type Untimed<E> = E extends { readonly at: InstantUs } ? Omit<E, 'at'> : never;
+type Telling = Untimed<Event>;
+
+interface Entry {
+  readonly work: Work;
+  /** Allocated at the first start and kept over a requeue. */
+  outputs: readonly Region[] | undefined;
+  startedAt: InstantUs | undefined;
+  items: readonly ResultItem[];
+}
+
+/**
+ * Carries Events to the scheduler and its Decisions out to the device. It decides nothing itself.
+ *
+ *     submit, coreBack, coreLost, stop ──▶ #tell ──Event──▶ step ──Decision──▶ #carryOut ──▶ device.run ──▶ segment-done ─┐
+ *                                            ▲                                                                           │
+ *                                            └──────────── decoded ◀── work.decode(outputs) ◀────────────────────────────┘
+ */
+export class Dispatcher {
+  readonly #deps: DispatcherDeps;
+  readonly #entries = new Map<JobId, Entry>();
+  readonly #tellings: Telling[] = [];
+  #isTelling = false;
+  #timer: Timer | undefined;
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps;
+  }
+
+  /** Jobs handed in and not yet ended. */
+  get jobsUnderWay(): number {
+    return this.#entries.size;
+  }
+
+  submit(work: Work): void {
+    assert(!this.#entries.has(work.job.id), 'a job is submitted once');
+    this.#entries.set(work.job.id, { work, outputs: undefined, startedAt: undefined, items: [] });
+    this.#tell({ kind: 'arrived', job: work.job });
+  }
+
+  coreBack(core: CoreId, models: readonly ModelId[]): void {
+    this.#tell({ kind: 'core-back', core, models });
+  }
+
+  coreLost(core: CoreId, reason: 'core-crashed' | 'core-hung'): void {
+    this.#tell({ kind: 'core-lost', core, reason });
+  }
+
+  /** No more arrivals: waiting jobs are dropped, running ones end. */
+  stop(): void {
+    this.#tell({ kind: 'stopping' });
+  }
+
+  dispose(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Events wait for their turn while the decisions of an earlier one are carried out, since those may cause new events at once. */
+  #tell(telling: Telling): void {
+    this.#tellings.push(telling);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    for (let next = this.#tellings.shift(); next !== undefined; next = this.#tellings.shift()) {
+      const at = this.#deps.clock.now();
+      const event = { ...next, at } as Event;
+      const decisions = this.#deps.step(event);
+      this.#deps.observer.decided(event, decisions, elapsedUs(at, this.#deps.clock.now()));
+      for (const decision of decisions) this.#carryOut(decision);
+      if (event.kind === 'segment-done') this.#decode(event.job);
+    }
+    this.#isTelling = false;
+  }
+
+  #carryOut(decision: Decision): void {
+    switch (decision.kind) {
+      case 'start':
+        return this.#start(decision.core, decision.job, decision.killAt);
+      case 'end':
+        return this.#end(decision.job, decision.outcome);
+      case 'timer':
+        this.#timer?.cancel();
+        this.#timer = this.#deps.clock.at(decision.wakeAt, () => this.#tell({ kind: 'timer' }));
+        return;
+      case 'hold':
+        return;
+      default:
+        return assertNever(decision);
+    }
+  }
+
+  #start(core: CoreId, id: JobId, killAt: InstantUs): void {
+    const { clock, device, observer } = this.#deps;
+    const entry = this.#entry(id);
+    const { job, inputs } = entry.work;
+    entry.outputs ??= this.#allocateOutputs(job.model);
+    if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', core, job: id, reason: 'no-memory' });
+    const startedAt = clock.now();
+    entry.startedAt = startedAt;
+    observer.segmentStarted(core, job, startedAt);
+    device.run(core, { job: id, index: 0, model: job.model, inputs, outputs: entry.outputs, killAt }, (end) =>
+      this.#segmentEnded(core, id, end),
+    );
+  }
+
+  #segmentEnded(core: CoreId, id: JobId, end: SegmentEnd): void {
+    const entry = this.#entry(id);
+    const now = this.#deps.clock.now();
+    this.#deps.observer.segmentEnded(core, entry.work.job, end, now);
+    if (end.kind === 'done') {
+      // What the core was taken for, start to told: that is what the next job behind it has to wait.
+      return this.#tell({ kind: 'segment-done', core, job: id, ranUs: elapsedUs(entry.startedAt ?? now, now) });
+    }
+    // A lost core is told as such, with its job, once the device says so.
+    if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;
+    this.#tell({ kind: 'segment-failed', core, job: id, reason: end.reason });
+  }
+
+  #decode(id: JobId): void {
+    const entry = this.#entry(id);
+    assert(entry.outputs !== undefined, 'a job that ran has outputs');
+    const decoded = (items: readonly ResultItem[]): void => {
+      entry.items = items;
+      this.#tell({ kind: 'decoded', job: id });
+    };
+    const failed = (thrown: unknown): void => {
+      this.#deps.observer.decodeFailed(entry.work.job, messageOf(thrown));
+      this.#tell({ kind: 'decode-failed', job: id });
+    };
+    const items = entry.work.decode(entry.outputs);
+    if (items instanceof Promise) items.then(decoded, failed);
+    else decoded(items);
+  }
+
+  #end(id: JobId, outcome: Outcome): void {
+    const entry = this.#entry(id);
+    this.#entries.delete(id);
+    for (const region of entry.outputs ?? []) this.#deps.arena.release(region);
+    this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
+    entry.work.settle(outcome, entry.items);
+  }
+
+  #entry(id: JobId): Entry {
+    const entry = this.#entries.get(id);
+    assert(entry !== undefined, `job ${id} is under way`);
+    return entry;
+  }
+
+  /** All or nothing. */
+  #allocateOutputs(id: ModelId): readonly Region[] | undefined {
+    const model = this.#deps.models.get(id);
+    assert(model !== undefined, `model ${id} is in the manifest`);
+    const regions: Region[] = [];
+    for (const spec of model.outputs) {
+      const region = this.#deps.arena.allocate(tensorBytes(spec));
+      if (region === undefined) {
+        for (const allocated of regions) this.#deps.arena.release(allocated);
+        return undefined;
+      }
+      regions.push(region);
+    }
+    return regions;
+  }
+}

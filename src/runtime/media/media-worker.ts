@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import sharp from 'sharp';
+import { assert } from '../../core/assert.ts';
+import { CoxswainError, messageOf } from '../../core/errors.ts';
+import type { ModelId, ModelSpec } from '../../core/model.ts';
+import type { Region } from '../../core/region.ts';
+import type { ImageCodec } from '../../models/codec.ts';
+import { codecs } from '../../models/registry.ts';
+import { mapSharedMemory } from '../../native/shared-memory.ts';
+import { decodeImageFile } from '../../sources/image-decode.ts';
+import { decodeWavFile } from '../../sources/wav-decode.ts';
+import type { MediaCall, MediaReply, MediaTasks, WorkerInit } from './protocol.ts';
+
+/** Entry of a worker thread: decodes, resizes and reads outputs, so that the main event loop never does. */
+async function main(port: MessagePort, init: WorkerInit): Promise<void> {
+  // One thread a task: parallelism comes from the number of workers, which the configuration bounds.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  const arena = mapSharedMemory(init.arenaFd, init.arenaBytes);
+  const imageCodecs = new Map<ModelId, ImageCodec>();
+  for (const model of init.models) imageCodecs.set(model.id, await createImageCodec(model));
+
+  const floats = (region: Region): Float32Array => new Float32Array(arena, region.offsetBytes, region.byteLength / 4);
+  const bytes = (region: Region): Uint8Array => new Uint8Array(arena, region.offsetBytes, region.byteLength);
+  const codecOf = (model: ModelId): ImageCodec => {
+    const codec = imageCodecs.get(model);
+    assert(codec !== undefined, `media workers were told of model ${model}`);
+    return codec;
+  };
+
+  const tasks: { readonly [K in keyof MediaTasks]: (request: MediaTasks[K]['request']) => Promise<MediaTasks[K]['answer']> } = {
+    'decode-image': (request) => decodeImageFile(request, bytes(request.region)),
+    'decode-wav': (request) => decodeWavFile(request),
+    async encode({ model, payload, input }) {
+      if (payload.kind === 'empty') {
+        bytes(input).fill(0);
+        return undefined;
+      }
+      const { region, width, height, crop } = payload;
+      const pixels = { data: bytes(region), width, height, ...(crop === undefined ? {} : { crop }) };
+      return codecOf(model).encode(pixels, floats(input));
+    },
+    decode: async ({ model, outputs, transform, options }) => codecOf(model).decode(outputs.map(floats), transform, options),
+  };
+
+  const run = async (call: MediaCall): Promise<MediaReply> => {
+    try {
+      const task = tasks[call.kind] as (request: MediaCall['request']) => Promise<unknown>;
+      return { kind: 'done', id: call.id, answer: await task(call.request) };
+    } catch (thrown) {
+      const code = thrown instanceof CoxswainError ? thrown.code : 'WORKER_CRASHED';
+      return { kind: 'failed', id: call.id, code, message: messageOf(thrown) };
+    }
+  };
+  port.on('message', (call: MediaCall) => {
+    void run(call).then((reply) => port.postMessage(reply));
+  });
+  port.postMessage({ kind: 'ready' } satisfies MediaReply);
+}
+
+async function createImageCodec(model: ModelSpec): Promise<ImageCodec> {
+  const factory = codecs[model.codec];
+  assert(factory?.kind === 'image', `codec ${model.codec} of model ${model.id} is an image codec`);
+  const texts = Object.entries(model.files).map(async ([key, path]) => [key, await readFile(path, 'utf8')] as const);
+  return factory.create(model, Object.fromEntries(await Promise.all(texts)));
+}
+
+assert(parentPort !== null, 'the media worker runs as a worker thread');
+await main(parentPort, workerData as WorkerInit);
