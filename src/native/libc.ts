@@ -17,6 +17,8 @@ export interface Libc {
   schedSetaffinity(pid: number, maskBytes: number, mask: Uint8Array): number;
   mlockall(flags: number): number;
   prctl(option: number, argument: number): number;
+  /** As `prctl`, for the options that write their answer, one int32, to where the argument points. */
+  prctlGet(option: number, answer: Int32Array): number;
   /** futex(2): `timeout` is a timespec of two int64. The C function is variadic; integers and pointers travel as in a fixed one on every Linux. */
   futex(call: number, address: Address, operation: number, value: number, timeout: BigInt64Array | null): number;
   /** sched_setscheduler(2) as a system call, since musl's function of that name does nothing. `parameter` is one int32, the priority. */
@@ -57,6 +59,7 @@ function bind(koffi: Koffi): Libc {
     schedSetaffinity: self.func('int sched_setaffinity(int pid, size_t size, const uint8_t *mask)'),
     mlockall: self.func('int mlockall(int flags)'),
     prctl: self.func('int prctl(int option, uintptr_t argument)'),
+    prctlGet: self.func('prctl', 'int', ['int', 'void *']),
     futex: self.func('syscall', 'int64_t', ['int64_t', 'uintptr_t', 'int', 'uint32_t', 'const void *']),
     schedSetscheduler: self.func('syscall', 'int64_t', ['int64_t', 'int', 'int', 'const void *']),
     errno: () => koffi.errno(),
