@@ -1,0 +1,95 @@
+import type { Decision } from '../core/decision.ts';
+import { addUs, durationUs, instantUs } from '../core/units.ts';
+import { doubtEstimates, latestStartUs } from './feasibility.ts';
+import { goesBefore } from './job-order.ts';
+import { endJob, leaveWaiting } from './lifecycle.ts';
+import { holdInstead } from './look-ahead.ts';
+import { type CoreState, canServe, type GroupState, type HoldState, type JobState, type SchedulerState } from './state.ts';
+
+/** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
+const COLD_FACTOR = 3;
+
+/**
+ * Gives idle cores their next jobs. Waiting jobs are looked at in the one order of `goesBefore`; each takes the first core of its list that is idle, or
+ * is dropped when it can no longer finish, or is held, and then those behind it may use the core as long as they do not delay it.
+ */
+export function dispatch(state: SchedulerState, decisions: Decision[]): void {
+  state.round += 1;
+  for (const group of state.groups) group.cursor = 0;
+  for (const core of state.cores.values()) core.held.length = 0;
+
+  for (let group = mostUrgentGroup(state); group !== undefined; group = mostUrgentGroup(state)) {
+    const job = group.waiting.at(group.cursor);
+    if (job === undefined) break;
+    if (!isCandidate(state, job)) {
+      group.cursor += 1;
+    } else if (state.now > latestStartUs(job)) {
+      doubtEstimates(job);
+      endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
+    } else if (!startOnSomeCore(state, job, decisions)) {
+      job.stream.heldInRound = state.round;
+      group.cursor += 1;
+    }
+  }
+  for (const core of state.cores.values()) tellHold(core, decisions);
+}
+
+/** The group with the most urgent job not looked at yet, among those that have an idle core. */
+function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
+  let best: GroupState | undefined;
+  let bestJob: JobState | undefined;
+  for (const group of state.groups) {
+    const job = group.waiting.at(group.cursor);
+    if (job === undefined || (bestJob !== undefined && !goesBefore(job, bestJob)) || !group.cores.some(isIdle)) continue;
+    best = group;
+    bestJob = job;
+  }
+  return best;
+}
+
+const isIdle = (core: CoreState): boolean => core.isUp && core.running === undefined;
+
+/** Not when an older job of its stream has just been held, nor out of order in a stateful stream, nor where no idle core has its model. */
+function isCandidate(state: SchedulerState, job: JobState): boolean {
+  const { stream } = job;
+  if (stream.heldInRound === state.round) return false;
+  if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
+  return stream.model.group.cores.some((core) => isIdle(core) && canServe(core, job.job.model));
+}
+
+function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
+  for (const core of job.stream.model.group.cores) {
+    if (!isIdle(core) || !canServe(core, job.job.model)) continue;
+    const hold = holdInstead(state.now, core, job);
+    if (hold === undefined) {
+      start(state, core, job, decisions);
+      return true;
+    }
+    core.held.push(hold);
+  }
+  return false;
+}
+
+function start(state: SchedulerState, core: CoreState, job: JobState, decisions: Decision[]): void {
+  leaveWaiting(state, job);
+  job.phase = 'running';
+  job.attempts += 1;
+  job.startedAt = state.now;
+  job.isCold = core.coldModels.delete(job.job.model);
+  job.stream.runningCount += 1;
+  core.running = job;
+  core.hold = undefined;
+  const { floorUs, factor, ceilingUs } = state.plan.timeouts;
+  const expectedUs = job.stream.model.cost.highUs * factor * (job.isCold ? COLD_FACTOR : 1);
+  const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
+  decisions.push({ kind: 'start', core: core.id, job: job.id, killAt: addUs(state.now, timeoutUs) });
+}
+
+/** Told once, for the most important job held, when the core really stays idle; told again when job, stream or instant change. */
+function tellHold(core: CoreState, decisions: Decision[]): void {
+  const next: HoldState | undefined = core.running === undefined ? core.held[0] : undefined;
+  const last = core.hold;
+  core.hold = next;
+  if (next === undefined || (last?.job === next.job && last.for === next.for && last.until === next.until)) return;
+  decisions.push({ kind: 'hold', core: core.id, job: next.job.id, for: next.for, until: instantUs(next.until) });
+}

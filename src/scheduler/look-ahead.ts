@@ -1,0 +1,143 @@
+import { type InstantUs, instantUs } from '../core/units.ts';
+import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
+
+/**
+ * Segments cannot be taken back, so a long one started just before the release of an urgent one makes that one miss. Before a start this module plays
+ * out, without preemption, what the core would do next with and without it, and says for whom to hold the core instead. Costs are high quantiles.
+ * The idea is clairvoyant non-preemptive EDF (Ekelin, ECRTS 2006; Nasri and Fohler, ECRTS 2016), with learnt releases in the place of known ones.
+ *
+ * Protected are: the next job of each stream at home on this core that is of a higher class, or of the same class with an earlier deadline than the
+ * candidate's; and jobs already held on this core, which the candidate would overtake. Background streams are never protected: idling for them wastes more.
+ */
+interface Demand {
+  stream: StreamState;
+  releaseAt: number;
+  /** By when its segment must end. */
+  dueAt: number;
+  costUs: number;
+  /** How long to hold at most for it. */
+  holdUntil: number;
+  endAt: number;
+}
+
+/** Undefined: start it. */
+export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState): HoldState | undefined {
+  const demands = demandsOn(now, core, candidate);
+  if (demands.length === 0) return undefined;
+  const costUs = candidate.stream.model.cost.highUs;
+  if (fitsAnyway(demands, now + costUs)) return undefined;
+
+  const victims = victimsOf(demands, now, now + costUs);
+  const first = victims[0];
+  if (first === undefined) return undefined;
+  const isPeer = victims.every((victim) => victim.demand.stream.rank === candidate.stream.rank);
+  if (isPeer && isWorthMore(candidate, costUs, victims)) return undefined;
+  // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
+  const until = Math.min(first.demand.holdUntil, now + Math.max(1, first.demand.stream.stream.periodUs));
+  return { job: candidate, for: first.demand.stream.stream.id, until: instantUs(Math.max(now + 1, Math.ceil(until))) };
+}
+
+function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
+  const demands: Demand[] = [];
+  for (const hold of core.held) {
+    const stream = hold.job.stream;
+    if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
+    const dueAt = hold.job.deadlineAt - stream.tail.highUs;
+    demands.push({ stream, releaseAt: now, dueAt, costUs: stream.model.cost.highUs, holdUntil: hold.until, endAt: 0 });
+  }
+  for (const stream of core.homeStreams) {
+    if (stream === candidate.stream || stream.rank > candidate.rank || !stream.releases.predict(now)) continue;
+    const { captureAt, arrivalAt, arrivalBy } = stream.releases;
+    const deadlineAt = captureAt + stream.stream.deadlineUs;
+    if (stream.rank === candidate.rank && deadlineAt >= candidate.deadlineAt) continue;
+    const dueAt = deadlineAt - stream.tail.highUs;
+    demands.push({ stream, releaseAt: arrivalAt, dueAt, costUs: stream.model.cost.highUs, holdUntil: arrivalBy, endAt: 0 });
+  }
+  return demands;
+}
+
+/** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */
+function fitsAnyway(demands: readonly Demand[], freeAt: number): boolean {
+  let endAt = freeAt;
+  let dueAt = Number.POSITIVE_INFINITY;
+  for (const demand of demands) {
+    endAt = Math.max(endAt, demand.releaseAt) + demand.costUs;
+    if (demand.dueAt < dueAt) dueAt = demand.dueAt;
+  }
+  return endAt <= dueAt;
+}
+
+interface Victim {
+  readonly demand: Demand;
+  /** When it ends if the candidate waits. */
+  readonly endUnhurtAt: number;
+  /** By how much it is late if the candidate starts. */
+  readonly lateUs: number;
+}
+
+/** Those that would be late because of the candidate, most urgent first: not those that cannot be in time by themselves, nor those it does not delay. */
+function victimsOf(demands: readonly Demand[], now: number, freeAt: number): Victim[] {
+  playOut(demands, now);
+  const endsUnhurt = demands.map((demand) => demand.endAt);
+  playOut(demands, freeAt);
+  const victims: Victim[] = [];
+  demands.forEach((demand, index) => {
+    const endUnhurtAt = endsUnhurt[index] as number;
+    const lateUs = demand.endAt - demand.dueAt;
+    const canBeInTime = Math.max(now, demand.releaseAt) + demand.costUs <= demand.dueAt;
+    if (lateUs > 0 && canBeInTime && demand.endAt > endUnhurtAt) victims.push({ demand, endUnhurtAt, lateUs });
+  });
+  return victims.sort((a, b) => a.demand.dueAt - b.demand.dueAt);
+}
+
+/** Sets `endAt` of each as a work-conserving core without preemption would serve them from `freeAt` on: by class, then by deadline. */
+function playOut(demands: readonly Demand[], freeAt: number): void {
+  for (const demand of demands) demand.endAt = Number.NaN;
+  let at = freeAt;
+  for (let left = demands.length; left > 0; left -= 1) {
+    let next = pickReleased(demands, at);
+    if (next === undefined) {
+      at = nextRelease(demands);
+      next = pickReleased(demands, at);
+    }
+    if (next === undefined) return;
+    at += next.costUs;
+    next.endAt = at;
+  }
+}
+
+function pickReleased(demands: readonly Demand[], at: number): Demand | undefined {
+  let best: Demand | undefined;
+  for (const demand of demands) {
+    if (!Number.isNaN(demand.endAt) || demand.releaseAt > at) continue;
+    if (
+      best === undefined ||
+      demand.stream.rank < best.stream.rank ||
+      (demand.stream.rank === best.stream.rank && demand.dueAt < best.dueAt)
+    ) {
+      best = demand;
+    }
+  }
+  return best;
+}
+
+function nextRelease(demands: readonly Demand[]): number {
+  let at = Number.POSITIVE_INFINITY;
+  for (const demand of demands) if (Number.isNaN(demand.endAt) && demand.releaseAt < at) at = demand.releaseAt;
+  return at;
+}
+
+/**
+ * Between peers, where holding would make the candidate itself late: the stream that lost more lately has its turn; else two victims weigh more than
+ * one; else whoever would be less late is the likelier to be in time after all and is spared.
+ */
+function isWorthMore(candidate: JobState, costUs: number, victims: readonly Victim[]): boolean {
+  const first = victims[0];
+  if (first === undefined) return true;
+  const lateIfHeldUs = first.endUnhurtAt + costUs + candidate.stream.tail.highUs - candidate.deadlineAt;
+  if (lateIfHeldUs <= 0) return false;
+  const lossesInARow = first.demand.stream.lossesInARow;
+  if (candidate.stream.lossesInARow !== lossesInARow) return candidate.stream.lossesInARow > lossesInARow;
+  if (victims.length > 1) return false;
+  return first.lateUs <= lateIfHeldUs;
+}

@@ -1,0 +1,73 @@
+import type { DurationUs, InstantUs } from '../core/units.ts';
+import { SlidingWindow } from './sliding-window.ts';
+
+/** Two seconds of an 8 fps camera: long enough for a median, short enough to follow a source that changes its rate. */
+const WINDOW = 15;
+/** A source is believed to have stopped after three releases that did not come (faults.md S1: stale after three periods). */
+const RELEASES_MISSED_MAX = 3;
+/** Timers of a loaded machine are a millisecond or two late; a release is given that long before it counts as missed. */
+const MARGIN_US = 2_000;
+
+/**
+ * When the next job of a periodic stream is to be expected, learnt from the captures and arrivals seen: captures come at the median of the last
+ * intervals, give or take their spread; arrivals lag behind captures by the time that preparing the frame takes.
+ */
+export class ReleasePattern {
+  readonly #periodUs: number;
+  readonly #intervals = new SlidingWindow(WINDOW);
+  readonly #lags = new SlidingWindow(WINDOW);
+  #lastCapturedAt = Number.NEGATIVE_INFINITY;
+  #intervalUs: number;
+  #spreadUs = 0;
+  #lagUs = 0;
+  #lagHighUs = 0;
+
+  /** The earliest capture, the likely arrival and the latest arrival of the next job; set by `predict`. */
+  captureAt = 0;
+  arrivalAt = 0;
+  arrivalBy = 0;
+
+  constructor(periodUs: DurationUs) {
+    this.#periodUs = periodUs;
+    this.#intervalUs = periodUs;
+  }
+
+  /** Several jobs may come of one capture, and a late one of an older capture; only a newer capture is a release. */
+  observe(capturedAt: InstantUs, arrivedAt: InstantUs): void {
+    if (capturedAt <= this.#lastCapturedAt || this.#periodUs === 0) return;
+    const intervalUs = capturedAt - this.#lastCapturedAt;
+    this.#lastCapturedAt = capturedAt;
+    if (Number.isFinite(intervalUs)) this.#learnInterval(intervalUs);
+    const lags = this.#lags;
+    lags.push(Math.max(0, arrivedAt - capturedAt));
+    this.#lagUs = lags.median();
+    this.#lagHighUs = lags.largest(lags.count > 7 ? 1 : 0);
+  }
+
+  /** False when no next job is to be expected: none came yet, or the source has stopped. */
+  predict(now: InstantUs): boolean {
+    const last = this.#lastCapturedAt;
+    const intervalUs = this.#intervalUs;
+    if (last === Number.NEGATIVE_INFINITY) return false;
+    const patienceUs = this.#spreadUs + this.#lagHighUs + MARGIN_US;
+    const firstBy = last + intervalUs + patienceUs;
+    const missed = now < firstBy ? 0 : Math.floor((now - firstBy) / intervalUs) + 1;
+    if (missed > RELEASES_MISSED_MAX) return false;
+    const expectedAt = last + (missed + 1) * intervalUs;
+    this.captureAt = expectedAt - this.#spreadUs;
+    this.arrivalAt = Math.max(now, expectedAt + this.#lagUs);
+    this.arrivalBy = expectedAt + patienceUs;
+    return true;
+  }
+
+  /** The median is kept within half and four times the configured period, and the spread under a quarter of it, whatever a broken source does. */
+  #learnInterval(intervalUs: number): void {
+    const intervals = this.#intervals;
+    const periodUs = this.#periodUs;
+    intervals.push(intervalUs);
+    if (intervals.count < 3) return;
+    this.#intervalUs = Math.min(Math.max(intervals.median(), periodUs / 2), periodUs * 4);
+    // Three quartile deviations are two standard deviations of normal jitter.
+    this.#spreadUs = Math.min(3 * intervals.quartileDeviation(), periodUs / 4);
+  }
+}

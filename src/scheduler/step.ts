@@ -1,0 +1,188 @@
+import { assert, assertNever } from '../core/assert.ts';
+import type { Decision } from '../core/decision.ts';
+import type { Event } from '../core/event.ts';
+import type { CoreId, Job, JobId } from '../core/job.ts';
+import type { FailReason } from '../core/outcome.ts';
+import { elapsedUs } from '../core/units.ts';
+import { dispatch } from './dispatch.ts';
+import { earliestStartUs, latestStartUs } from './feasibility.ts';
+import { endJob, putWaiting } from './lifecycle.ts';
+import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
+import { assignHomes, type CoreState, type JobPhase, type JobState, type SchedulerState } from './state.ts';
+
+/**
+ * Tells the scheduler one event and returns what to do about it, to be carried out in order: ends, then starts and holds, then at most one timer.
+ * Synchronous, without I/O; the only time it knows is `event.at`. The same plan and the same events give the same decisions.
+ * Broken invariants (time going back, unknown ids, a job that arrives or completes twice) are assertion failures.
+ */
+export function step(state: SchedulerState, event: Event): readonly Decision[] {
+  assert(Number.isFinite(event.at) && event.at >= state.now, `time goes forward: ${event.at} comes after ${state.now}`);
+  state.now = event.at;
+  const decisions: Decision[] = [];
+  const waited = apply(state, event, decisions);
+  recheckDue(state, decisions);
+  dispatch(state, decisions);
+  if (waited?.phase === 'waiting') watch(state, waited);
+  wakeLater(state, decisions);
+  return decisions;
+}
+
+/** Returns the job that this event made wait, if any. */
+function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobState | undefined {
+  switch (event.kind) {
+    case 'arrived':
+      return arrive(state, event.job, decisions);
+    case 'segment-done':
+      finishSegment(state, event.core, event.job);
+      return undefined;
+    case 'segment-failed':
+      endJob(state, vacate(state, event.core, event.job), { kind: 'failed', reason: event.reason }, decisions);
+      return undefined;
+    case 'core-lost':
+      return loseCore(state, coreOf(state, event.core), event.reason, decisions);
+    case 'core-back':
+      raiseCore(state, event.core, event.models);
+      return undefined;
+    case 'decoded':
+      finishJob(state, event.job, decisions);
+      return undefined;
+    case 'decode-failed':
+      endJob(state, jobIn(state, event.job, 'decoding'), { kind: 'failed', reason: 'decode-error' }, decisions);
+      return undefined;
+    case 'timer':
+      return undefined;
+    case 'stopping':
+      stop(state, decisions);
+      return undefined;
+    default:
+      return assertNever(event);
+  }
+}
+
+function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobState | undefined {
+  const stream = state.streams.get(job.stream);
+  assert(stream !== undefined && stream.stream.model === job.model, `job ${job.id} is of a stream of the plan and of that stream's model`);
+  assert(!state.jobs.has(job.id), `job ${job.id} arrives once`);
+  if (state.isStopping) {
+    decisions.push({ kind: 'end', job: job.id, outcome: { kind: 'rejected', reason: 'stopping' } });
+    return undefined;
+  }
+  stream.releases.observe(job.capturedAt, state.now);
+  const newcomer: JobState = {
+    id: job.id,
+    rank: stream.rank,
+    deadlineAt: job.deadlineAt,
+    job,
+    stream,
+    arrivedAt: state.now,
+    phase: 'waiting',
+    attempts: 0,
+    startedAt: state.now,
+    segmentDoneAt: state.now,
+    isCold: false,
+    recheckAt: Number.NaN,
+  };
+  state.jobs.set(job.id, newcomer);
+  putWaiting(state, newcomer, 'last');
+  if (dropIfHopeless(state, newcomer, decisions)) return undefined;
+  makeRoom(state, newcomer, decisions);
+  return newcomer.phase === 'waiting' ? newcomer : undefined;
+}
+
+/**
+ * Keeps the freshness of the newcomer's stream. `latest`: the newest capture stays, whichever way round they arrived. `queue`: the oldest makes room,
+ * since it has the least time left and its result would be the most out of date.
+ */
+function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision[]): void {
+  const { stream, waiting } = newcomer.stream;
+  const [oldest, next] = waiting;
+  if (oldest === undefined || next === undefined) return;
+  if (stream.freshness.kind === 'queue') {
+    if (waiting.length > stream.freshness.jobsMax) endJob(state, oldest, { kind: 'dropped', reason: 'queue-full' }, decisions);
+    return;
+  }
+  const stale = next.job.capturedAt < oldest.job.capturedAt ? next : oldest;
+  endJob(state, stale, { kind: 'dropped', reason: 'superseded' }, decisions);
+}
+
+/**
+ * The time learnt is from the start decision to this event, not the core's own `ranUs`: what it took to be told holds up the next job as well.
+ * A cold run is not learnt from.
+ */
+function finishSegment(state: SchedulerState, coreId: CoreId, jobId: JobId): void {
+  const job = vacate(state, coreId, jobId);
+  if (!job.isCold) job.stream.model.cost.observe(elapsedUs(job.startedAt, state.now));
+  job.phase = 'decoding';
+  job.segmentDoneAt = state.now;
+}
+
+function finishJob(state: SchedulerState, jobId: JobId, decisions: Decision[]): void {
+  const job = jobIn(state, jobId, 'decoding');
+  job.stream.tail.observe(elapsedUs(job.segmentDoneAt, state.now));
+  endJob(state, job, { kind: state.now <= job.deadlineAt ? 'done' : 'late' }, decisions);
+}
+
+/** The core's job is requeued if it may be tried again and can still finish; else it fails with the reason of the loss. A core that is down stays down. */
+function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, decisions: Decision[]): JobState | undefined {
+  const job = core.running;
+  core.isUp = false;
+  core.downSince = state.now;
+  core.models.clear();
+  core.coldModels.clear();
+  assignHomes(state);
+  if (job === undefined) return undefined;
+  vacate(state, core.id, job.id);
+  if (!canRequeue(state, job)) {
+    endJob(state, job, { kind: 'failed', reason }, decisions);
+    return undefined;
+  }
+  putWaiting(state, job, 'first');
+  return job;
+}
+
+/** Not into a place that newer frames have taken meanwhile. */
+function canRequeue(state: SchedulerState, job: JobState): boolean {
+  const { stream, waiting } = job.stream;
+  const placesMax = stream.freshness.kind === 'queue' ? stream.freshness.jobsMax : 1;
+  const mayTryAgain = !state.isStopping && job.attempts < state.plan.attemptsMax && waiting.length < placesMax;
+  return mayTryAgain && earliestStartUs(state, job) <= latestStartUs(job);
+}
+
+/** Told of a core that is up already: the models are what it has now. */
+function raiseCore(state: SchedulerState, coreId: CoreId, models: readonly string[]): void {
+  const core = coreOf(state, coreId);
+  for (const model of models) if (!core.models.has(model)) core.coldModels.add(model);
+  core.models.clear();
+  for (const model of models) core.models.add(model);
+  core.isUp = true;
+  assignHomes(state);
+}
+
+function stop(state: SchedulerState, decisions: Decision[]): void {
+  state.isStopping = true;
+  for (const job of [...state.jobs.values()]) {
+    if (job.phase === 'waiting') endJob(state, job, { kind: 'dropped', reason: 'stopping' }, decisions);
+  }
+}
+
+/** Takes the job off its core, which is free from now on. */
+function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
+  const core = coreOf(state, coreId);
+  const job = jobIn(state, jobId, 'running');
+  assert(core.running === job, `core ${coreId} runs job ${jobId}`);
+  core.running = undefined;
+  job.stream.runningCount -= 1;
+  return job;
+}
+
+function coreOf(state: SchedulerState, id: CoreId): CoreState {
+  const core = state.cores.get(id);
+  assert(core !== undefined, `core ${id} is of the plan`);
+  return core;
+}
+
+function jobIn(state: SchedulerState, id: JobId, phase: JobPhase): JobState {
+  const job = state.jobs.get(id);
+  assert(job !== undefined && job.phase === phase, `job ${id} is ${phase}`);
+  return job;
+}
