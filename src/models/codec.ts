@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Quad } from '../core/frame.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { ResultItem } from '../core/result.ts';
@@ -26,8 +27,11 @@ export interface ImageTransform {
   readonly crop?: Quad;
 }
 
-/** Values of the pipeline's `decode:` section, such as `{ scoreMin: 0.45 }`; each codec checks them with its own defaults and ranges. */
+/** Values of the pipeline's `decode:` section, such as `{ scoreMin: 0.45 }`; each codec checks them with its own `optionsSchema`. */
 export type DecodeOptions = Readonly<Record<string, number | string | boolean | readonly string[]>>;
+
+/** A strict zod object in which every key has a default, so that `{}` is always valid. Checked through `parseDecodeOptions`. */
+export type DecodeOptionsSchema = z.ZodObject;
 
 /**
  * How an image model's frames become its input and its outputs become results. Both run on media workers, never on the main event loop.
@@ -35,14 +39,19 @@ export type DecodeOptions = Readonly<Record<string, number | string | boolean | 
  */
 export interface ImageCodec {
   readonly kind: 'image';
-  /** Fills `input` (the model's only image tensor, see ModelSpec.inputs[0]) from the pixels. */
+  /**
+   * Fills the whole of `input` (the model's only image tensor, see ModelSpec.inputs[0]) from the pixels. Calls may overlap.
+   * Rejects with CROP_INVALID when `pixels.crop` is degenerate or lies outside of the image.
+   */
   encode(pixels: Pixels, input: Float32Array): Promise<ImageTransform>;
-  /** `outputs` in the order of ModelSpec.outputs. */
+  /** `outputs` in the order of ModelSpec.outputs, all finite. Throws CONFIG_INVALID for `options` that `optionsSchema` refuses. */
   decode(outputs: readonly Float32Array[], transform: ImageTransform, options: DecodeOptions): ResultItem[];
 }
 
 export interface ImageCodecFactory {
   readonly kind: 'image';
+  readonly optionsSchema: DecodeOptionsSchema;
+  /** Throws MODEL_CONTRACT when the manifest entry's tensors are not what this codec reads and writes, FILE_UNREADABLE when a side file is absent. */
   create(model: ModelSpec, files: Readonly<Record<string, string>>): ImageCodec;
 }
 
@@ -52,16 +61,19 @@ export interface ImageCodecFactory {
  */
 export interface AudioCodec {
   readonly kind: 'audio';
-  /** Samples that each window holds. */
+  /** Samples that each window holds; windows follow each other without overlap, since the codec keeps the context that its model wants. */
   readonly windowSamples: number;
   encode(window: Float32Array, input: Float32Array): void;
-  /** Called once per finished window, in order; a window that was dropped is told by `skip`. */
+  /** Called once per finished window, in order; `capturedAt` is when the window was complete, the instant of its last sample. */
   decode(window: Float32Array, capturedAt: InstantUs, outputs: readonly Float32Array[]): ResultItem[];
+  /** Called in `decode`'s place, and in its order, for a window that was dropped or failed, whether or not it was encoded. */
   skip(window: Float32Array, capturedAt: InstantUs): ResultItem[];
 }
 
 export interface AudioCodecFactory {
   readonly kind: 'audio';
+  readonly optionsSchema: DecodeOptionsSchema;
+  /** Throws CONFIG_INVALID for `options` that `optionsSchema` refuses, MODEL_CONTRACT as an image codec does. */
   create(model: ModelSpec, options: DecodeOptions): AudioCodec;
 }
 
