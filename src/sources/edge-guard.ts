@@ -1,0 +1,95 @@
+import { assertNever } from '../core/assert.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Frame, Payload } from '../core/frame.ts';
+import { REJECT_REASONS, type RejectReason } from '../core/outcome.ts';
+import { type DurationUs, durationFromMs, elapsedUs, type InstantUs } from '../core/units.ts';
+import type { FrameMemory, SourceEvent } from './source.ts';
+
+export interface EdgeGuardOptions {
+  /** The oldest a frame may be when it gets here. */
+  readonly staleAfterUs: DurationUs;
+  /** The most bytes of one payload. */
+  readonly bytesMax: number;
+}
+
+export interface EdgeGuard {
+  /** The event itself, or the rejection that takes a bad frame's place. The claim of a refused frame is given back here. */
+  admit(event: SourceEvent): SourceEvent;
+  /** Inputs turned away so far, here or by the source itself. */
+  readonly counts: Readonly<Record<RejectReason, number>>;
+}
+
+/** A capture instant that lies further ahead is a fault of the source's clock; believed, it would make every frame after it out of order. */
+const AHEAD_MAX_US = durationFromMs(50);
+
+/**
+ * What every frame of one source must pass, in this order: a lawful sequence number and instant, newer than the one before it, fresh, not too large, whole, finite.
+ * A refused frame leaves no trace but its count, so one bad frame never costs a good one.
+ */
+export function createEdgeGuard(
+  options: EdgeGuardOptions,
+  deps: { readonly clock: Clock; readonly memory: Pick<FrameMemory, 'release'> },
+): EdgeGuard {
+  const counts = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
+  let last: { readonly sequence: number; readonly capturedAt: InstantUs } | undefined;
+
+  const refusalOf = (frame: Frame): { readonly reason: RejectReason; readonly message: string } | undefined => {
+    const { sequence, capturedAt, payload } = frame;
+    const ageUs = elapsedUs(capturedAt, deps.clock.now());
+    if (!Number.isSafeInteger(sequence) || !Number.isFinite(capturedAt)) {
+      return { reason: 'out-of-order', message: `frame ${sequence} of instant ${capturedAt} has no place in order` };
+    }
+    if (last !== undefined && sequence === last.sequence) return { reason: 'duplicate', message: `frame ${sequence} came again` };
+    if (last !== undefined && (sequence < last.sequence || capturedAt < last.capturedAt)) {
+      const span = elapsedUs(last.capturedAt, capturedAt);
+      return { reason: 'out-of-order', message: `frame ${sequence} came after frame ${last.sequence}, captured ${span} us after it` };
+    }
+    if (ageUs < -AHEAD_MAX_US) return { reason: 'out-of-order', message: `frame ${sequence} was captured ${-ageUs} us in the future` };
+    if (ageUs > options.staleAfterUs) {
+      return { reason: 'stale', message: `frame ${sequence} is ${ageUs} us old, at most ${options.staleAfterUs} are allowed` };
+    }
+    const fault = payloadFault(payload, options.bytesMax);
+    return fault === undefined ? undefined : { reason: fault.reason, message: `frame ${sequence} ${fault.message}` };
+  };
+
+  return {
+    counts,
+    admit(event) {
+      if (event.kind === 'state') return event;
+      if (event.kind === 'rejected') {
+        counts[event.reason] += 1;
+        return event;
+      }
+      const refusal = refusalOf(event.frame);
+      if (refusal === undefined) {
+        last = { sequence: event.frame.sequence, capturedAt: event.frame.capturedAt };
+        return event;
+      }
+      counts[refusal.reason] += 1;
+      if (event.frame.payload.kind === 'image') deps.memory.release(event.frame.payload.region);
+      return { kind: 'rejected', ...refusal };
+    },
+  };
+}
+
+function payloadFault(payload: Payload, bytesMax: number): { readonly reason: RejectReason; readonly message: string } | undefined {
+  switch (payload.kind) {
+    case 'empty':
+      return undefined;
+    case 'image': {
+      const { width, height, region } = payload;
+      if (region.byteLength > bytesMax) return oversized(region.byteLength, bytesMax);
+      if (width * height * 3 === region.byteLength && width > 0 && height > 0) return undefined;
+      return { reason: 'corrupt', message: `has ${region.byteLength} bytes, ${width} x ${height} x 3 are due` };
+    }
+    case 'audio':
+      if (payload.samples.byteLength > bytesMax) return oversized(payload.samples.byteLength, bytesMax);
+      if (payload.samples.every(Number.isFinite)) return undefined;
+      return { reason: 'non-finite', message: 'holds samples that are not finite' };
+    default:
+      return assertNever(payload);
+  }
+}
+
+const oversized = (byteLength: number, bytesMax: number) =>
+  ({ reason: 'oversized', message: `has ${byteLength} bytes, at most ${bytesMax} are allowed` }) as const;

@@ -1,0 +1,47 @@
+import { Observable, type Subscriber } from 'rxjs';
+import type { CoxswainError } from '../core/errors.ts';
+import type { Payload, SourceId } from '../core/frame.ts';
+import type { RejectReason } from '../core/outcome.ts';
+import type { InstantUs } from '../core/units.ts';
+import type { Source, SourceEvent, SourceState } from './source.ts';
+
+/** What an adapter says while somebody listens. Calls after the end do nothing, so a payload's region must be checked against `isClosed` first. */
+export interface SourceEmitter {
+  readonly isClosed: boolean;
+  /** Hands the payload's claim over with the frame. */
+  frame(capturedAt: InstantUs, payload: Payload): void;
+  reject(reason: RejectReason, message: string): void;
+  /** Says a state once, until another takes its place. */
+  state(state: Exclude<SourceState, 'ended'>, message: string): void;
+  /** The last word. */
+  end(message: string, error?: CoxswainError): void;
+}
+
+/** A source from `run`, which starts when somebody subscribes and returns how to stop. Sequence numbers go on across subscriptions. */
+export function createEmittingSource(id: SourceId, run: (emit: SourceEmitter) => () => void): Source {
+  let sequence = 0;
+  const emitterTo = (subscriber: Subscriber<SourceEvent>): SourceEmitter => {
+    let current: SourceState | undefined;
+    return {
+      get isClosed() {
+        return subscriber.closed;
+      },
+      frame(capturedAt, payload) {
+        subscriber.next({ kind: 'frame', frame: { source: id, sequence: sequence++, capturedAt, payload } });
+      },
+      reject(reason, message) {
+        subscriber.next({ kind: 'rejected', reason, message });
+      },
+      state(state, message) {
+        if (state === current) return;
+        current = state;
+        subscriber.next({ kind: 'state', state, message });
+      },
+      end(message, error) {
+        subscriber.next({ kind: 'state', state: 'ended', message, ...(error === undefined ? {} : { error }) });
+        subscriber.complete();
+      },
+    };
+  };
+  return { id, events: new Observable((subscriber) => run(emitterTo(subscriber))) };
+}
