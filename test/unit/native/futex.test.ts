@@ -34,7 +34,7 @@ it('wakes another process that waits on the same memory', async () => {
   const memory = createSharedMemory(4096);
   const waiter = fileURLToPath(new URL('../../support/futex-waiter.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', waiter], { stdio: ['ignore', 'pipe', 'inherit', memory.fd] });
-  const answer = new Promise((resolve) => child.stdout.once('data', (data) => resolve(String(data))));
+  const answer = new Promise((resolve) => child.stdout?.once('data', (data) => resolve(String(data))));
   const exit = new Promise((resolve) => child.once('exit', resolve));
   const futex = createFutex(memory, 0);
   const words = new Int32Array(memory.buffer);

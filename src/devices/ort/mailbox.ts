@@ -1,0 +1,47 @@
+import type { DurationUs } from '../../core/units.ts';
+import { createFutex } from '../../native/futex.ts';
+import type { SharedMemory } from '../../native/shared-memory.ts';
+
+/** Room for a manifest entry of some 500 tensors; a run takes about 200 bytes. */
+export const MAILBOX_BYTES = 64 * 1024;
+
+/**
+ * One slot of text from the runtime to a core process. The writer waits for the answer before it writes again, so no byte is ever written while it may be read.
+ *
+ *     word 0: sequence, the futex   word 1: bytes of text   from byte 64: the text
+ */
+export interface Mailbox {
+  /** Puts the text in and wakes the reader; false when it is too long. */
+  post(text: string): boolean;
+  /** The next text, or undefined when none came within `timeout` or the wait was disturbed. Blocks the thread. */
+  take(timeout: DurationUs): string | undefined;
+}
+
+const SEQUENCE_WORD = 0;
+const LENGTH_WORD = 1;
+/** A cache line of its own for the words. */
+const TEXT_OFFSET = 64;
+
+/** Error: NATIVE_UNAVAILABLE. */
+export function createMailbox(memory: SharedMemory): Mailbox {
+  const words = new Int32Array(memory.buffer, 0, 2);
+  const text = Buffer.from(memory.buffer, TEXT_OFFSET);
+  const futex = createFutex(memory, SEQUENCE_WORD * 4);
+  let seen = Atomics.load(words, SEQUENCE_WORD);
+  return {
+    post(message) {
+      if (Buffer.byteLength(message) > text.byteLength) return false;
+      Atomics.store(words, LENGTH_WORD, text.write(message, 'utf8'));
+      Atomics.add(words, SEQUENCE_WORD, 1);
+      futex.wake();
+      return true;
+    },
+    take(timeout) {
+      if (Atomics.load(words, SEQUENCE_WORD) === seen) futex.wait(seen, timeout);
+      const sequence = Atomics.load(words, SEQUENCE_WORD);
+      if (sequence === seen) return undefined;
+      seen = sequence;
+      return text.toString('utf8', 0, Atomics.load(words, LENGTH_WORD));
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import { assert } from '../../core/assert.ts';
+import { after, type Clock, type Timer } from '../../core/clock.ts';
+import { CoxswainError, type ErrorCode, messageOf } from '../../core/errors.ts';
+import type { CoreId } from '../../core/job.ts';
+import type { ModelId, ModelSpec } from '../../core/model.ts';
+import type { Segment, SegmentEnd } from '../../core/segment.ts';
+import { type DurationUs, durationUs } from '../../core/units.ts';
+import type { CoreHealth, CoreLoss, CoreState } from '../device.ts';
+import type { LoadPlan, OptimizedCopies } from './optimized-copies.ts';
+import { ProcessMemory } from './process-memory.ts';
+import type { Command, LoadableModel, Reply } from './protocol.ts';
+import { type SpawnedProcess, type SpawnedProcessOptions, spawnCoreProcess } from './spawned-process.ts';
+
+export interface OrtCoreOptions {
+  readonly id: CoreId;
+  readonly spawn: SpawnedProcessOptions;
+  readonly startTimeoutUs: DurationUs;
+  readonly loadTimeoutUs: DurationUs;
+}
+
+export interface OrtCoreDeps {
+  readonly clock: Clock;
+  readonly copies: OptimizedCopies;
+  readonly onLost: (loss: CoreLoss) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+type Work =
+  | { readonly kind: 'load'; readonly model: ModelSpec; readonly onEnd: (error: CoxswainError | undefined) => void }
+  | { readonly kind: 'run'; readonly segment: Segment; readonly onEnd: (end: SegmentEnd) => void };
+
+/** Loads that may wait for a core, well above the models of any manifest. */
+const WORK_COUNT_MAX = 1024;
+
+/** An idle core ends in a few ms once told; then it is made to. */
+const STOP_GRACE_US = durationUs(500_000);
+
+/** One core of the device, through all of its lives. Work is handed to the process one command at a time, in the order asked for. */
+export class OrtCore {
+  readonly #options: OrtCoreOptions;
+  readonly #deps: OrtCoreDeps;
+  #state: CoreState = 'lost';
+  #process: SpawnedProcess | undefined;
+  #memory: ProcessMemory | undefined;
+  #onStarted: ((error: CoxswainError | undefined) => void) | undefined;
+  /** The first is with the process. */
+  #work: Work[] = [];
+  #plan: LoadPlan | undefined;
+  #timer: Timer | undefined;
+  #models = new Set<ModelId>();
+  /** Set once we end the process ourselves, before it is seen to have ended. */
+  #ending: { readonly reason: CoreLoss['reason']; readonly message: string } | undefined;
+  #onStopped: (() => void) | undefined;
+
+  constructor(options: OrtCoreOptions, deps: OrtCoreDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  start(onEnd: (error: CoxswainError | undefined) => void): void {
+    assert(this.#state === 'lost' && this.#onStopped === undefined, `core ${this.#options.id} is started only while lost`);
+    this.#state = 'starting';
+    this.#onStarted = onEnd;
+    this.#ending = undefined;
+    const { clock } = this.#deps;
+    try {
+      const listener = { onReply: (reply: Reply) => this.#take(reply), onExit: (message: string) => this.#exited(message) };
+      this.#process = spawnCoreProcess(this.#options.spawn, listener, clock);
+    } catch (thrown) {
+      after(clock, durationUs(0), () => this.#exited(messageOf(thrown)));
+      return;
+    }
+    this.#memory = this.#process.pid === undefined ? undefined : new ProcessMemory(this.#process.pid, clock);
+    const { startTimeoutUs } = this.#options;
+    this.#timer = after(clock, startTimeoutUs, () => this.#end('hung', `did not start within ${startTimeoutUs / 1000} ms`));
+  }
+
+  load(model: ModelSpec, onEnd: (error: CoxswainError | undefined) => void): void {
+    this.#add({ kind: 'load', model, onEnd });
+  }
+
+  run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
+    assert(!this.#work.some(({ kind }) => kind === 'run'), `core ${this.#options.id} runs one segment at a time`);
+    this.#add({ kind: 'run', segment, onEnd });
+  }
+
+  kill(): void {
+    this.#end('killed', 'was killed on request');
+  }
+
+  health(): CoreHealth {
+    const isAlive = this.#state !== 'lost' && this.#ending === undefined;
+    return {
+      core: this.#options.id,
+      state: isAlive ? this.#state : 'lost',
+      pid: isAlive ? this.#process?.pid : undefined,
+      models: [...this.#models],
+      pssBytes: isAlive ? this.#memory?.pssBytes : undefined,
+    };
+  }
+
+  /** Resolves when the process is gone. Work that it had ends as failed; the listener is told nothing. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#state === 'lost') {
+        this.#onStopped = resolve;
+        resolve();
+        return;
+      }
+      this.#onStopped = resolve;
+      const isIdle = this.#state === 'ready' && this.#work.length === 0 && this.#ending === undefined;
+      if (isIdle && this.#process?.post({ kind: 'stop' }) === true) {
+        this.#timer = after(this.#deps.clock, STOP_GRACE_US, () => this.kill());
+      } else {
+        this.kill();
+      }
+    });
+  }
+
+  #add(work: Work): void {
+    assert(this.#state === 'ready' && this.#onStopped === undefined, `core ${this.#options.id} is given work only while ready`);
+    assert(this.#work.length < WORK_COUNT_MAX, `core ${this.#options.id} has at most ${WORK_COUNT_MAX} pieces of work waiting`);
+    this.#work.push(work);
+    if (this.#work.length === 1) this.#hand();
+  }
+
+  /** Gives the first piece of work to the process. A process that is ending answers it by its end. */
+  #hand(): void {
+    const work = this.#work[0];
+    if (work === undefined || this.#ending !== undefined) return;
+    const { clock, copies } = this.#deps;
+    if (work.kind === 'run') {
+      const { job, model, inputs, outputs, killAt } = work.segment;
+      this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
+      const isPosted = this.#process?.post({ kind: 'run', model, inputs, outputs });
+      assert(isPosted !== false, 'the regions of a segment fit into a mailbox');
+      return;
+    }
+    const { loadTimeoutUs } = this.#options;
+    const model = loadable(work.model);
+    this.#plan = copies.plan(model);
+    this.#timer = after(clock, loadTimeoutUs, () => this.#end('hung', `had not opened ${model.id} within ${loadTimeoutUs / 1000} ms`));
+    const command: Command = { kind: 'load', model, ...this.#plan };
+    if (this.#process?.post(command) !== false) return;
+    const message = `The manifest entry ${JSON.stringify(model.id)} is too long to be handed to a core; give it fewer tensors.`;
+    after(clock, durationUs(0), () => this.#take({ kind: 'load-failed', code: 'MODEL_UNLOADABLE', message }));
+  }
+
+  #take(reply: Reply): void {
+    if (this.#ending !== undefined || this.#state === 'lost') return;
+    this.#timer?.cancel();
+    if (reply.kind === 'ready') {
+      for (const warning of reply.warnings) this.#deps.onWarning(`core ${this.#options.id}: ${warning}`);
+      this.#state = 'ready';
+      const onStarted = this.#onStarted;
+      this.#onStarted = undefined;
+      onStarted?.(undefined);
+      return;
+    }
+    const work = this.#work.shift();
+    if (work?.kind === 'run' && (reply.kind === 'done' || reply.kind === 'failed')) {
+      this.#hand();
+      work.onEnd(reply);
+    } else if (work?.kind === 'load' && (reply.kind === 'loaded' || reply.kind === 'load-failed')) {
+      this.#settleLoad(work.model, reply);
+      this.#hand();
+      work.onEnd(reply.kind === 'loaded' ? undefined : new CoxswainError(reply.code, reply.message));
+    } else {
+      if (work !== undefined) this.#work.unshift(work);
+      this.#end('crashed', `answered ${JSON.stringify(reply.kind)} to ${JSON.stringify(work?.kind ?? 'nothing')}`);
+    }
+  }
+
+  #settleLoad(model: ModelSpec, reply: Extract<Reply, { kind: 'loaded' | 'load-failed' }> | undefined): void {
+    const plan = this.#plan;
+    this.#plan = undefined;
+    if (reply?.kind === 'loaded') this.#models.add(model.id);
+    if (plan === undefined) return;
+    const isCopyBad = plan.copy !== undefined && reply?.kind === 'loaded' && !reply.hasUsedCopy;
+    this.#deps.copies.settle(loadable(model), plan, { savedCopy: reply?.kind === 'loaded' ? reply.savedCopy : undefined, isCopyBad });
+  }
+
+  #end(reason: CoreLoss['reason'], message: string): void {
+    if (this.#state === 'lost' || this.#ending !== undefined) return;
+    this.#ending = { reason, message };
+    this.#timer?.cancel();
+    this.#process?.kill();
+  }
+
+  /** The process is gone, so nothing writes to the arena any more: now the ends may be told. */
+  #exited(exitMessage: string): void {
+    this.#timer?.cancel();
+    const { id } = this.#options;
+    const reason = this.#ending?.reason ?? 'crashed';
+    const message = this.#ending === undefined ? `core ${id}: ${exitMessage}` : `core ${id} ${this.#ending.message}; ${exitMessage}`;
+    const onStarted = this.#onStarted;
+    const work = this.#work;
+    this.#state = 'lost';
+    this.#process = undefined;
+    this.#memory = undefined;
+    this.#onStarted = undefined;
+    this.#work = [];
+    this.#models = new Set();
+    const code: ErrorCode = reason === 'hung' ? 'CORE_HUNG' : 'CORE_CRASHED';
+    for (const piece of work) {
+      if (piece.kind === 'run') {
+        piece.onEnd({ kind: 'failed', reason: reason === 'hung' ? 'core-hung' : 'core-crashed', message });
+      } else {
+        this.#settleLoad(piece.model, undefined);
+        piece.onEnd(new CoxswainError(code, `${piece.model.id} was not opened: ${message}`));
+      }
+    }
+    const onStopped = this.#onStopped;
+    if (onStarted !== undefined) onStarted(new CoxswainError('CORE_START_FAILED', message));
+    else if (onStopped === undefined) this.#deps.onLost({ core: id, reason, message });
+    onStopped?.();
+  }
+}
+
+const loadable = ({ id, file, sha256, inputs, outputs, states, constants }: ModelSpec): LoadableModel => ({
+  id,
+  file,
+  sha256,
+  inputs,
+  outputs,
+  states,
+  constants,
+});

@@ -1,0 +1,57 @@
+import type { ErrorCode } from '../../core/errors.ts';
+import type { CoreId } from '../../core/job.ts';
+import type { ModelId, ModelSpec } from '../../core/model.ts';
+import type { FailReason } from '../../core/outcome.ts';
+import type { Region } from '../../core/region.ts';
+import type { InstantUs } from '../../core/units.ts';
+
+/** Descriptors that a core process inherits. */
+export const REPLY_FD = 3;
+export const ARENA_FD = 4;
+export const MAILBOX_FD = 5;
+
+/** What a core process is told once, as its only argument. */
+export interface CoreProcessSettings {
+  readonly core: CoreId;
+  /** Whom to outlive never. */
+  readonly parentPid: number;
+  readonly arenaBytes: number;
+  readonly threads: number;
+  readonly cpu?: number;
+  readonly niceness?: number;
+}
+
+/** What a core process has to know of a manifest entry. */
+export type LoadableModel = Pick<ModelSpec, 'id' | 'file' | 'sha256' | 'inputs' | 'outputs' | 'states' | 'constants'>;
+
+/** An already optimised copy of a model, made by a core of the same device from bytes that were verified. */
+export interface OptimizedCopy {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+/** What the runtime asks of a core process, through its mailbox; one at a time, each answered by exactly one reply. */
+export type Command =
+  | {
+      readonly kind: 'load';
+      readonly model: LoadableModel;
+      readonly copy: OptimizedCopy | undefined;
+      readonly saveCopyAs: string | undefined;
+    }
+  | { readonly kind: 'run'; readonly model: ModelId; readonly inputs: readonly Region[]; readonly outputs: readonly Region[] }
+  | { readonly kind: 'stop' };
+
+/** What a core process answers: one line of JSON each on its reply descriptor. `ready` comes first, unasked. */
+export type Reply =
+  | { readonly kind: 'ready'; readonly warnings: readonly string[] }
+  /** `savedCopy`: SHA-256 of the copy that it was asked to save. `hasUsedCopy`: false when the given copy did not hold what it should. */
+  | { readonly kind: 'loaded'; readonly savedCopy: string | undefined; readonly hasUsedCopy: boolean }
+  | { readonly kind: 'load-failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs }
+  | { readonly kind: 'failed'; readonly reason: FailReason; readonly message: string };
+
+/** Characters of a message that crosses; parsers of models can be wordy. */
+export const MESSAGE_LENGTH_MAX = 2000;
+
+/** Bytes of one reply line: a message in which each character takes six (\u00e4), and the rest. */
+export const REPLY_BYTES_MAX = 16 * 1024;
