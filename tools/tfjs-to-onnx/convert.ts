@@ -71,7 +71,7 @@ export function convertGraphModel(graph: TfGraph, options: ConversionOptions): U
   const results = new Map<string, readonly Operand[]>();
   const readers = countReaders(graph);
   const inputs = graph.inputs.map((input) => declareInput(input, options, builder, results));
-  for (const name of Object.values(options.outputNames ?? {})) builder.reserve(name);
+  for (const output of graph.outputs) builder.reserve(options.outputNames?.[output.name] ?? output.name);
   for (const node of graph.nodes) {
     if (results.has(node.name)) continue;
     results.set(node.name, translate(node, builder, graph, results, readers));
@@ -177,6 +177,9 @@ function declareOutputs(
   return values.map(({ name, value }) => {
     const producer = builder.producer(value.name);
     const source = renamed.get(value.name) ?? value.name;
+    if (graph.inputs.some((input) => (options.inputNames?.[input.name] ?? input.name) === name)) {
+      throw unsupported(`${name} is an input and an output; ONNX needs two names, so give one in outputNames`);
+    }
     if (producer === undefined || source !== value.name) {
       builder.nodes.push({ name, type: 'Identity', inputs: [source], outputs: [name], attributes: {} });
     } else if (value.name !== name) {
