@@ -1,0 +1,219 @@
+import type { Freshness, StreamId } from '../core/stream.ts';
+import { type DurationUs, durationFromMs, durationUs } from '../core/units.ts';
+import type { LoadScope } from './load-scope.ts';
+import { nearest } from './nearest.ts';
+import type { PipelineSection } from './pipeline-schema.ts';
+import { type KeyPath, quoted } from './problem.ts';
+import type { ManifestModel, Medium, PipelineConfig, PipelineInput, SourceConfig } from './runtime-config.ts';
+
+/** A quarter of a second of windows of 32 ms: rides out a busy moment of the core, and no longer. */
+const AUDIO_QUEUE_JOBS = 8;
+
+export interface PipelineSurroundings {
+  readonly sources: readonly SourceConfig[];
+  /** Undefined when the manifest could not be read; models are not checked then. */
+  readonly models: readonly ManifestModel[] | undefined;
+  readonly coreCount: number;
+}
+
+/** For a source that nobody listens to: 32 ms. */
+const WINDOW_SAMPLES = 512;
+
+/** How long the windows of a source are: as the first model that listens to it wants them. */
+export function windowSamplesOf(source: string, sections: Sections, models: readonly ManifestModel[]): number {
+  for (const section of sections.values()) {
+    const windowSamples = section.source === source ? models.find(({ id }) => id === section.model)?.windowSamples : undefined;
+    if (windowSamples !== undefined) return windowSamples;
+  }
+  return WINDOW_SAMPLES;
+}
+
+type Sections = ReadonlyMap<StreamId, PipelineSection>;
+
+/** What a pipeline takes in. */
+interface Feed {
+  readonly medium: Medium;
+  /** Of sound. */
+  readonly windowSamples?: number;
+  readonly periodUs: DurationUs;
+}
+
+/** Pipelines in an order where parents come first. Those that refer to what is not there are left out, after a problem that says so. */
+export function convertPipelines(sections: Sections, around: PipelineSurroundings, scope: LoadScope): readonly PipelineConfig[] {
+  const done = new Map<StreamId, PipelineConfig>();
+  const feeds = new Map<StreamId, Feed>();
+  for (const id of parentsFirst(sections, scope)) {
+    const section = sections.get(id);
+    if (section === undefined) continue;
+    const path: KeyPath = ['pipelines', id];
+    checkCores(section, path, around, scope);
+    const feed = feedOf(section, path, around, { sections, feeds }, scope);
+    const model = modelOf(section, path, around, scope);
+    if (feed === undefined || model === undefined) continue;
+    checkMedium(section, model, feed, path, scope);
+    checkDecode(section, model, path, scope);
+    feeds.set(id, feed);
+    done.set(id, convertPipeline(id, section, model, feed));
+  }
+  return [...done.values()];
+}
+
+function convertPipeline(id: StreamId, section: PipelineSection, model: ManifestModel, feed: Feed): PipelineConfig {
+  const deadlineUs = durationFromMs(section.deadlineMs);
+  return {
+    id,
+    input: inputOf(section),
+    stream: {
+      id,
+      model: model.id,
+      criticality: section.criticality,
+      periodUs: feed.periodUs,
+      deadlineUs,
+      freshness: freshnessOf(section, feed.medium),
+      isStateful: model.states.length > 0,
+    },
+    staleAfterUs: section.staleAfterMs === undefined ? deadlineUs : durationFromMs(section.staleAfterMs),
+    decode: section.decode,
+    cores: section.cores,
+    sinks: [...new Set(section.sinks)],
+  };
+}
+
+function inputOf({ source }: PipelineSection): PipelineInput {
+  if (typeof source === 'string') return { kind: 'source', source };
+  return { kind: 'pipeline', pipeline: source.pipeline, itemsMax: source.itemsMax };
+}
+
+function freshnessOf({ freshness, source }: PipelineSection, medium: Medium): Freshness {
+  if (freshness === 'latest') return { kind: 'latest' };
+  if (freshness !== undefined) return { kind: 'queue', jobsMax: freshness.queue };
+  if (typeof source !== 'string') return { kind: 'queue', jobsMax: source.itemsMax };
+  return medium === 'audio' ? { kind: 'queue', jobsMax: AUDIO_QUEUE_JOBS } : { kind: 'latest' };
+}
+
+/** A pipeline has one parent at most, so following parents either ends or comes round. */
+function parentsFirst(sections: Sections, scope: LoadScope): readonly StreamId[] {
+  const ordered = new Set<StreamId>();
+  for (const start of sections.keys()) {
+    const way: StreamId[] = [];
+    let id: StreamId | undefined = start;
+    while (id !== undefined && sections.has(id) && !ordered.has(id) && !way.includes(id)) {
+      way.push(id);
+      id = parentOf(sections.get(id));
+    }
+    if (id !== undefined && way.includes(id)) {
+      // Reported once per cycle, at the pipeline through which it was entered; all of it is marked as seen.
+      const cycle = way.slice(way.indexOf(id));
+      scope.refuse(
+        ['pipelines', id, 'source'],
+        `these pipelines feed each other in a circle: ${[...cycle, id].join(' <- ')}; let one take a source`,
+      );
+    }
+    for (const member of way.reverse()) ordered.add(member);
+  }
+  return [...ordered];
+}
+
+function parentOf(section: PipelineSection | undefined): StreamId | undefined {
+  return section === undefined || typeof section.source === 'string' ? undefined : section.source.pipeline;
+}
+
+interface Parents {
+  readonly sections: Sections;
+  readonly feeds: ReadonlyMap<StreamId, Feed>;
+}
+
+function feedOf(
+  section: PipelineSection,
+  path: KeyPath,
+  around: PipelineSurroundings,
+  parents: Parents,
+  scope: LoadScope,
+): Feed | undefined {
+  if (typeof section.source !== 'string') return parentFeed(section.source, path, parents, scope);
+  const name = section.source;
+  const source = around.sources.find((candidate) => candidate.id === name);
+  if (source !== undefined) {
+    const [first] = source.kind === 'first-of' ? source.sources : [source];
+    const window = first !== undefined && 'windowSamples' in first ? { windowSamples: first.windowSamples } : {};
+    return { medium: source.medium, periodUs: periodOf(source), ...window };
+  }
+  const hint = parents.sections.has(name)
+    ? `; to take the results of that pipeline, write { pipeline: ${name} }`
+    : namesHint(
+        name,
+        around.sources.map(({ id }) => id),
+      );
+  scope.refuse([...path, 'source'], `got ${quoted(name)}, which is no source${hint}`);
+  return undefined;
+}
+
+function parentFeed(
+  source: { readonly pipeline: StreamId; readonly itemsMax: number },
+  path: KeyPath,
+  parents: Parents,
+  scope: LoadScope,
+): Feed | undefined {
+  const at = [...path, 'source', 'pipeline'];
+  if (!parents.sections.has(source.pipeline)) {
+    scope.refuse(at, `got ${quoted(source.pipeline)}, which is no pipeline${namesHint(source.pipeline, [...parents.sections.keys()])}`);
+    return undefined;
+  }
+  // Absent when the parent itself has a problem, which has been told, or is part of a circle.
+  const parent = parents.feeds.get(source.pipeline);
+  if (parent === undefined) return undefined;
+  if (parent.medium === 'audio') {
+    scope.refuse(at, `got ${quoted(source.pipeline)}, which takes sound; allowed is a pipeline whose results have places in an image`);
+    return undefined;
+  }
+  return { medium: parent.medium, periodUs: durationUs(Math.max(1, Math.round(parent.periodUs / source.itemsMax))) };
+}
+
+/** For alternatives, that of the fastest: a contract has to hold whichever is taken. */
+function periodOf(source: SourceConfig): DurationUs {
+  return source.kind === 'first-of' ? durationUs(Math.min(...source.sources.map((leaf) => leaf.periodUs))) : source.periodUs;
+}
+
+function modelOf(section: PipelineSection, path: KeyPath, { models }: PipelineSurroundings, scope: LoadScope): ManifestModel | undefined {
+  const model = models?.find(({ id }) => id === section.model);
+  if (model === undefined && models !== undefined) {
+    const known = models.map(({ id }) => id);
+    scope.refuse([...path, 'model'], `got ${quoted(section.model)}, which the manifest does not list${namesHint(section.model, known)}`);
+  }
+  return model;
+}
+
+function checkMedium(section: PipelineSection, model: ManifestModel, feed: Feed, path: KeyPath, scope: LoadScope): void {
+  if (feed.medium === 'empty') return;
+  const taken = model.windowSamples === undefined ? 'image' : 'audio';
+  if (taken === feed.medium) {
+    if (feed.windowSamples !== undefined && feed.windowSamples !== model.windowSamples) {
+      const text = `takes windows of ${model.windowSamples} samples; another model on this source takes ${feed.windowSamples}, give it a source of its own`;
+      scope.refuse([...path, 'model'], `got ${quoted(section.model)}, which ${text}`);
+    }
+    return;
+  }
+  scope.refuse([...path, 'model'], `got ${quoted(section.model)}, which takes ${taken}; its source gives ${feed.medium}`);
+}
+
+function checkDecode(section: PipelineSection, model: ManifestModel, path: KeyPath, scope: LoadScope): void {
+  const { codecs } = scope.deps;
+  if (codecs?.keys.includes(model.codec) !== true) return;
+  for (const { path: inside, message } of codecs.validate(model.codec, section.decode)) {
+    scope.refuse([...path, 'decode', ...inside], `not an option of codec ${model.codec} as written; allowed is ${message}`);
+  }
+}
+
+function checkCores({ cores }: PipelineSection, path: KeyPath, { coreCount }: PipelineSurroundings, scope: LoadScope): void {
+  for (const [index, core] of (cores ?? []).entries()) {
+    const at = [...path, 'cores', index];
+    if (core >= coreCount) scope.refuse(at, `got ${core}; allowed are 0 to ${coreCount - 1}, since device.cores has ${coreCount}`);
+    else if (cores?.indexOf(core) !== index) scope.refuse(at, `got ${core} twice; name each core once`);
+  }
+}
+
+function namesHint(name: string, known: readonly string[]): string {
+  if (known.length === 0) return '; none is given';
+  const meant = nearest(name, known);
+  return `; given are ${known.join(', ')}${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
+}

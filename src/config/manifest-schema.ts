@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { TENSOR_TYPES } from '../core/model.ts';
+import { choiceField, entriesOf, idField, integerField, listOf, numberField, pathField, patternField, textField } from './fields.ts';
+
+const sha256 = patternField(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case', 'SHA-256 of the bytes of the file.');
+const bytes = integerField({ min: 1, max: 68_719_476_736 }, 'bytes', 'Length of the file.');
+
+const tensorFields = {
+  name: textField('Name of the tensor in the model.'),
+  type: choiceField(TENSOR_TYPES, 'Element type.').default('float32'),
+  shape: listOf(
+    integerField({ min: 1, max: 1_073_741_824 }, 'elements', 'Size of one dimension.'),
+    { min: 0, max: 8 },
+    'Every dimension, fixed; [] is a scalar. Dimensions that the model leaves open are fixed here.',
+  ),
+};
+const tensorSchema = z.strictObject(tensorFields);
+
+const modelSchema = z
+  .strictObject({
+    file: pathField('The model, relative to root and inside it.'),
+    sha256,
+    bytes,
+    licence: textField('Licence under which the file may be used, as an SPDX expression where there is one.'),
+    origin: textField('Where the file came from, for people.', 512).optional(),
+    codec: idField('How frames become its inputs and its outputs become results.'),
+    windowSamples: integerField(
+      { min: 1, max: 1_048_576 },
+      'samples',
+      'For a model that takes sound: samples at 16 kHz in one window. Default: the model takes images.',
+    ).optional(),
+    inputs: listOf(tensorSchema, { min: 1, max: 16 }, 'Inputs that each job supplies, in this order.'),
+    outputs: listOf(tensorSchema, { min: 1, max: 64 }, 'Outputs that each job reads, in this order.'),
+    states: listOf(
+      z.strictObject({ input: tensorSchema, output: tensorSchema }),
+      { min: 0, max: 64 },
+      'Recurrent tensors, which stay on the core: the output of one run is the input of the next, zeros at first.',
+    ).default([]),
+    constants: listOf(
+      z.strictObject({ ...tensorFields, values: z.array(z.number()).min(1).max(65_536).describe('The elements, row by row.') }),
+      { min: 0, max: 16 },
+      'Inputs that are the same in every run.',
+    ).default([]),
+    files: entriesOf(
+      z.strictObject({ file: pathField('Relative to root and inside it.'), sha256, bytes }),
+      'Side files that the codec reads, by the key that the codec asks for, such as a character dictionary.',
+    ).default({}),
+    costMs: numberField(
+      { min: 0.001, max: 3_600_000 },
+      'ms',
+      'Expected run time of one job on one core; the scheduler starts from it and then measures.',
+    ),
+    memoryMb: numberField({ min: 0.1, max: 1_048_576 }, 'MiB', 'Expected memory of one loaded and warmed session.'),
+  })
+  .describe('One model.');
+
+/** Models come from here and from nowhere else. */
+export const manifestSchema = z
+  .strictObject({
+    manifest: z.literal(1, { error: '1' }).describe('Marks this file as a manifest, and its version.'),
+    root: pathField('The one folder that all files lie in, relative to this file or absolute.'),
+    models: entriesOf(modelSchema, 'The models, by name.'),
+  })
+  .describe('Manifest of the models that may be run.');
+
+export type ManifestSection = z.output<typeof manifestSchema>;
+export type ModelSection = ManifestSection['models'][string];

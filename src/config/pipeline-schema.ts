@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { CRITICALITIES } from '../core/stream.ts';
+import { choiceField, idField, integerField, listOf, msField, textField } from './fields.ts';
+import { SINK_KINDS } from './runtime-config.ts';
+
+const DEADLINE_RANGE = { min: 1, max: 600_000 };
+
+const parentSchema = z.strictObject(
+  {
+    pipeline: idField('Another pipeline, whose results have places in the frame, such as text boxes.'),
+    itemsMax: integerField({ min: 1, max: 64 }, 'items', 'At most this many items of one result become frames, best score first.').default(
+      8,
+    ),
+  },
+  { error: 'the name of a source, or { pipeline: <name>, itemsMax: <number> }' },
+);
+
+const queueSchema = z.strictObject(
+  { queue: integerField({ min: 1, max: 1024 }, 'jobs', 'So many wait in order of arrival; one more is dropped.') },
+  { error: 'latest, or { queue: <number of jobs> }' },
+);
+
+const decodeValue = z.union([z.number(), z.string().max(4096), z.boolean(), z.array(z.string().max(4096)).max(1024)], {
+  error: 'a finite number, a text, true, false, or a list of texts',
+});
+
+export const pipelineSchema = z.strictObject({
+  source: z
+    .union([idField('Name of a source.'), parentSchema])
+    .describe('Where frames come from: the name of a source, or the results of another pipeline, one frame per item.'),
+  model: idField('Model of the manifest that each frame is run through.'),
+  criticality: choiceField(
+    CRITICALITIES,
+    'safety goes before interactive, interactive before background. Inside a class the deadline decides. Only safety may never be shed.',
+  ),
+  deadlineMs: msField(DEADLINE_RANGE, 'From capture of the frame to its decoded result.'),
+  staleAfterMs: msField(
+    DEADLINE_RANGE,
+    'A frame older than this when it reaches the pipeline is rejected as stale. Default: deadlineMs.',
+  ).optional(),
+  freshness: z
+    .union([z.literal('latest', { error: 'latest, or { queue: <number of jobs> }' }), queueSchema])
+    .optional()
+    .describe(
+      'What happens to frames that wait: latest keeps only the newest, queue keeps them in order. Default: latest for images, { queue: 8 } for sound, { queue: itemsMax } for items of another pipeline.',
+    ),
+  decode: z
+    .record(textField('Name of an option of the codec.', 64), decodeValue)
+    .default({})
+    .describe('Options of the codec that turns outputs into results, such as scoreMin; docs of the model list them.'),
+  cores: listOf(
+    integerField({ min: 0, max: 63 }, '', 'Number of a core.'),
+    { min: 1, max: 64 },
+    'The only cores that may run it. Default: any core.',
+  ).optional(),
+  sinks: listOf(choiceField(SINK_KINDS, 'A sink.'), { min: 0, max: SINK_KINDS.length }, 'Where results go: mqtt, console.').default([
+    'mqtt',
+  ]),
+});
+
+export type PipelineSection = z.output<typeof pipelineSchema>;

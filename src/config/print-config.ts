@@ -1,0 +1,138 @@
+import { stringify } from 'yaml';
+import { type DurationUs, msFromDuration } from '../core/units.ts';
+import type { FirstOfSource, LeafSource, LimitsConfig, MqttConfig, PipelineConfig, RuntimeConfig, SourceConfig } from './runtime-config.ts';
+
+/** Plain data in the form of a configuration file. */
+export type PlainConfig = Readonly<Record<string, unknown>>;
+
+/**
+ * What is in effect, in the form of a configuration file: every default written out, milliseconds, absolute paths, secrets as `***`. Loading it again
+ * gives the same configuration, secrets apart.
+ */
+export function effectiveConfig(config: RuntimeConfig): PlainConfig {
+  return {
+    version: config.version,
+    node: config.node,
+    models: config.manifest.file,
+    device: {
+      kind: config.device.kind,
+      cores: config.device.cores.map(({ cpu, niceness, memoryBytes }) => given({ cpu, niceness, memoryMb: memoryBytes / 2 ** 20 })),
+    },
+    sources: Object.fromEntries(config.sources.map((source) => [source.id, plainSource(source)])),
+    pipelines: Object.fromEntries(config.pipelines.map((pipeline) => [pipeline.id, plainPipeline(pipeline)])),
+    mqtt: plainMqtt(config.mqtt),
+    runtime: plainLimits(config.runtime),
+  };
+}
+
+/** The same as YAML text. */
+export function printConfig(config: RuntimeConfig): string {
+  return stringify(effectiveConfig(config), { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+/** Without the keys that say nothing. */
+function given(entries: PlainConfig): PlainConfig {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+const ms = (duration: DurationUs): number => msFromDuration(duration);
+
+function plainSource(source: SourceConfig): PlainConfig {
+  return source.kind === 'first-of' ? plainFirstOf(source) : plainLeaf(source);
+}
+
+function plainFirstOf({ kind, sources }: FirstOfSource): PlainConfig {
+  return { kind, sources: sources.map(plainLeaf) };
+}
+
+function plainLeaf(source: LeafSource): PlainConfig {
+  switch (source.kind) {
+    case 'video': {
+      const { kind, from, fps, width, height } = source;
+      return { kind, ...plainVideoInput(from), fps, width, height, ...plainSupervision(source) };
+    }
+    case 'images': {
+      const { kind, files, fps, width, height, isLooping, pixelsMax, cacheBytes } = source;
+      return { kind, files, fps, width, height, loop: isLooping, pixelsMax, cacheMb: cacheBytes / 2 ** 20 };
+    }
+    case 'wav': {
+      const { kind, file, isLooping, gapUs, secondsMax } = source;
+      return { kind, file, loop: isLooping, gapMs: ms(gapUs), secondsMax };
+    }
+    case 'microphone':
+      return { kind: source.kind, device: source.device, ...plainSupervision(source) };
+    case 'synthetic': {
+      const { kind, fps, jitterRatio, burstRatio, burstFrames, framesMax } = source;
+      return given({ kind, fps, jitterRatio, burstRatio, burstFrames, framesMax });
+    }
+  }
+}
+
+function plainVideoInput(from: Extract<LeafSource, { kind: 'video' }>['from']): PlainConfig {
+  switch (from.kind) {
+    case 'file':
+      return { file: from.file, loop: from.isLooping };
+    case 'url':
+      return { url: from.url.shown };
+    case 'device':
+      return { device: from.device };
+  }
+}
+
+function plainSupervision(source: Extract<LeafSource, { kind: 'video' | 'microphone' }>): PlainConfig {
+  return {
+    stalledAfterMs: ms(source.stalledAfterUs),
+    killAfterMs: ms(source.killAfterUs),
+    restartDelayMs: ms(source.restartDelayUs),
+    restartDelayMaxMs: ms(source.restartDelayMaxUs),
+  };
+}
+
+function plainPipeline({ input, stream, staleAfterUs, decode, cores, sinks }: PipelineConfig): PlainConfig {
+  const { freshness } = stream;
+  return given({
+    source: input.kind === 'source' ? input.source : { pipeline: input.pipeline, itemsMax: input.itemsMax },
+    model: stream.model,
+    criticality: stream.criticality,
+    deadlineMs: ms(stream.deadlineUs),
+    staleAfterMs: ms(staleAfterUs),
+    freshness: freshness.kind === 'latest' ? 'latest' : { queue: freshness.jobsMax },
+    decode,
+    cores,
+    sinks,
+  });
+}
+
+function plainMqtt(mqtt: MqttConfig): PlainConfig {
+  return given({
+    broker: mqtt.broker.kind === 'external' ? mqtt.broker.url : mqtt.broker.kind,
+    port: mqtt.broker.kind === 'embedded' ? mqtt.broker.port : undefined,
+    prefix: mqtt.prefix,
+    clientId: mqtt.clientId,
+    username: mqtt.username,
+    password: mqtt.password?.shown,
+    keepAliveMs: ms(mqtt.keepAliveUs),
+    connectTimeoutMs: ms(mqtt.connectTimeoutUs),
+    reconnectDelayMs: ms(mqtt.reconnectDelayUs),
+    reconnectDelayMaxMs: ms(mqtt.reconnectDelayMaxUs),
+    outbox: mqtt.outbox,
+    inboundBytesMax: mqtt.inboundBytesMax,
+    telemetryHz: mqtt.telemetryHz,
+  });
+}
+
+function plainLimits({ drainUs, workers, arenaBytes, hardTimeout, restart, seed }: LimitsConfig): PlainConfig {
+  return {
+    drainMs: ms(drainUs),
+    workers,
+    arenaMb: arenaBytes / 2 ** 20,
+    hardTimeout: { floorMs: ms(hardTimeout.floorUs), factor: hardTimeout.factor, ceilingMs: ms(hardTimeout.ceilingUs) },
+    restart: {
+      max: restart.max,
+      withinMs: ms(restart.withinUs),
+      probeAfterMs: ms(restart.probeAfterUs),
+      backoffMs: ms(restart.backoffUs),
+    },
+    seed,
+  };
+}

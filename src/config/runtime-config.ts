@@ -1,0 +1,250 @@
+import type { SourceId } from '../core/frame.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelSpec } from '../core/model.ts';
+import type { Stream, StreamId } from '../core/stream.ts';
+import type { DurationUs } from '../core/units.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * What the rest of the program knows of a configuration file. Deep-frozen; every default filled in, every span in microseconds, every path absolute,
+ * every name resolved. Lists keep the order of the file, except `pipelines`, where a parent stands before its children.
+ */
+export interface RuntimeConfig {
+  readonly version: 1;
+  /** Names this computer in MQTT topics: `[A-Za-z][A-Za-z0-9_-]{0,63}`. */
+  readonly node: string;
+  readonly manifest: ManifestFile;
+  /** Every model of the manifest, whether a pipeline uses it or not. */
+  readonly models: readonly ManifestModel[];
+  readonly device: DeviceConfig;
+  readonly sources: readonly SourceConfig[];
+  readonly pipelines: readonly PipelineConfig[];
+  readonly mqtt: MqttConfig;
+  readonly runtime: LimitsConfig;
+  readonly origin: ConfigOrigin;
+}
+
+/** Where the configuration came from, so that a later complaint can point into it. */
+export interface ConfigOrigin {
+  readonly file: string;
+  /** Dotted key, such as `pipelines.objects.deadlineMs`, to where its value begins; keys left to their default are absent. */
+  readonly positions: Readonly<Record<string, Position>>;
+}
+
+/** Both count from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ManifestFile {
+  readonly file: string;
+  /** The one folder that model and side files may lie in. */
+  readonly root: string;
+}
+
+/** A ModelSpec with what only `models list|verify` and the choice of the input need. */
+export interface ManifestModel extends ModelSpec {
+  readonly fileBytes: number;
+  /** Samples at 16 kHz that one job takes; undefined for a model that takes images. */
+  readonly windowSamples: number | undefined;
+  /** The same files as in `files`, with what their bytes must hash to. */
+  readonly sideFiles: Readonly<Record<string, SideFile>>;
+  /** For people: the package or page that the file came from; empty when not told. */
+  readonly origin: string;
+}
+
+export interface SideFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly fileBytes: number;
+}
+
+export interface DeviceConfig {
+  readonly kind: 'ort';
+  /** Core n is `cores[n]`. */
+  readonly cores: readonly CoreConfig[];
+}
+
+export interface CoreConfig {
+  /** Number of the logical CPU to pin the core's process to; undefined: where the operating system likes. */
+  readonly cpu: number | undefined;
+  /** 0..19; 19 yields most. */
+  readonly niceness: number;
+  /** Memory that the models on this core may take together. */
+  readonly memoryBytes: number;
+}
+
+/** A source with its name. */
+export type SourceConfig = { readonly id: SourceId } & (LeafSource | FirstOfSource);
+
+export type LeafSource = VideoSource | ImagesSource | WavSource | MicrophoneSource | SyntheticSource;
+export type Medium = 'image' | 'audio' | 'empty';
+
+/** Alternatives for one camera or microphone: the first whose input exists is taken. All give the same medium. */
+export interface FirstOfSource {
+  readonly kind: 'first-of';
+  readonly medium: Medium;
+  readonly sources: readonly LeafSource[];
+}
+
+/** What every source with a child process has in common. */
+export interface Supervision {
+  /** No frame for longer than this: `stalled`. */
+  readonly stalledAfterUs: DurationUs;
+  /** No frame for longer than this: the child process is killed and started again. */
+  readonly killAfterUs: DurationUs;
+  /** Wait before the first restart; doubles with each further one up to `restartDelayMaxUs`. */
+  readonly restartDelayUs: DurationUs;
+  readonly restartDelayMaxUs: DurationUs;
+}
+
+/** RGB frames of exactly `width` x `height`. */
+export interface Picture {
+  readonly fps: number;
+  readonly periodUs: DurationUs;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface VideoSource extends Picture, Supervision {
+  readonly kind: 'video';
+  readonly medium: 'image';
+  readonly from: VideoInput;
+}
+
+export type VideoInput =
+  | { readonly kind: 'file'; readonly file: string; readonly isLooping: boolean }
+  /** rtsp:// or rtsps://; it may hold a password. */
+  | { readonly kind: 'url'; readonly url: Secret }
+  /** V4L2: /dev/... */
+  | { readonly kind: 'device'; readonly device: string };
+
+export interface ImagesSource extends Picture {
+  readonly kind: 'images';
+  readonly medium: 'image';
+  /** Absolute: a folder, a file, or a pattern whose last part has `*` or `?`. Files are taken in the order of their names. */
+  readonly files: string;
+  readonly isLooping: boolean;
+  /** A file with more pixels is rejected as `oversized` before it is decoded. */
+  readonly pixelsMax: number;
+  /** Tensor memory that decoded images may keep for their next turn. */
+  readonly cacheBytes: number;
+}
+
+/** Mono windows at 16 kHz. How long they are is up to the model that takes them. */
+export interface Sound {
+  readonly windowSamples: number;
+  readonly periodUs: DurationUs;
+}
+
+export interface WavSource extends Sound {
+  readonly kind: 'wav';
+  readonly medium: 'audio';
+  readonly file: string;
+  readonly isLooping: boolean;
+  /** Silence between two rounds. */
+  readonly gapUs: DurationUs;
+  readonly secondsMax: number;
+}
+
+export interface MicrophoneSource extends Sound, Supervision {
+  readonly kind: 'microphone';
+  readonly medium: 'audio';
+  /** Name of an ALSA capture device, as `arecord -L` prints it. */
+  readonly device: string;
+}
+
+/** Frames without content. */
+export interface SyntheticSource {
+  readonly kind: 'synthetic';
+  readonly medium: 'empty';
+  readonly fps: number;
+  readonly periodUs: DurationUs;
+  /** Each frame comes up to this part of a period after its time, uniformly. 0..1 */
+  readonly jitterRatio: number;
+  /** Chance that `burstFrames` frames come at once instead of one. 0..1 */
+  readonly burstRatio: number;
+  readonly burstFrames: number;
+  /** The source ends after so many; undefined: never. */
+  readonly framesMax: number | undefined;
+}
+
+export interface PipelineConfig {
+  readonly id: StreamId;
+  readonly input: PipelineInput;
+  /** The contract; its id is the pipeline's. */
+  readonly stream: Stream;
+  /** A frame that is older than this when it reaches the pipeline is rejected as `stale`. */
+  readonly staleAfterUs: DurationUs;
+  /** For the model's codec. */
+  readonly decode: DecodeValues;
+  /** The only cores that may run it; undefined: any. */
+  readonly cores: readonly CoreId[] | undefined;
+  readonly sinks: readonly SinkKind[];
+}
+
+export type PipelineInput =
+  | { readonly kind: 'source'; readonly source: SourceId }
+  /** One frame per item with a quad in each result of another pipeline, best score first. */
+  | { readonly kind: 'pipeline'; readonly pipeline: StreamId; readonly itemsMax: number };
+
+export type DecodeValues = Readonly<Record<string, number | string | boolean | readonly string[]>>;
+
+export const SINK_KINDS = ['mqtt', 'console'] as const;
+export type SinkKind = (typeof SINK_KINDS)[number];
+
+export interface MqttConfig {
+  readonly broker: BrokerConfig;
+  /** Topics begin with `<prefix>/<node>/`; no leading or trailing slash. */
+  readonly prefix: string;
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Secret | undefined;
+  readonly keepAliveUs: DurationUs;
+  readonly connectTimeoutUs: DurationUs;
+  /** Wait before the first attempt to reconnect; doubles, with jitter, up to `reconnectDelayMaxUs`. */
+  readonly reconnectDelayUs: DurationUs;
+  readonly reconnectDelayMaxUs: DurationUs;
+  readonly outbox: { readonly itemsMax: number; readonly bytesMax: number };
+  /** A longer inbound packet ends the connection. */
+  readonly inboundBytesMax: number;
+  readonly telemetryHz: number;
+  /** The same as a period. */
+  readonly telemetryPeriodUs: DurationUs;
+}
+
+export type BrokerConfig =
+  | { readonly kind: 'none' }
+  /** In this process, on loopback, MQTT 3.1.1; port 0 takes a free one. */
+  | { readonly kind: 'embedded'; readonly port: number }
+  /** mqtt:// or mqtts://, MQTT 5; never holds a user or a password. */
+  | { readonly kind: 'external'; readonly url: string };
+
+export interface LimitsConfig {
+  /** After SIGTERM, jobs get this long to end. */
+  readonly drainUs: DurationUs;
+  /** Media worker threads. */
+  readonly workers: number;
+  /** Shared tensor memory. */
+  readonly arenaBytes: number;
+  readonly hardTimeout: HardTimeout;
+  readonly restart: RestartPolicy;
+  readonly seed: number;
+}
+
+/** A segment's core is killed after clamp(factor x the model's high quantile, floor, ceiling). */
+export interface HardTimeout {
+  readonly floorUs: DurationUs;
+  readonly factor: number;
+  readonly ceilingUs: DurationUs;
+}
+
+/** More than `max` restarts of a core within `withinUs` quarantine it; after `probeAfterUs` it is tried once. */
+export interface RestartPolicy {
+  readonly max: number;
+  readonly withinUs: DurationUs;
+  readonly probeAfterUs: DurationUs;
+  /** Wait before the second restart in a row; doubles with each further one. The first is at once. */
+  readonly backoffUs: DurationUs;
+}
