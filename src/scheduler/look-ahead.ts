@@ -34,7 +34,12 @@ export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState
   if (isPeer && isWorthMore(candidate, costUs, victims)) return undefined;
   // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
   const until = Math.min(first.demand.holdUntil, now + Math.max(1, first.demand.stream.stream.periodUs));
-  return { job: candidate, for: first.demand.stream.stream.id, until: instantUs(Math.max(now + 1, Math.ceil(until))) };
+  return {
+    job: candidate,
+    for: first.demand.stream.stream.id,
+    until: instantUs(Math.max(now + 1, Math.ceil(until))),
+    likelyUntil: first.demand.releaseAt,
+  };
 }
 
 function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
@@ -43,7 +48,7 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     const stream = hold.job.stream;
     if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
     const dueAt = hold.job.deadlineAt - stream.tail.highUs;
-    demands.push({ stream, releaseAt: now, dueAt, costUs: stream.model.cost.highUs, holdUntil: hold.until, endAt: 0 });
+    demands.push({ stream, releaseAt: hold.likelyUntil, dueAt, costUs: stream.model.cost.highUs, holdUntil: hold.until, endAt: 0 });
   }
   for (const stream of core.homeStreams) {
     if (stream === candidate.stream || stream.rank > candidate.rank || !stream.releases.predict(now)) continue;

@@ -5,8 +5,11 @@ import { SlidingWindow } from './sliding-window.ts';
 const WINDOW = 15;
 /** A source is believed to have stopped after three releases that did not come (faults.md S1: stale after three periods). */
 const RELEASES_MISSED_MAX = 3;
-/** Timers of a loaded machine are a millisecond or two late; a release is given that long before it counts as missed. */
-const MARGIN_US = 2_000;
+/**
+ * How much later than the latest of the last arrivals a release may come before it counts as missed: timers of a loaded machine are a millisecond or two
+ * late, and fifteen samples rarely hold the worst lag. Generous, since a hold ends when the job arrives; only a source that stalls makes it wait this long.
+ */
+const MARGIN_US = 4_000;
 
 /**
  * When the next job of a periodic stream is to be expected, learnt from the captures and arrivals seen: captures come at the median of the last
@@ -41,7 +44,7 @@ export class ReleasePattern {
     const lags = this.#lags;
     lags.push(Math.max(0, arrivedAt - capturedAt));
     this.#lagUs = lags.median();
-    this.#lagHighUs = lags.largest(lags.count > 7 ? 1 : 0);
+    this.#lagHighUs = lags.largest(0);
   }
 
   /** False when no next job is to be expected: none came yet, or the source has stopped. */

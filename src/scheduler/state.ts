@@ -54,6 +54,8 @@ export interface HoldState {
   readonly job: JobState;
   readonly for: StreamId;
   readonly until: InstantUs;
+  /** When the job held for is likely to come: the held one is played out as waiting until then. */
+  readonly likelyUntil: number;
 }
 
 export interface CoreState {

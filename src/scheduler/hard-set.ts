@@ -1,0 +1,69 @@
+import type { Stream } from '../core/stream.ts';
+import { criticalityRank } from '../core/stream.ts';
+
+/** A stream with the cost of its model, as placed on one core. */
+export interface Task {
+  readonly stream: Stream;
+  readonly costUs: number;
+}
+
+/** Costs are the manifest's medians; measured 97th percentiles of the sample models on a quiet machine lay within 15 % of them. */
+const COST_MARGIN = 1.15;
+/** Reading and preparing the frame and decoding the outputs took about 12 ms of a camera's deadline; never more than a quarter of a short one. */
+const OFF_CORE_US = 12_000;
+const OFF_CORE_RATIO_MAX = 1 / 4;
+/** The response-time recurrence grows by at least one cost a turn; past this many it has not converged. */
+const TURNS_MAX = 1_000;
+
+/**
+ * Why these streams cannot share one core, or undefined when they can, as far as this test sees. It is a planning rule, not a proof: start-time analysis of
+ * non-preemptive fixed priorities by class and deadline (Davis, Burns, Bril, Lukkien 2007), with the blocking from below taken out, since look-ahead
+ * holds the core instead, and the longest such hold put in: H = max over the more urgent S of (C + C_S - D_S).
+ */
+export function hardSetProblem(tasks: readonly Task[]): string | undefined {
+  const loadRatio = tasks.reduce((sum, task) => sum + costOf(task) / task.stream.periodUs, 0);
+  if (loadRatio > 1) return `the core would be busy ${percent(loadRatio)} of the time`;
+  for (const task of tasks) {
+    const problem = taskProblem(
+      task,
+      tasks.filter((other) => other !== task && isMoreUrgent(other.stream, task.stream)),
+    );
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+const costOf = (task: Task): number => task.costUs * COST_MARGIN;
+
+const onCoreDeadlineUs = (stream: Stream): number => stream.deadlineUs - Math.min(OFF_CORE_US, stream.deadlineUs * OFF_CORE_RATIO_MAX);
+
+function isMoreUrgent(a: Stream, b: Stream): boolean {
+  const byClass = criticalityRank(a.criticality) - criticalityRank(b.criticality);
+  if (byClass !== 0) return byClass < 0;
+  return a.deadlineUs !== b.deadlineUs ? a.deadlineUs < b.deadlineUs : a.id < b.id;
+}
+
+function taskProblem(task: Task, urgent: readonly Task[]): string | undefined {
+  const { stream } = task;
+  const costUs = costOf(task);
+  let holdUs = 0;
+  for (const other of urgent) {
+    const deadlineUs = onCoreDeadlineUs(other.stream);
+    const gapUs = other.stream.periodUs + deadlineUs - 2 * costOf(other);
+    if (costUs > gapUs) return `a run of ${stream.id} (${ms(costUs)} ms) does not fit between two of ${other.stream.id} (${ms(gapUs)} ms)`;
+    holdUs = Math.max(holdUs, costUs + costOf(other) - deadlineUs);
+  }
+  const limitUs = onCoreDeadlineUs(stream);
+  let waitUs = holdUs;
+  for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+    const nextUs = urgent.reduce((sum, other) => sum + (Math.floor(waitUs / other.stream.periodUs) + 1) * costOf(other), holdUs);
+    if (nextUs + costUs > limitUs)
+      return `${stream.id} may take ${ms(nextUs + costUs)} ms of the ${ms(limitUs)} ms that its deadline leaves the core`;
+    if (nextUs === waitUs) return undefined;
+    waitUs = nextUs;
+  }
+  return `the response time of ${stream.id} does not converge`;
+}
+
+const ms = (us: number): string => String(Math.round(us / 100) / 10);
+const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;

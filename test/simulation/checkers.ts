@@ -1,0 +1,180 @@
+import type { Decision } from '../../src/core/decision.ts';
+import type { Event } from '../../src/core/event.ts';
+import type { CoreId, Job, JobId } from '../../src/core/job.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
+import type { Stream, StreamId } from '../../src/core/stream.ts';
+import type { SchedulerPlan } from '../../src/scheduler/scheduler.ts';
+
+export interface Step {
+  readonly event: Event;
+  readonly decisions: readonly Decision[];
+}
+
+interface Tracked {
+  readonly job: Job;
+  phase: 'waiting' | 'running' | 'decoding' | 'ended';
+  starts: number;
+}
+
+/**
+ * Follows events and decisions with bookkeeping of its own, sharing no code with the scheduler, and throws at the first broken invariant. Meant to see
+ * every step as it happens.
+ */
+export class InvariantChecker {
+  readonly outcomes = new Map<JobId, Outcome>();
+  readonly #plan: SchedulerPlan;
+  readonly #streams: ReadonlyMap<StreamId, Stream>;
+  readonly #jobs = new Map<JobId, Tracked>();
+  readonly #cores = new Map<CoreId, { models: ReadonlySet<string>; job: JobId | undefined }>();
+  #wakeAt: number | undefined;
+  #isStopping = false;
+
+  constructor(plan: SchedulerPlan) {
+    this.#plan = plan;
+    this.#streams = new Map(plan.streams.map((stream) => [stream.id, stream]));
+  }
+
+  see({ event, decisions }: Step): void {
+    this.#expect(this.#wakeAt === undefined || event.at >= 0, 'time is not negative', event);
+    this.#take(event);
+    for (const decision of decisions) this.#decide(event, decision);
+    this.#checkBounds(event);
+  }
+
+  get unended(): readonly JobId[] {
+    return [...this.#jobs.values()].filter((tracked) => tracked.phase !== 'ended').map((tracked) => tracked.job.id);
+  }
+
+  #take(event: Event): void {
+    switch (event.kind) {
+      case 'arrived':
+        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', starts: 0 });
+        return;
+      case 'segment-done':
+      case 'segment-failed': {
+        const core = this.#cores.get(event.core);
+        this.#expect(core?.job === event.job, 'the driver ends what runs', event);
+        if (core !== undefined) core.job = undefined;
+        this.#job(event.job).phase = 'decoding';
+        return;
+      }
+      case 'core-lost': {
+        const job = this.#cores.get(event.core)?.job;
+        if (job !== undefined) this.#job(job).phase = 'waiting';
+        this.#cores.delete(event.core);
+        return;
+      }
+      case 'core-back':
+        this.#cores.set(event.core, { models: new Set(event.models), job: this.#cores.get(event.core)?.job });
+        return;
+      case 'stopping':
+        this.#isStopping = true;
+        return;
+      default:
+    }
+  }
+
+  #decide(event: Event, decision: Decision): void {
+    switch (decision.kind) {
+      case 'start':
+        this.#start(event, decision.core, decision.job, decision.killAt);
+        return;
+      case 'end': {
+        const tracked = this.#job(decision.job);
+        this.#expect(tracked.phase === 'waiting' || tracked.phase === 'decoding', 'a job that runs or has ended does not end', event);
+        this.#checkOutcome(event, tracked, decision.outcome);
+        tracked.phase = 'ended';
+        this.outcomes.set(decision.job, decision.outcome);
+        return;
+      }
+      case 'hold':
+        this.#expect(this.#job(decision.job).phase === 'waiting', 'a held job waits', event);
+        this.#expect(this.#cores.get(decision.core)?.job === undefined, 'a held core is idle', event);
+        this.#expect(decision.until > event.at, 'a hold ends later', event);
+        return;
+      case 'timer':
+        this.#expect(decision.wakeAt > event.at, 'a timer is in the future', event);
+        this.#wakeAt = decision.wakeAt;
+    }
+  }
+
+  #start(event: Event, coreId: CoreId, jobId: JobId, killAt: number): void {
+    const core = this.#cores.get(coreId);
+    const tracked = this.#job(jobId);
+    const row = this.#plan.models.find((model) => model.model === tracked.job.model);
+    this.#expect(!this.#isStopping, 'nothing starts after stopping', event);
+    this.#expect(core !== undefined && core.job === undefined, 'a core that is up and idle takes a job', event);
+    this.#expect(
+      core?.models.has(tracked.job.model) === true && row?.cores.includes(coreId) === true,
+      'a job runs where its model is',
+      event,
+    );
+    this.#expect(tracked.phase === 'waiting', 'a waiting job starts', event);
+    this.#expect(event.at <= tracked.job.deadlineAt, 'a job does not start after its deadline', event);
+    this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
+    tracked.starts += 1;
+    this.#expect(tracked.starts <= this.#plan.attemptsMax, 'a job is started only so often', event);
+    this.#checkStatefulOrder(event, tracked);
+    tracked.phase = 'running';
+    if (core !== undefined) core.job = jobId;
+  }
+
+  #checkStatefulOrder(event: Event, tracked: Tracked): void {
+    if (this.#streams.get(tracked.job.stream)?.isStateful !== true) return;
+    for (const other of this.#jobs.values()) {
+      if (other.job.stream !== tracked.job.stream || other === tracked) continue;
+      this.#expect(other.phase !== 'running', 'a stateful stream runs one job at a time', event);
+      this.#expect(other.phase !== 'waiting' || other.job.id > tracked.job.id, 'a stateful stream runs in order', event);
+    }
+  }
+
+  #checkOutcome(event: Event, tracked: Tracked, outcome: Outcome): void {
+    const { deadlineAt } = tracked.job;
+    if (outcome.kind === 'done') this.#expect(event.kind === 'decoded' && event.at <= deadlineAt, 'done is in time', event);
+    if (outcome.kind === 'late') this.#expect(event.kind === 'decoded' && event.at > deadlineAt, 'late is after the deadline', event);
+  }
+
+  #checkBounds(event: Event): void {
+    if (event.kind !== 'arrived' && event.kind !== 'core-lost') return;
+    const waiting = new Map<StreamId, number>();
+    for (const [id, tracked] of this.#jobs) {
+      if (tracked.phase === 'ended') this.#jobs.delete(id);
+      if (tracked.phase === 'waiting') waiting.set(tracked.job.stream, (waiting.get(tracked.job.stream) ?? 0) + 1);
+    }
+    for (const [id, count] of waiting) {
+      const freshness = this.#streams.get(id)?.freshness;
+      this.#expect(count <= (freshness?.kind === 'queue' ? freshness.jobsMax : 1), `stream ${id} keeps its bound (${count} wait)`, event);
+    }
+  }
+
+  #job(id: JobId): Tracked {
+    const tracked = this.#jobs.get(id);
+    if (tracked === undefined) throw new Error(`job ${id} is unknown or has ended`);
+    return tracked;
+  }
+
+  #expect(isTrue: boolean, invariant: string, event: Event): void {
+    if (!isTrue) throw new Error(`${invariant}; broken by ${JSON.stringify(event)}`);
+  }
+}
+
+/** How many jobs of each stream ended how, as `done`, `dropped infeasible` and so on. */
+export type Tally = ReadonlyMap<StreamId, ReadonlyMap<string, number>>;
+
+export function tallyOf(steps: readonly Step[]): Tally {
+  const streams = new Map<JobId, StreamId>();
+  const tally = new Map<StreamId, Map<string, number>>();
+  for (const { event, decisions } of steps) {
+    if (event.kind === 'arrived') streams.set(event.job.id, event.job.stream);
+    for (const decision of decisions) {
+      if (decision.kind !== 'end') continue;
+      const { outcome } = decision;
+      const label = 'reason' in outcome ? `${outcome.kind} ${outcome.reason}` : outcome.kind;
+      const stream = streams.get(decision.job) ?? 'unknown';
+      const row = tally.get(stream) ?? new Map<string, number>();
+      row.set(label, (row.get(label) ?? 0) + 1);
+      tally.set(stream, row);
+    }
+  }
+  return tally;
+}
