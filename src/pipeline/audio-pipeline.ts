@@ -3,12 +3,13 @@ import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
 import type { JobId } from '../core/job.ts';
-import { type ModelSpec, type TensorSpec, tensorBytes } from '../core/model.ts';
+import { type TensorSpec, tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
-import { type FrameResult, jobFor, type Pipeline, resultFor } from './pipeline.ts';
+import { type DurationUs, elapsedUs } from '../core/units.ts';
+import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
 import type { AudioCoder, JobDesk, TensorMemory } from './work.ts';
 
 export interface AudioPipelineDeps {
@@ -34,24 +35,27 @@ export class AudioPipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
   readonly #input: TensorSpec;
+  readonly #staleAfterUs: DurationUs;
   readonly #deps: AudioPipelineDeps;
   /** Bounded by the scheduler's queue of this stream. */
   readonly #windows: Window[] = [];
   #isStopped = false;
 
-  constructor(options: { readonly stream: Stream; readonly model: ModelSpec }, deps: AudioPipelineDeps) {
+  constructor(options: PipelineOptions, deps: AudioPipelineDeps) {
     const [input, ...others] = options.model.inputs;
     assert(input !== undefined && others.length === 0, `model ${options.model.id} has one audio input`);
     assert(options.stream.isStateful, `stream ${options.stream.id} is stateful: its windows must come back in order`);
     this.stream = options.stream;
     this.#input = input;
+    this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
   }
 
   accept(frame: Frame): void {
-    const { coder, desk, memory } = this.#deps;
+    const { clock, coder, desk, memory } = this.#deps;
     const job = desk.open(this.stream.id, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
+    if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (frame.payload.kind !== 'audio' || frame.payload.samples.length !== coder.windowSamples) {
       return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     }

@@ -3,12 +3,13 @@ import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
 import type { JobId } from '../core/job.ts';
-import { type ModelSpec, type TensorSpec, tensorBytes } from '../core/model.ts';
+import { type TensorSpec, tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
-import { type FrameResult, jobFor, type Pipeline, resultFor } from './pipeline.ts';
+import { type DurationUs, elapsedUs } from '../core/units.ts';
+import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
 import type { ImageCoder, JobDesk, TensorMemory } from './work.ts';
 
 export interface ImagePipelineDeps {
@@ -32,6 +33,7 @@ export class ImagePipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
   readonly #input: TensorSpec;
+  readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
@@ -40,11 +42,12 @@ export class ImagePipeline implements Pipeline {
   #isEncoding = false;
   #isStopped = false;
 
-  constructor(options: { readonly stream: Stream; readonly model: ModelSpec }, deps: ImagePipelineDeps) {
+  constructor(options: PipelineOptions, deps: ImagePipelineDeps) {
     const [input, ...others] = options.model.inputs;
     assert(input !== undefined && others.length === 0, `model ${options.model.id} has one image input`);
     this.stream = options.stream;
     this.#input = input;
+    this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
     const { freshness } = options.stream;
     this.#waitingMax = freshness.kind === 'latest' ? 1 : freshness.jobsMax;
@@ -52,9 +55,10 @@ export class ImagePipeline implements Pipeline {
   }
 
   accept(frame: Frame): void {
-    const { desk } = this.#deps;
+    const { clock, desk } = this.#deps;
     const job = desk.open(this.stream.id, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
+    if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (frame.payload.kind === 'audio') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
     this.#waiting.push({ job, frame });

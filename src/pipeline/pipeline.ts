@@ -1,10 +1,11 @@
 import type { Observable } from 'rxjs';
 import type { Frame } from '../core/frame.ts';
 import type { Job } from '../core/job.ts';
+import type { ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Result, ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
-import { addUs, elapsedUs, type InstantUs } from '../core/units.ts';
+import { addUs, type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 
 /** A result with the frame it came from. The frame's region is valid during the emission; whoever wants it longer retains it then. */
 export interface FrameResult {
@@ -20,6 +21,13 @@ export interface Pipeline {
   accept(frame: Frame): void;
   /** No more frames: those not yet submitted end as `stopping`, later ones are rejected. */
   stop(): void;
+}
+
+export interface PipelineOptions {
+  readonly stream: Stream;
+  readonly model: ModelSpec;
+  /** A frame that is older than this when it gets here is rejected as `stale`. */
+  readonly staleAfterUs: DurationUs;
 }
 
 /** The job that a frame asks for; its deadline counts from capture. */

@@ -22,7 +22,10 @@ export interface SupervisedCore {
   readonly models: readonly ModelSpec[];
 }
 
+/** What the supervisor tells; it is told last, so that a listener may ask for the core's new state. */
 export interface SupervisorListener {
+  /** A core is being brought up, the first time or again. */
+  coreStarting(core: CoreId): void;
   coreBack(core: CoreId, models: readonly ModelId[]): void;
   coreLost(core: CoreId, reason: 'core-crashed' | 'core-hung', message: string): void;
   quarantined(core: CoreId, message: string): void;
@@ -86,6 +89,7 @@ export class Supervisor {
     });
   }
 
+  /** From now on a lost core is still told, but no core is started again. */
   stop(): void {
     this.#isStopped = true;
     for (const post of this.#posts.values()) post.timer?.cancel();
@@ -101,7 +105,6 @@ export class Supervisor {
 
   /** From the device's listener. */
   coreLost(loss: CoreLoss): void {
-    if (this.#isStopped) return;
     const post = this.#post(loss.core);
     if (post.loading !== undefined) this.#blameLoading(post, post.loading, loss.message);
     this.#lost(post, loss.reason === 'hung' ? 'core-hung' : 'core-crashed', loss.message);
@@ -109,6 +112,7 @@ export class Supervisor {
 
   #startCore(post: Post): void {
     post.state = 'starting';
+    this.#listener.coreStarting(post.core);
     this.#device.start(post.core, (error) => {
       if (this.#isStopped) return;
       if (error === undefined) this.#loadNext(post, 0);
@@ -145,6 +149,7 @@ export class Supervisor {
     post.lossesAt = [...post.lossesAt.filter((at) => elapsedUs(at, now) < this.#policy.withinUs), now];
     this.#listener.coreLost(post.core, reason, message);
     this.#settle(post);
+    if (this.#isStopped) return;
     const isOnProbation = post.probationUntil !== undefined && now < post.probationUntil;
     if (isOnProbation || post.lossesAt.length > this.#policy.lossesMax) return this.#quarantine(post, message);
     const repeats = post.lossesAt.length - 2;

@@ -9,7 +9,7 @@ import type { ImageCodec } from '../../models/codec.ts';
 import { codecs } from '../../models/registry.ts';
 import { mapSharedMemory } from '../../native/shared-memory.ts';
 import { decodeImageFile } from '../../sources/image-decode.ts';
-import { decodeWavFile } from '../../sources/wav-decode.ts';
+import { decodeWavFile } from '../../sources/wav-file.ts';
 import type { MediaCall, MediaReply, MediaTasks, WorkerInit } from './protocol.ts';
 
 /** Entry of a worker thread: decodes, resizes and reads outputs, so that the main event loop never does. */
@@ -17,7 +17,7 @@ async function main(port: MessagePort, init: WorkerInit): Promise<void> {
   // One thread a task: parallelism comes from the number of workers, which the configuration bounds.
   sharp.concurrency(1);
   sharp.cache(false);
-  const arena = mapSharedMemory(init.arenaFd, init.arenaBytes);
+  const { buffer: arena } = mapSharedMemory(init.arenaFd, init.arenaBytes);
   const imageCodecs = new Map<ModelId, ImageCodec>();
   for (const model of init.models) imageCodecs.set(model.id, await createImageCodec(model));
 

@@ -1,0 +1,93 @@
+import { map, type Observable } from 'rxjs';
+import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ModelSpec } from '../core/model.ts';
+import type { Prng } from '../core/prng.ts';
+import { durationUs } from '../core/units.ts';
+import { codecs } from '../models/registry.ts';
+import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
+import { derivedFrames } from '../pipeline/derived-frames.ts';
+import { ImagePipeline } from '../pipeline/image-pipeline.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { JobDesk } from '../pipeline/work.ts';
+import { createEdgeGuard } from '../sources/edge-guard.ts';
+import { createNodeSpawn } from '../sources/node-spawn.ts';
+import { createSource } from '../sources/registry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { createAudioCoder, createImageCoder } from './coders.ts';
+import type { TensorArena } from './frame-memory.ts';
+import { takeIn } from './intake.ts';
+import { type MediaPool, URGENCY_STARTUP } from './media/media-pool.ts';
+import { sourceOptions } from './source-options.ts';
+
+export interface AssemblyDeps {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly memory: TensorArena;
+  readonly pool: MediaPool;
+  readonly desk: JobDesk;
+  readonly telemetry: Telemetry;
+}
+
+/** A pipeline with what the configuration says of its ends. */
+export interface AssembledPipeline {
+  readonly pipeline: Pipeline;
+  readonly config: PipelineConfig;
+}
+
+/** An RGB frame of 8K, the largest that a camera of today gives. */
+const FRAME_BYTES_MAX = 7680 * 4320 * 3;
+
+/** Every pipeline of the configuration, parents first; those that read another pipeline are connected to it already. */
+export function assemblePipelines(config: RuntimeConfig, deps: AssemblyDeps): readonly AssembledPipeline[] {
+  const models = new Map(config.models.map((model) => [model.id, model]));
+  const built = new Map<string, Pipeline>();
+  return config.pipelines.map((section) => {
+    const model = models.get(section.stream.model);
+    assert(model !== undefined, `the configuration knows model ${section.stream.model}`);
+    const pipeline = createPipeline(section, model, deps);
+    built.set(section.id, pipeline);
+    if (section.input.kind === 'pipeline') {
+      const parent = built.get(section.input.pipeline);
+      assert(parent !== undefined, `pipeline ${section.input.pipeline} stands before its child ${section.id}`);
+      const frames = derivedFrames(parent.results, { id: section.input.pipeline, itemsMax: section.input.itemsMax });
+      frames.subscribe((frame) => pipeline.accept(frame));
+    }
+    return { pipeline, config: section };
+  });
+}
+
+function createPipeline({ stream, decode, staleAfterUs }: PipelineConfig, model: ModelSpec, deps: AssemblyDeps): Pipeline {
+  const factory = codecs[model.codec];
+  assert(factory !== undefined, `the configuration checked codec ${model.codec}`);
+  const { clock, desk, memory, pool } = deps;
+  if (factory.kind === 'image') {
+    return new ImagePipeline({ stream, model, staleAfterUs }, { clock, desk, memory, coder: createImageCoder(stream, decode, pool) });
+  }
+  const coder = createAudioCoder(model, factory.create(model, decode), memory.shared.buffer);
+  return new AudioPipeline({ stream, model, staleAfterUs }, { clock, desk, memory, coder });
+}
+
+/** Every source of the configuration, guarded and read by its pipelines. Subscribing starts them; each completes when its source has ended. */
+export function assembleSources(
+  config: RuntimeConfig,
+  pipelines: readonly AssembledPipeline[],
+  deps: AssemblyDeps,
+): readonly Observable<void>[] {
+  const { clock, memory, pool, prng, telemetry } = deps;
+  const spawn = createNodeSpawn();
+  const decoder = {
+    decodeImage: (request: Parameters<typeof pool.run<'decode-image'>>[1]) => pool.run('decode-image', request, URGENCY_STARTUP),
+    decodeWav: (request: Parameters<typeof pool.run<'decode-wav'>>[1]) => pool.run('decode-wav', request, URGENCY_STARTUP),
+  };
+  return config.sources.flatMap((section) => {
+    const readers = pipelines.filter(({ config: { input } }) => input.kind === 'source' && input.source === section.id);
+    if (readers.length === 0) return [];
+    const source = createSource(sourceOptions(section), { clock, memory, decoder, spawn, prng });
+    const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
+    const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory });
+    const release = memory.release;
+    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release }).pipe(map(() => undefined))];
+  });
+}

@@ -1,0 +1,36 @@
+import { assert } from '../core/assert.ts';
+import type { ModelSpec } from '../core/model.ts';
+import type { Region } from '../core/region.ts';
+import { criticalityRank, type Stream } from '../core/stream.ts';
+import type { AudioCodec, DecodeOptions } from '../models/codec.ts';
+import type { AudioCoder, ImageCoder } from '../pipeline/work.ts';
+import type { MediaPool } from './media/media-pool.ts';
+
+/** An image codec as a pipeline sees it: encode and decode on the media workers, urgent as the stream is. */
+export function createImageCoder(stream: Stream, options: DecodeOptions, pool: MediaPool): ImageCoder {
+  const { model } = stream;
+  const rank = criticalityRank(stream.criticality);
+  return {
+    async encode(payload, input, deadlineAt) {
+      const urgency = { rank, deadlineAt };
+      const transform = await pool.run('encode', { model, payload, input }, urgency);
+      return {
+        decode: async (outputs) => (transform === undefined ? [] : pool.run('decode', { model, outputs, transform, options }, urgency)),
+      };
+    },
+  };
+}
+
+/** An audio codec over regions of the arena; it runs right here, since a window costs some ten microseconds. */
+export function createAudioCoder(model: ModelSpec, codec: AudioCodec, arena: ArrayBuffer): AudioCoder {
+  const floats = (region: Region): Float32Array => {
+    assert(region.byteLength % 4 === 0, `tensors of model ${model.id} are float32`);
+    return new Float32Array(arena, region.offsetBytes, region.byteLength / 4);
+  };
+  return {
+    windowSamples: codec.windowSamples,
+    encode: (window, input) => codec.encode(window, floats(input)),
+    decode: (window, capturedAt, outputs) => codec.decode(window, capturedAt, outputs.map(floats)),
+    skip: (window, capturedAt) => codec.skip(window, capturedAt),
+  };
+}

@@ -1,0 +1,130 @@
+import type { Arena } from '../core/arena.ts';
+import { after, type Clock } from '../core/clock.ts';
+import type { Decision } from '../core/decision.ts';
+import { createDeferred } from '../core/deferred.ts';
+import type { Event } from '../core/event.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
+import type { DurationUs } from '../core/units.ts';
+import type { Device, DeviceListener } from '../devices/device.ts';
+import type { JobDesk } from '../pipeline/work.ts';
+import { createScheduler, type SchedulerPlan, step } from '../scheduler/scheduler.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { createJobDesk } from './job-desk.ts';
+import { type RestartPolicy, type SupervisedCore, Supervisor } from './supervisor.ts';
+
+export interface EngineOptions {
+  readonly plan: SchedulerPlan;
+  readonly models: ReadonlyMap<ModelId, ModelSpec>;
+  readonly cores: readonly SupervisedCore[];
+  readonly restart: RestartPolicy;
+}
+
+export interface EngineDeps {
+  readonly clock: Clock;
+  readonly arena: Arena;
+  readonly telemetry: Telemetry;
+  /** The device tells its losses to the engine. */
+  readonly createDevice: (listener: DeviceListener) => Device;
+  /** Everything that the scheduler was told and answered, in order. */
+  readonly record?: (event: Event, decisions: readonly Decision[]) => void;
+}
+
+/**
+ * Scheduler, dispatcher, supervisor and one device, wired together and measured. It does no I/O of its own and reads time from its Clock alone: with a
+ * SimClock and a scripted device the same engine runs in virtual time.
+ */
+export interface Engine {
+  readonly desk: JobDesk;
+  readonly device: Device;
+  /** Brings the cores up; resolves when each is ready or has failed once. */
+  start(): Promise<void>;
+  /** Waiting jobs are dropped, running ones may end within this time; true when all have. */
+  drain(within: DurationUs): Promise<boolean>;
+  /** Ends the cores. Jobs still running stay in flight in the ledger: nothing is said of them that is not known. */
+  dispose(): Promise<void>;
+}
+
+export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
+  const { clock, arena, telemetry } = deps;
+  const { ledger, cores, decisions, incidents } = telemetry;
+  const scheduler = createScheduler(options.plan);
+  let onJobEnded: () => void = () => undefined;
+
+  const device = deps.createDevice({ coreLost: (loss) => supervisor.coreLost(loss) });
+  const dispatcher: Dispatcher = new Dispatcher({
+    clock,
+    device,
+    arena,
+    models: options.models,
+    step: (event) => step(scheduler, event),
+    observer: {
+      decided(event, decided, tookUs) {
+        decisions.step(tookUs, decided.length);
+        deps.record?.(event, decided);
+      },
+      segmentStarted: (core, job, at) => cores.segmentStarted(core, job.model, at),
+      segmentEnded: (core, _job, end, at) => cores.segmentEnded(core, end, at),
+      decodeFailed: (job, message) =>
+        incidents.add({ kind: 'warning', stream: job.stream, message: `a result could not be decoded: ${message}` }),
+      ended(job, outcome, at) {
+        ledger.ended(job.id, outcome, at);
+        onJobEnded();
+      },
+    },
+  });
+  const supervisor: Supervisor = new Supervisor(
+    { cores: options.cores, policy: options.restart },
+    {
+      clock,
+      device,
+      listener: {
+        coreStarting: (core) => cores.state(core, 'starting', clock.now()),
+        coreBack(core, models) {
+          cores.state(core, 'ready', clock.now());
+          incidents.add({ kind: 'core-back', core, message: `core ${core} is ready with ${models.join(', ') || 'no model'}` });
+          dispatcher.coreBack(core, models);
+        },
+        coreLost(core, reason, message) {
+          cores.state(core, 'lost', clock.now());
+          incidents.add({
+            kind: 'core-lost',
+            core,
+            message: `core ${core} was lost (${reason === 'core-hung' ? 'hung' : 'crashed'}): ${message}`,
+          });
+          dispatcher.coreLost(core, reason);
+        },
+        quarantined(core, message) {
+          cores.state(core, 'quarantined', clock.now());
+          incidents.add({ kind: 'core-quarantined', core, message: `core ${core} was lost too often and is in quarantine: ${message}` });
+        },
+        modelRefused: (core, model, error) =>
+          incidents.add({ kind: 'model-refused', core, message: `core ${core} refuses model ${model}: ${error.message}` }),
+      },
+    },
+  );
+
+  return {
+    desk: createJobDesk({ clock, accounts: ledger, submit: (work) => dispatcher.submit(work) }),
+    device,
+    start: () => supervisor.start(),
+    async drain(within) {
+      supervisor.stop();
+      dispatcher.stop();
+      const idle = createDeferred<boolean>();
+      const timeout = after(clock, within, () => idle.resolve(false));
+      onJobEnded = () => {
+        if (dispatcher.jobsUnderWay === 0) idle.resolve(true);
+      };
+      onJobEnded();
+      const isIdle = await idle.promise;
+      timeout.cancel();
+      return isIdle;
+    },
+    async dispose() {
+      supervisor.stop();
+      dispatcher.dispose();
+      await device.dispose();
+    },
+  };
+}
