@@ -74,6 +74,8 @@ export class Outbox {
   /** Classes 1.. of MESSAGE_CLASSES, in that order. */
   readonly #queues: readonly Queue[];
   readonly #inFlight = new Set<OutboxItem>();
+  /** States in flight that a newer one of their topic followed: they must not come back behind it. */
+  readonly #outdated = new Set<OutboxItem>();
   #inFlightBytes = 0;
   #inFlightItemsMax: number;
   #queuedItems = 0;
@@ -136,6 +138,9 @@ export class Outbox {
       (this.#inFlight.size >= this.#inFlightItemsMax || this.#inFlightBytes + item.bytes > this.#inFlightBytesMax);
     if (isWindowFull && !ignoresWindow) return undefined;
     this.#dequeue(item);
+    if (item.class === 'state') {
+      for (const earlier of this.#inFlight) if (earlier.class === 'state' && earlier.topic === item.topic) this.#outdated.add(earlier);
+    }
     this.#inFlight.add(item);
     this.#inFlightBytes += item.bytes;
     return item;
@@ -151,8 +156,9 @@ export class Outbox {
   /** The connection is gone: what was in flight waits again, before what came later; a state that has a newer one is dropped. */
   giveBackAll(): void {
     for (const item of [...this.#inFlight].reverse()) {
+      const isOutdated = this.#outdated.has(item) || (item.class === 'state' && this.#states.has(item.topic));
       this.#land(item);
-      if (item.class === 'state' && this.#states.has(item.topic)) this.#count('superseded');
+      if (isOutdated) this.#count('superseded');
       else this.#enqueue(item, true);
     }
   }
@@ -263,6 +269,7 @@ export class Outbox {
 
   #land(item: OutboxItem): void {
     assert(this.#inFlight.delete(item), 'an item is settled once, while in flight');
+    this.#outdated.delete(item);
     this.#inFlightBytes -= item.bytes;
   }
 

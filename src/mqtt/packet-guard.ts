@@ -12,6 +12,9 @@ export type GuardViolation =
   | { readonly kind: 'oversized'; readonly packetBytes: number; readonly bytesMax: number }
   | { readonly kind: 'malformed'; readonly detail: string };
 
+/** The low four bits of a packet's first byte are fixed, 2 for these types and 0 for the others (MQTT 5.0, table 2-2); only PUBLISH uses them. */
+const TYPES_WITH_FLAGS_2 = new Set([6, 8, 10]);
+
 /** A remaining length has at most four bytes of seven bits each (MQTT 5.0, 1.5.5). */
 const LENGTH_BYTES_MAX = 4;
 
@@ -45,13 +48,19 @@ export class PacketGuard {
       }
       const byte = chunk[at] ?? 0;
       at += 1;
-      if (this.#lengthByte === 0) this.#acceptType(byte >> 4);
+      if (this.#lengthByte === 0) this.#acceptFirst(byte);
       else this.#acceptLength(byte);
     }
     return this.#violation;
   }
 
-  #acceptType(type: number): void {
+  #acceptFirst(byte: number): void {
+    const type = byte >> 4;
+    const flags = byte & 0x0f;
+    if (type === 0 || (type !== PACKET_TYPE.publish && flags !== (TYPES_WITH_FLAGS_2.has(type) ? 2 : 0))) {
+      this.#violation = { kind: 'malformed', detail: `no packet begins with 0x${byte.toString(16).padStart(2, '0')}` };
+      return;
+    }
     if (this.#typesAllowed !== undefined && !this.#typesAllowed.has(type)) {
       this.#violation = { kind: 'malformed', detail: `packet type ${type} may not arrive here` };
       return;

@@ -54,7 +54,7 @@ export const healthSchema = z.strictObject({
     .max(256)
     .readonly(),
   sources: z
-    .array(z.strictObject({ id: segment, state: z.enum(['live', 'stalled', 'restarting', 'ended']) }))
+    .array(z.strictObject({ id: segment, state: z.enum(['starting', 'live', 'stalled', 'restarting', 'ended']) }))
     .max(256)
     .readonly(),
   rssBytes: count,
