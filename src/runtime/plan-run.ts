@@ -1,0 +1,55 @@
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
+import { criticalityRank } from '../core/stream.ts';
+import { type Placement, placeModels } from '../scheduler/placement.ts';
+import { PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
+import type { SupervisedCore } from './supervisor.ts';
+
+/** What is decided before the first frame: which model runs where, and all that the scheduler knows in advance. `check` prints it, `run` runs it. */
+export interface RunPlan {
+  readonly plan: SchedulerPlan;
+  readonly placement: Placement;
+  /** What each core has to load, its most critical model first, so that a core that comes back serves those first. */
+  readonly cores: readonly SupervisedCore[];
+}
+
+export function planRun(config: RuntimeConfig): RunPlan {
+  const streams = config.pipelines.map(({ stream }) => stream);
+  const cores = config.device.cores.map(({ memoryBytes }, id) => ({ id, memoryBytes }));
+  const placement = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
+  const costs = new Map(config.models.map(({ id, costUs }) => [id, costUs]));
+  const plan: SchedulerPlan = {
+    ...PLAN_DEFAULTS,
+    cores: cores.map(({ id }) => id),
+    streams,
+    models: placement.models.map(({ model, cores: placed }) => ({
+      model,
+      cores: placed,
+      costUs: costs.get(model) ?? PLAN_DEFAULTS.tailUs,
+    })),
+    timeouts: config.runtime.hardTimeout,
+  };
+  return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
+}
+
+/** A model that several pipelines pin may run on any core that one of them names. */
+function pinsOf(config: RuntimeConfig): Readonly<Record<ModelId, readonly CoreId[]>> {
+  const pins: Record<ModelId, CoreId[]> = {};
+  for (const { stream, cores } of config.pipelines) {
+    if (cores === undefined) continue;
+    const known = pins[stream.model] ?? [];
+    pins[stream.model] = [...known, ...cores.filter((core) => !known.includes(core))];
+  }
+  return pins;
+}
+
+function modelsOn(core: CoreId, config: RuntimeConfig, placement: Placement): SupervisedCore['models'] {
+  const here = new Set(placement.models.filter(({ cores }) => cores.includes(core)).map(({ model }) => model));
+  const isHome = (id: ModelId): boolean => placement.models.some(({ model, cores }) => model === id && cores[0] === core);
+  const rank = (id: ModelId): number =>
+    Math.min(...config.pipelines.filter(({ stream }) => stream.model === id).map(({ stream }) => criticalityRank(stream.criticality)));
+  return config.models
+    .filter(({ id }) => here.has(id))
+    .sort((a, b) => Number(isHome(b.id)) - Number(isHome(a.id)) || rank(a.id) - rank(b.id));
+}
