@@ -26,6 +26,9 @@ export interface ChildPolicy {
 /** Between SIGTERM and SIGKILL. */
 const TERM_GRACE_US = durationFromMs(2000);
 
+/** A timer that comes later than this tells of a blocked or suspended process, not of a silent child. */
+const ASLEEP_US = durationFromMs(100);
+
 /**
  * Stale after three periods but not before 250 ms, since a busy machine may leave a capture child waiting that long; killed after ten periods but not before 2 s.
  */
@@ -78,6 +81,8 @@ export function superviseChild(
   let failures = 0;
   let startedAt = clock.now();
   let progressAt: InstantUs | undefined;
+  /** The last progress, the start, or when we ourselves woke up, whichever was last. */
+  let silentSince = startedAt;
   /** The watchdog while running, the wait while in backoff. */
   let timer: Timer | undefined;
   let killTimer: Timer | undefined;
@@ -89,36 +94,50 @@ export function superviseChild(
     killTimer = after(clock, TERM_GRACE_US, () => doomed.kill('SIGKILL'));
   };
 
-  const watch = (): void => {
+  const watchAt = (dueAt: InstantUs): void => {
+    timer?.cancel();
+    timer = clock.at(dueAt, () => watch(dueAt));
+  };
+
+  const watch = (dueAt: InstantUs): void => {
     const stallUs = progressAt === undefined ? policy.startupUs : policy.staleAfterUs;
     const killUs = progressAt === undefined ? policy.startupUs : policy.killAfterUs;
-    const since = progressAt ?? startedAt;
-    const silentUs = elapsedUs(since, clock.now());
+    const now = clock.now();
+    // When this very check comes late, it was we who were asleep: what the child wrote meanwhile is still to be read.
+    if (elapsedUs(dueAt, now) > ASLEEP_US) silentSince = now;
+    const silentUs = elapsedUs(silentSince, now);
     if (silentUs >= stallUs) emit.state('stalled', `${program} gave nothing for ${Math.round(msFromDuration(silentUs))} ms`);
     if (emit.isClosed) return;
-    if (silentUs >= killUs) {
-      phase = 'stopping';
-      terminate();
+    if (silentUs < killUs) {
+      watchAt(addUs(silentSince, silentUs >= stallUs ? killUs : stallUs));
       return;
     }
-    timer = clock.at(addUs(since, silentUs >= stallUs ? killUs : stallUs), watch);
+    phase = 'stopping';
+    terminate();
+  };
+
+  const onProgress = (): void => {
+    const isNews = progressAt === undefined || elapsedUs(silentSince, clock.now()) >= policy.staleAfterUs;
+    progressAt = clock.now();
+    silentSince = progressAt;
+    emit.state('live', `${program} gives data`);
+    if (isNews && phase === 'running') watchAt(addUs(progressAt, policy.staleAfterUs));
   };
 
   const start = (): void => {
     phase = 'running';
     startedAt = clock.now();
+    silentSince = startedAt;
     progressAt = undefined;
     const tail = createLineTail();
     child = spawn(program, args, {
       stdout(chunk) {
-        if (phase !== 'running' || !consumer.data(chunk, clock.now())) return;
-        progressAt = clock.now();
-        emit.state('live', `${program} gives data`);
+        if (phase === 'running' && consumer.data(chunk, clock.now())) onProgress();
       },
       stderr: (chunk) => tail.push(chunk),
       end: (end) => onEnd(end, tail.last()),
     });
-    timer = clock.at(addUs(startedAt, policy.startupUs), watch);
+    watchAt(addUs(startedAt, policy.startupUs));
   };
 
   const onEnd = (end: ChildEnd, lastLine: string): void => {
