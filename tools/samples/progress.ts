@@ -48,7 +48,10 @@ export function createProgress(output: ProgressOutput): Progress {
   return {
     plan: (packages) => {
       planned = packages;
-      if (packages.length > 0) say(`samples: ${packages.length} packages, ${megabytes(sum(packages))}, through npm`);
+      if (packages.length > 0)
+        say(
+          `samples: ${packages.length} ${packages.length === 1 ? 'package' : 'packages'}, ${megabytes(sum(packages))}; npm fetches what is not here yet`,
+        );
       if (packages.length > 0 && output.isTerminal) timer = setInterval(redraw, REDRAW_MS);
     },
     begin: (entry) => {

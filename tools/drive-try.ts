@@ -1,0 +1,11 @@
+import { createSystemClock } from '../src/core/system-clock.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import { createConfigFiles } from '../src/config/config-files.ts';
+import { startRuntime } from '../src/runtime/start.ts';
+const clock = createSystemClock();
+const config = loadConfig(process.argv[2] ?? 'configs/cockpit.yaml', { env: process.env, files: createConfigFiles() });
+const rt = await startRuntime(config, { clock, print: console.log });
+rt.onIncident((i) => console.log('INC', i.atMs.toFixed(0), i.kind, i.message));
+await new Promise((r) => setTimeout(r, Number(process.argv[3] ?? 8000)));
+const report = await rt.stop('drain');
+console.log(JSON.stringify(report, null, 1));
