@@ -58,6 +58,7 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
 }
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
+  const holds: [CoreState, HoldState][] = [];
   for (const core of job.stream.model.group.cores) {
     if (!isIdle(core) || !canServe(core, job.job.model)) continue;
     const hold = holdInstead(state.now, core, job);
@@ -65,8 +66,9 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
       start(state, core, job, decisions);
       return true;
     }
-    core.held.push(hold);
+    holds.push([core, hold]);
   }
+  for (const [core, hold] of holds) core.held.push(hold);
   return false;
 }
 

@@ -7,7 +7,7 @@ import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
  * The idea is clairvoyant non-preemptive EDF (Ekelin, ECRTS 2006; Nasri and Fohler, ECRTS 2016), with learnt releases in the place of known ones.
  *
  * Protected are: the next job of each stream at home on this core that is of a higher class, or of the same class with an earlier deadline than the
- * candidate's; and jobs already held on this core, which the candidate would overtake. Background streams are never protected: idling for them wastes more.
+ * candidate's (of a higher class the next two); and jobs already held on this core, which the candidate would overtake. Background streams are never protected: idling for them wastes more.
  */
 interface Demand {
   stream: StreamState;
@@ -52,11 +52,17 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
   }
   for (const stream of core.homeStreams) {
     if (stream === candidate.stream || stream.rank > candidate.rank || !stream.releases.predict(now)) continue;
-    const { captureAt, arrivalAt, arrivalBy } = stream.releases;
+    const { captureAt, arrivalAt, arrivalBy, intervalUs } = stream.releases;
     const deadlineAt = captureAt + stream.stream.deadlineUs;
-    if (stream.rank === candidate.rank && deadlineAt >= candidate.deadlineAt) continue;
+    const isPeer = stream.rank === candidate.rank;
+    if (isPeer && deadlineAt >= candidate.deadlineAt) continue;
     const dueAt = deadlineAt - stream.tail.highUs;
-    demands.push({ stream, releaseAt: arrivalAt, dueAt, costUs: stream.model.cost.highUs, holdUntil: arrivalBy, endAt: 0 });
+    const costUs = stream.model.cost.highUs;
+    demands.push({ stream, releaseAt: arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
+    // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
+    if (!isPeer) {
+      demands.push({ stream, releaseAt: arrivalAt + intervalUs, dueAt: dueAt + intervalUs, costUs, holdUntil: arrivalBy, endAt: 0 });
+    }
   }
   return demands;
 }

@@ -35,6 +35,11 @@ export class ReleasePattern {
     this.#intervalUs = periodUs;
   }
 
+  /** From one capture to the next. */
+  get intervalUs(): number {
+    return this.#intervalUs;
+  }
+
   /** Several jobs may come of one capture, and a late one of an older capture; only a newer capture is a release. */
   observe(capturedAt: InstantUs, arrivedAt: InstantUs): void {
     if (capturedAt <= this.#lastCapturedAt || this.#periodUs === 0) return;
