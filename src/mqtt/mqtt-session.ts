@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { type IClientOptions, type IConnackPacket, MqttClient } from 'mqtt';
@@ -57,7 +57,7 @@ class MqttSession implements Session {
     this.#client.on('close', () =>
       this.#finish(
         this.#isConnected
-          ? { reason: 'closed-by-broker', message: 'the broker closed the connection' }
+          ? { reason: 'closed-by-broker', message: closedMessage(request.clientId) }
           : { reason: 'unreachable', message: 'the connection was closed before the broker answered' },
       ),
     );
@@ -136,7 +136,8 @@ function openSocket(client: MqttClient, { url, tls, inboundBytesMax, protocolVer
     case 'mqtt':
       return connectTcp({ host, port, noDelay: true });
     case 'mqtts':
-      return connectTls({ host, port, servername: host, ...tls });
+      // A name in the handshake must not be an address (RFC 6066); an address is checked against the certificate all the same.
+      return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...tls });
     case 'ws':
     case 'wss':
       return connectWebSocket(client, {
@@ -176,6 +177,10 @@ function clientOptions(request: SessionRequest): IClientOptions {
     log: () => undefined,
   };
 }
+
+/** MQTT 3.1.1 has no reason to give, and mosquitto 2.0 gives none for a takeover in MQTT 5 either. */
+const closedMessage = (clientId: string): string =>
+  `the broker closed the connection without a reason; if this repeats, another client may be using the client id ${JSON.stringify(clientId)}`;
 
 function limitsOf({ properties }: IConnackPacket): BrokerLimits {
   return {
