@@ -17,7 +17,7 @@ export interface MqttFigures {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** What was configured: a name for people, the file as the user named it, and the SHA-256 of its bytes in lower-case hexadecimal. */
+/** What was configured: the node, the file for people, and the SHA-256 (lower-case hexadecimal) of the effective configuration without secrets. */
 export interface ConfigFigures {
   readonly node: string;
   readonly file: string;

@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createConfigFiles } from '../config/config-files.ts';
+import { FILE_BYTES_MAX, loadConfig } from '../config/load-config.ts';
+import { loadManifest } from '../config/load-manifest.ts';
+import { configInvalid, type Problem } from '../config/problem.ts';
+import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
+import { createSystemClock } from '../core/system-clock.ts';
+import type { CliDeps } from './cli-deps.ts';
+import { EXIT, explain } from './exit-code.ts';
+import { type Commands, type ModelsWhere, runProgram } from './program.ts';
+import { createTerminal } from './terminal.ts';
+import { escapeLines } from './terminal-text.ts';
+
+/** Two folders up from src/cli and from dist/cli alike. */
+const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function createDeps(): CliDeps {
+  const { version } = JSON.parse(readFileSync(`${PACKAGE_FOLDER}/package.json`, 'utf8')) as { readonly version: string };
+  return {
+    out: createTerminal(process.stdout),
+    err: createTerminal(process.stderr),
+    env: process.env,
+    clock: createSystemClock(),
+    version,
+    onSignal: (listener) => {
+      for (const signal of SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, listener);
+      };
+    },
+    onExit: (listener) => {
+      process.on('exit', listener);
+      return () => process.off('exit', listener);
+    },
+    exitNow: (code) => process.exit(code),
+  };
+}
+
+/** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
+function createCommands(deps: CliDeps): Commands {
+  const load = (file: string): RuntimeConfig => loadConfig(file, { env: deps.env, files: createConfigFiles() });
+  const modelsOf = ({ config, manifest }: ModelsWhere): readonly ManifestModel[] =>
+    manifest === undefined && config !== undefined
+      ? load(config).models
+      : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps);
+  return {
+    run: async (options) => {
+      const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
+      return run(options, { ...deps, loadConfig: load, startRuntime });
+    },
+    check: async (options) => {
+      const { check } = await import('./commands/check.ts');
+      const [{ formatWarning, lintConfig }, { planRun }] = await Promise.all([
+        import('../config/lint-config.ts'),
+        import('../runtime/plan-run.ts'),
+      ]);
+      return check(options, { ...deps, loadConfig: load, lintConfig, formatWarning, planRun });
+    },
+    doctor: async (options) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      const [{ createDoctorChecks }, { createDoctorProbe }] = await Promise.all([import('./doctor-checks.ts'), import('./machine.ts')]);
+      return doctor(options, { ...deps, checks: createDoctorChecks(createDoctorProbe(PACKAGE_FOLDER, deps.env)) });
+    },
+    modelsList: async (where, options) =>
+      (await import('./commands/models.ts')).modelsList(options, { ...deps, models: () => modelsOf(where) }),
+    modelsVerify: async (where, options) =>
+      (await import('./commands/models.ts')).modelsVerify(options, { ...deps, models: () => modelsOf(where) }),
+    configSchema: async () => {
+      const { configSchemaCommand } = await import('./commands/config.ts');
+      return configSchemaCommand({ ...deps, ...(await configTools(load)) });
+    },
+    configPrint: async (file) => {
+      const { configPrintCommand } = await import('./commands/config.ts');
+      return configPrintCommand(file, { ...deps, ...(await configTools(load)) });
+    },
+  };
+}
+
+async function configTools(load: (file: string) => RuntimeConfig) {
+  const [{ configJsonSchema }, { printConfig }] = await Promise.all([
+    import('../config/json-schema.ts'),
+    import('../config/print-config.ts'),
+  ]);
+  return { loadConfig: load, configJsonSchema, printConfig };
+}
+
+function modelsOfManifest(file: string, { env }: CliDeps): readonly ManifestModel[] {
+  const problems: Problem[] = [];
+  const manifest = loadManifest(file, FILE_BYTES_MAX, { env, files: createConfigFiles() }, problems);
+  if (manifest === undefined || problems.length > 0) throw configInvalid(problems);
+  return manifest.models;
+}
+
+/** Waits until what was printed has left; a reader that is gone counts as having it. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+
+const deps = createDeps();
+const die = (thrown: unknown): void => {
+  deps.err.write(`coxswain: ${escapeLines(explain(thrown))}\n`);
+  // The cursor is given back and the core processes end with this one.
+  process.exit(EXIT.internal);
+};
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+
+const status = await runProgram(process.argv.slice(2), createCommands(deps), deps);
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(status);
