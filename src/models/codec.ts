@@ -68,6 +68,8 @@ export interface AudioCodec {
   decode(window: Float32Array, capturedAt: InstantUs, outputs: readonly Float32Array[]): ResultItem[];
   /** Called in `decode`'s place, and in its order, for a window that was dropped or failed, whether or not it was encoded. */
   skip(window: Float32Array, capturedAt: InstantUs): ResultItem[];
+  /** Called when the source has ended, stalled or jumped: gives what is unfinished. Windows may follow, as a new beginning. */
+  flush(): ResultItem[];
 }
 
 export interface AudioCodecFactory {

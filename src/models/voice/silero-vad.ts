@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { assert } from '../../core/assert.ts';
 import type { ModelSpec } from '../../core/model.ts';
 import type { ResultItem } from '../../core/result.ts';
-import { addUs, type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
+import { addUs, type DurationUs, durationUs, type InstantUs, instantUs } from '../../core/units.ts';
 import type { AudioCodec, AudioCodecFactory } from '../codec.ts';
 import { parseDecodeOptions } from '../decode-options.ts';
 import { contractError, describeTensors, onlyInput, outputOfShape } from '../model-contract.ts';
@@ -77,12 +77,14 @@ function createCodec(detector: SpeechDetector, output: number): AudioCodec {
   /** Windows encoded whose end has not been told yet. */
   let pendingWindows = 0;
   let samplesSeen = 0;
+  let lastCapturedAt = instantUs(0);
 
   const keepContext = (window: Float32Array): void => context.set(window.subarray(WINDOW_SAMPLES - CONTEXT_SAMPLES));
 
   const push = (window: Float32Array, capturedAt: InstantUs, probability: number | undefined): ResultItem[] => {
     const { isSpeech, utterance } = detector.push(window, probability);
     samplesSeen += WINDOW_SAMPLES;
+    lastCapturedAt = capturedAt;
     const items: ResultItem[] = probability === undefined ? [] : [{ kind: 'speech', label: 'speech', score: probability, isSpeech }];
     if (utterance !== undefined) items.push(toItem(utterance, capturedAt, samplesSeen));
     return items;
@@ -112,6 +114,10 @@ function createCodec(detector: SpeechDetector, output: number): AudioCodec {
       if (pendingWindows > 0) pendingWindows -= 1;
       else keepContext(window);
       return push(window, capturedAt, undefined);
+    },
+    flush() {
+      const utterance = detector.flush();
+      return utterance === undefined ? [] : [toItem(utterance, lastCapturedAt, samplesSeen)];
     },
   };
 }

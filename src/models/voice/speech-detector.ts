@@ -100,16 +100,22 @@ export class SpeechDetector {
     }
     // The silence of the window that ends an utterance is past every hangover, so the verdict is read before the utterance is closed.
     const isSpeech = this.#length - this.#speechEnd <= this.#options.hangoverSamples;
-    return { isSpeech, utterance: this.#closed() };
+    return { isSpeech, utterance: this.#closed(this.#length - this.#speechEnd >= Math.max(1, this.#options.silenceMinSamples)) };
   }
 
-  /** Ends the running utterance when it is time to; it may still turn out too short to report. */
-  #closed(): Utterance | undefined {
-    const { silenceMinSamples, hangoverSamples, utteranceMaxSamples, speechMinSamples } = this.#options;
-    const isSilent = this.#length - this.#speechEnd >= Math.max(1, silenceMinSamples);
+  /** The sound has ended or is interrupted: ends the running utterance as silence would. What comes next is not joined to it. */
+  flush(): Utterance | undefined {
+    const utterance = this.#isSpeaking ? this.#closed(true) : undefined;
+    this.#forgetBefore(0);
+    return utterance;
+  }
+
+  /** Ends the running utterance when it is silent or full; it may still turn out too short to report. */
+  #closed(isSilent: boolean): Utterance | undefined {
+    const { hangoverSamples, utteranceMaxSamples, speechMinSamples } = this.#options;
     const isFull = this.#length >= utteranceMaxSamples;
     if (!isSilent && !isFull) return undefined;
-    const end = isSilent ? Math.min(this.#speechEnd + hangoverSamples, utteranceMaxSamples) : utteranceMaxSamples;
+    const end = isSilent ? Math.min(this.#speechEnd + hangoverSamples, this.#length, utteranceMaxSamples) : utteranceMaxSamples;
     const isLongEnough = this.#measuredSamples > 0 && (this.#isContinued || this.#measuredSamples >= speechMinSamples);
     const utterance = isLongEnough ? this.#cut(end) : undefined;
     // What follows is kept: as the beginning of the next utterance, or as its possible pre-roll. Thrown away sound may be pre-roll too.

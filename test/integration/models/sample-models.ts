@@ -18,8 +18,22 @@ export function samplePath(relative: string): string {
 
 const float32 = (name: string, ...shape: number[]): TensorSpec => ({ name, type: 'float32', shape });
 
-function spec(file: string, codec: string, inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], more: Partial<ModelSpec> = {}): ModelSpec {
-  const fixed = { sha256: '0'.repeat(64), costUs: durationUs(0), memoryBytes: 0, licence: 'see docs', states: [], constants: [], files: {} };
+function spec(
+  file: string,
+  codec: string,
+  inputs: readonly TensorSpec[],
+  outputs: readonly TensorSpec[],
+  more: Partial<ModelSpec> = {},
+): ModelSpec {
+  const fixed = {
+    sha256: '0'.repeat(64),
+    costUs: durationUs(0),
+    memoryBytes: 0,
+    licence: 'see docs',
+    states: [],
+    constants: [],
+    files: {},
+  };
   return { id: file, file: samplePath(`models/${file}`), codec, inputs, outputs, ...fixed, ...more };
 }
 
@@ -59,7 +73,12 @@ export const sampleModels = {
       files: { dictionary: samplePath('models/ppocrv4-keys.txt') },
     }),
   lines: () =>
-    spec('mlsd-512-tiny.onnx', 'mlsd', [float32('input_image_with_alpha:0', 1, 512, 512, 4)], [float32('offsets', 1, 256, 256, 4), float32('scores', 1, 256, 256, 1)]),
+    spec(
+      'mlsd-512-tiny.onnx',
+      'mlsd',
+      [float32('input_image_with_alpha:0', 1, 512, 512, 4)],
+      [float32('offsets', 1, 256, 256, 4), float32('scores', 1, 256, 256, 1)],
+    ),
   voice: () =>
     spec('silero-vad-v5.onnx', 'silero-vad', [float32('input', 1, 576)], [float32('output', 1, 1)], {
       states: [{ input: float32('state', 2, 1, 128), output: float32('stateN', 2, 1, 128) }],
@@ -78,7 +97,12 @@ export function createImageCodec(model: ModelSpec): ImageCodec {
 
 /** A photo as a camera of `width` pixels across would give it. */
 export async function readPhoto(path: string, width: number): Promise<Pixels> {
-  const { data, info } = await sharp(path).resize({ width }).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(path)
+    .resize({ width })
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
 
