@@ -12,6 +12,8 @@ export interface WavLimits {
 const RATE_MIN_HZ = 2000;
 const RATE_MAX_HZ = 384_000;
 const CHANNELS_MAX = 8;
+/** 23 minutes at 48 kHz. It bounds the samples held before resampling to 256 MB, whatever the header says of rate and depth. */
+const FRAMES_MAX = 2 ** 26;
 
 const FORMAT_PCM = 1;
 const FORMAT_FLOAT = 3;
@@ -39,6 +41,7 @@ export function decodeWav(bytes: Uint8Array, limits: WavLimits): Float32Array {
   if (frameCount > limits.secondsMax * format.rateHz) {
     throw invalid(`it lasts ${(frameCount / format.rateHz).toFixed(1)} s, at most ${limits.secondsMax} s are allowed`);
   }
+  if (frameCount > FRAMES_MAX) throw invalid(`it has ${frameCount} samples, at most ${FRAMES_MAX} are allowed`);
   const samples = resample(mixDown(data, format, frameCount), format.rateHz, AUDIO_RATE_HZ);
   for (let index = 0; index < samples.length; index += 1) samples[index] = Math.max(-1, Math.min(1, samples[index] as number));
   return samples;
