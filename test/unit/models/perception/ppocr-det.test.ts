@@ -86,6 +86,17 @@ describe('ppocr-det', () => {
     }
   });
 
+  it('finds the outline of a group that has several runs a row', () => {
+    const comb = drawn({ x: 60, y: 30, width: 60, height: 6 }, ...[32, 60, 88].map((x) => ({ x, y: 46, width: 4, height: 32 })));
+    const [item] = decode(comb, { growRatio: 0, scoreMin: 0.1 });
+    expect(item?.quad).toEqual([
+      { x: 30, y: 27 },
+      { x: 90, y: 27 },
+      { x: 90, y: 62 },
+      { x: 30, y: 62 },
+    ]);
+  });
+
   it('takes maps that are all text or all noise', () => {
     expect(decode(new Float32Array(WIDTH * HEIGHT).fill(1))).toEqual([
       expect.objectContaining({
