@@ -5,7 +5,7 @@ import type { Decision } from '../core/decision.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
-import { type ModelId, type ModelSpec, tensorBytes } from '../core/model.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
@@ -13,6 +13,7 @@ import type { SegmentEnd } from '../core/segment.ts';
 import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
 import type { Work } from '../pipeline/work.ts';
+import { allocateTensors } from './tensors.ts';
 
 /** Watches what is decided and what comes of it; it may count and write down, never change. */
 export interface DispatchObserver {
@@ -128,7 +129,7 @@ export class Dispatcher {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
     const { job, inputs } = entry.work;
-    entry.outputs ??= this.#allocateOutputs(job.model);
+    entry.outputs ??= allocateTensors(this.#deps.arena, this.#model(job.model).outputs);
     if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', core, job: id, reason: 'no-memory' });
     const startedAt = clock.now();
     entry.startedAt = startedAt;
@@ -175,25 +176,15 @@ export class Dispatcher {
     entry.work.settle(outcome, entry.items);
   }
 
+  #model(id: ModelId): ModelSpec {
+    const model = this.#deps.models.get(id);
+    assert(model !== undefined, `model ${id} is in the manifest`);
+    return model;
+  }
+
   #entry(id: JobId): Entry {
     const entry = this.#entries.get(id);
     assert(entry !== undefined, `job ${id} is under way`);
     return entry;
-  }
-
-  /** All or nothing. */
-  #allocateOutputs(id: ModelId): readonly Region[] | undefined {
-    const model = this.#deps.models.get(id);
-    assert(model !== undefined, `model ${id} is in the manifest`);
-    const regions: Region[] = [];
-    for (const spec of model.outputs) {
-      const region = this.#deps.arena.allocate(tensorBytes(spec));
-      if (region === undefined) {
-        for (const allocated of regions) this.#deps.arena.release(allocated);
-        return undefined;
-      }
-      regions.push(region);
-    }
-    return regions;
   }
 }

@@ -4,11 +4,13 @@ import type { Decision } from '../core/decision.ts';
 import { createDeferred } from '../core/deferred.ts';
 import type { Event } from '../core/event.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
+import type { Region } from '../core/region.ts';
 import type { DurationUs } from '../core/units.ts';
 import type { Device, DeviceListener } from '../devices/device.ts';
 import type { JobDesk } from '../pipeline/work.ts';
 import { createScheduler, type SchedulerPlan, step } from '../scheduler/scheduler.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { activateModel } from './activation.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { createJobDesk } from './job-desk.ts';
 import { type RestartPolicy, type SupervisedCore, Supervisor } from './supervisor.ts';
@@ -23,6 +25,8 @@ export interface EngineOptions {
 export interface EngineDeps {
   readonly clock: Clock;
   readonly arena: Arena;
+  /** Zeroes a region in this process. */
+  readonly clear: (region: Region) => void;
   readonly telemetry: Telemetry;
   /** The device tells its losses to the engine. */
   readonly createDevice: (listener: DeviceListener) => Device;
@@ -78,6 +82,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
     {
       clock,
       device,
+      activate: (core, model, onEnd) => activateModel(core, model, { clock, device, arena, clear: deps.clear }, onEnd),
       listener: {
         coreStarting: (core) => cores.state(core, 'starting', clock.now()),
         coreBack(core, models) {

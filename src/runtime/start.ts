@@ -165,6 +165,7 @@ function startEngine(config: RuntimeConfig, run: RunPlan, parts: EngineParts): E
     {
       clock: deps.clock,
       arena: memory.arena,
+      clear: (region) => memory.bytes(region).fill(0),
       telemetry,
       createDevice: (listener) =>
         createOrtDevice(

@@ -3,6 +3,7 @@ import { after, type Clock, type Timer } from '../core/clock.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
+import type { SegmentEnd } from '../core/segment.ts';
 import { type DurationUs, durationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { CoreLoss, Device } from '../devices/device.ts';
 
@@ -33,12 +34,22 @@ export interface SupervisorListener {
   modelRefused(core: CoreId, model: ModelId, error: CoxswainError): void;
 }
 
+export interface SupervisorDeps {
+  readonly clock: Clock;
+  readonly device: Device;
+  readonly listener: SupervisorListener;
+  /** Runs a model once on zeros; `onEnd` is called exactly once, never inside the call. */
+  readonly activate: (core: CoreId, model: ModelSpec, onEnd: (end: SegmentEnd) => void) => void;
+}
+
 export type SupervisedState = 'starting' | 'ready' | 'lost' | 'quarantined';
 
 interface Post {
   readonly core: CoreId;
   readonly models: readonly ModelSpec[];
   readonly refused: Set<ModelId>;
+  /** Models that have run once on this core. */
+  readonly activated: Set<ModelId>;
   readonly lostWhileLoading: Map<ModelId, number>;
   state: SupervisedState;
   lossesAt: InstantUs[];
@@ -64,18 +75,17 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #device: Device;
   readonly #listener: SupervisorListener;
+  readonly #activate: SupervisorDeps['activate'];
   readonly #posts: ReadonlyMap<CoreId, Post>;
   #isStopped = false;
   #onSettled: () => void = () => undefined;
 
-  constructor(
-    options: { readonly cores: readonly SupervisedCore[]; readonly policy: RestartPolicy },
-    deps: { readonly clock: Clock; readonly device: Device; readonly listener: SupervisorListener },
-  ) {
+  constructor(options: { readonly cores: readonly SupervisedCore[]; readonly policy: RestartPolicy }, deps: SupervisorDeps) {
     this.#policy = options.policy;
     this.#clock = deps.clock;
     this.#device = deps.device;
     this.#listener = deps.listener;
+    this.#activate = deps.activate;
     this.#posts = new Map(options.cores.map(({ core, models }) => [core, createPost(core, models)]));
   }
 
@@ -129,10 +139,36 @@ export class Supervisor {
       if (this.#isStopped) return;
       // The core itself was lost; `coreLost` follows or has come, and starts anew.
       if (error?.retryable) return;
-      post.loading = undefined;
-      if (error !== undefined) this.#refuse(post, model.id, error);
-      this.#loadNext(post, index + 1);
+      if (error !== undefined) return this.#refuseLoaded(post, index, model.id, error);
+      this.#activateThenNext(post, index, model);
     });
+  }
+
+  /**
+   * Before its first frame a model runs once on zeros: it pages in its memory, and what a bad model does then it does not do to a frame. A core that comes
+   * back skips this, since it has to be quick, and so does a model with a state, which shall begin with its first frame.
+   */
+  #activateThenNext(post: Post, index: number, model: ModelSpec): void {
+    const next = (): void => {
+      post.loading = undefined;
+      post.activated.add(model.id);
+      this.#loadNext(post, index + 1);
+    };
+    if (post.activated.has(model.id) || model.states.length > 0) return next();
+    this.#activate(post.core, model, (end) => {
+      if (this.#isStopped || post.loading !== model.id) return;
+      if (end.kind === 'done' || end.reason === 'non-finite') return next();
+      // The core was lost: as above.
+      if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;
+      const error = new CoxswainError('MODEL_CONTRACT', `its first run, on zeros, failed (${end.reason}): ${end.message}`);
+      this.#refuseLoaded(post, index, model.id, error);
+    });
+  }
+
+  #refuseLoaded(post: Post, index: number, model: ModelId, error: CoxswainError): void {
+    post.loading = undefined;
+    this.#refuse(post, model, error);
+    this.#loadNext(post, index + 1);
   }
 
   #ready(post: Post): void {
@@ -201,6 +237,7 @@ function createPost(core: CoreId, models: readonly ModelSpec[]): Post {
     core,
     models,
     refused: new Set(),
+    activated: new Set(),
     lostWhileLoading: new Map(),
     state: 'starting',
     lossesAt: [],

@@ -43,9 +43,15 @@ interface Seat {
 /** After this many losses in a row without one finished task between them, a worker is not started again. */
 const LOSSES_IN_A_ROW_MAX = 5;
 
-/** Compiled, the worker lies beside us as .js; run from source, it needs the loader that runs us. */
-const isSource = import.meta.url.endsWith('.ts');
-const workerUrl = new URL(isSource ? './media-worker.ts' : './media-worker.js', import.meta.url);
+/**
+ * Compiled, the worker lies beside us as .js. Run from source (tests, tools), a thread of Node 20 does not inherit the loader of TypeScript and has to
+ * register it by itself.
+ */
+function openWorker(workerData: WorkerInit): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./media-worker.js', import.meta.url), { workerData });
+  const entry = JSON.stringify(new URL('./media-worker.ts', import.meta.url).href);
+  return new Worker(`import('tsx/esm/api').then(({ register }) => { register(); return import(${entry}); })`, { eval: true, workerData });
+}
 
 /** Worker threads for media work, the most urgent task first, one task a worker at a time. */
 export class MediaPool {
@@ -101,8 +107,7 @@ export class MediaPool {
 
   #seat(): Seat {
     const { arenaFd, arenaBytes, models } = this.#options;
-    const workerData: WorkerInit = { arenaFd, arenaBytes, models };
-    const worker = new Worker(workerUrl, { workerData, execArgv: isSource ? ['--import', 'tsx'] : [] });
+    const worker = openWorker({ arenaFd, arenaBytes, models });
     const seat: Seat = { worker, isReady: false, task: undefined, timeout: undefined };
     worker.on('message', (reply: MediaReply) => this.#hear(seat, reply));
     // 'error' comes before 'exit', and carries the reason.
