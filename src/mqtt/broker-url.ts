@@ -1,6 +1,6 @@
 import { CoxswainError } from '../core/errors.ts';
 
-export type BrokerProtocol = 'mqtt' | 'mqtts' | 'ws' | 'wss';
+type BrokerProtocol = 'mqtt' | 'mqtts' | 'ws' | 'wss';
 
 export interface BrokerUrl {
   readonly protocol: BrokerProtocol;

@@ -5,7 +5,7 @@ import { Ring } from './ring.ts';
 export const MESSAGE_CLASSES = ['state', 'event', 'result', 'telemetry'] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];
 
-export const LINK_DROP_REASONS = [
+const LINK_DROP_REASONS = [
   /** A newer state of the same topic took its place. */
   'superseded',
   /** The outbox was full, and this was the oldest of the least important class, or less important than all that waited. */

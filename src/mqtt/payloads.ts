@@ -110,7 +110,7 @@ const resultItemSchema = z
     }),
   ])
   .readonly();
-export type ResultItemPayload = z.infer<typeof resultItemSchema>;
+type ResultItemPayload = z.infer<typeof resultItemSchema>;
 
 /** What one job found. Boxes and points are pixels of the source frame. */
 export const resultSchema = z.strictObject({
