@@ -1,19 +1,14 @@
 import { after, type Clock, type Timer } from '../core/clock.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { Prng } from '../core/prng.ts';
-import { addUs, type DurationUs, durationFromMs, durationUs, elapsedUs, type InstantUs, msFromDuration } from '../core/units.ts';
+import { type DurationUs, durationFromMs, durationUs, type InstantUs, msFromDuration } from '../core/units.ts';
 import type { Child, ChildEnd, SpawnChild } from './child.ts';
 import type { SourceEmitter } from './emitter.ts';
 import { createLineTail } from './line-tail.ts';
+import { createWatchdog, type WatchdogLimits } from './watchdog.ts';
 
-/** When a capture child is given up on, and how often it may come back. */
-export interface ChildPolicy {
-  /** No whole item for this long: `stalled`. */
-  readonly staleAfterUs: DurationUs;
-  /** No whole item for this long: the child is killed and started again. */
-  readonly killAfterUs: DurationUs;
-  /** In place of `killAfterUs` until the first item: opening a camera or a network stream takes time. */
-  readonly startupUs: DurationUs;
+/** When a capture child is given up on (opening a camera or a network stream takes time, hence `startupUs`), and how often it may come back. */
+export interface ChildPolicy extends WatchdogLimits {
   /** The first wait before a restart; each further failure doubles it up to `backoffMaxUs`. Half of it is jitter. */
   readonly backoffFirstUs: DurationUs;
   readonly backoffMaxUs: DurationUs;
@@ -25,9 +20,6 @@ export interface ChildPolicy {
 
 /** Between SIGTERM and SIGKILL. */
 const TERM_GRACE_US = durationFromMs(2000);
-
-/** A timer that comes later than this tells of a blocked or suspended process, not of a silent child. */
-const ASLEEP_US = durationFromMs(100);
 
 /**
  * Stale after three periods but not before 250 ms, since a busy machine may leave a capture child waiting that long; killed after ten periods but not before 2 s.
@@ -75,119 +67,95 @@ export function superviseChild(
   emit: SourceEmitter,
 ): () => void {
   const { clock, spawn, prng } = deps;
-  const { program, args, policy, endsAtExit } = options;
+  const { program, args, policy } = options;
   let child: Child | undefined;
   let phase: 'running' | 'stopping' | 'backoff' | 'stopped' = 'running';
   let failures = 0;
-  let startedAt = clock.now();
-  let progressAt: InstantUs | undefined;
-  /** The last progress, the start, or when we ourselves woke up, whichever was last. */
-  let silentSince = startedAt;
-  /** The watchdog while running, the wait while in backoff. */
+  /** The wait for SIGKILL while stopping, for the next start while in backoff. */
   let timer: Timer | undefined;
-  let killTimer: Timer | undefined;
 
   const terminate = (): void => {
     const doomed = child;
     if (doomed === undefined) return;
     doomed.kill('SIGTERM');
-    killTimer = after(clock, TERM_GRACE_US, () => doomed.kill('SIGKILL'));
+    timer = after(clock, TERM_GRACE_US, () => doomed.kill('SIGKILL'));
   };
-
-  const watchAt = (dueAt: InstantUs): void => {
-    timer?.cancel();
-    timer = clock.at(dueAt, () => watch(dueAt));
-  };
-
-  const watch = (dueAt: InstantUs): void => {
-    const stallUs = progressAt === undefined ? policy.startupUs : policy.staleAfterUs;
-    const killUs = progressAt === undefined ? policy.startupUs : policy.killAfterUs;
-    const now = clock.now();
-    // When this very check comes late, it was we who were asleep: what the child wrote meanwhile is still to be read.
-    if (elapsedUs(dueAt, now) > ASLEEP_US) silentSince = now;
-    const silentUs = elapsedUs(silentSince, now);
-    if (silentUs >= stallUs) emit.state('stalled', `${program} gave nothing for ${Math.round(msFromDuration(silentUs))} ms`);
-    if (emit.isClosed) return;
-    if (silentUs < killUs) {
-      watchAt(addUs(silentSince, silentUs >= stallUs ? killUs : stallUs));
-      return;
-    }
-    phase = 'stopping';
-    terminate();
-  };
-
-  const onProgress = (): void => {
-    const isNews = progressAt === undefined || elapsedUs(silentSince, clock.now()) >= policy.staleAfterUs;
-    progressAt = clock.now();
-    silentSince = progressAt;
-    emit.state('live', `${program} gives data`);
-    if (isNews && phase === 'running') watchAt(addUs(progressAt, policy.staleAfterUs));
-  };
+  const watchdog = createWatchdog(clock, policy, {
+    stalled: (silentUs) => emit.state('stalled', `${program} gave nothing for ${Math.round(msFromDuration(silentUs))} ms`),
+    lost() {
+      if (phase !== 'running') return;
+      phase = 'stopping';
+      terminate();
+    },
+  });
 
   const start = (): void => {
     phase = 'running';
-    startedAt = clock.now();
-    silentSince = startedAt;
-    progressAt = undefined;
     const tail = createLineTail();
     child = spawn(program, args, {
       stdout(chunk) {
-        if (phase === 'running' && consumer.data(chunk, clock.now())) onProgress();
+        if (phase !== 'running' || !consumer.data(chunk, clock.now())) return;
+        emit.state('live', `${program} gives data`);
+        if (phase === 'running') watchdog.progress();
       },
       stderr: (chunk) => tail.push(chunk),
       end: (end) => onEnd(end, tail.last()),
     });
-    watchAt(addUs(startedAt, policy.startupUs));
+    watchdog.start();
   };
 
   const onEnd = (end: ChildEnd, lastLine: string): void => {
     child = undefined;
+    watchdog.stop();
     timer?.cancel();
-    killTimer?.cancel();
     consumer.finish(phase === 'stopped');
     if (phase === 'stopped' || emit.isClosed) return;
-    const story = describeEnd(program, end, lastLine);
-    if (end.startError?.code === 'ENOENT' || end.startError?.code === 'EACCES') {
-      const error = new CoxswainError(
-        'PROGRAM_MISSING',
-        `${program} could not be started (${end.startError.code}): install it, or choose another source`,
-      );
-      emit.end(error.message, error);
-      return;
-    }
-    if (end.exitCode === 0 && endsAtExit && phase === 'running') {
-      emit.end(`${program} came to the end of its input`);
-      return;
-    }
-    restartLater(story);
-  };
-
-  const restartLater = (story: string): void => {
-    if (progressAt !== undefined && elapsedUs(startedAt, progressAt) >= policy.healthyAfterUs) failures = 0;
+    if (watchdog.workedUs >= policy.healthyAfterUs) failures = 0;
     failures += 1;
-    if (failures > policy.restartsMax) {
-      const error = new CoxswainError(
-        'SOURCE_LOST',
-        `${story}; it failed ${failures} times in a row, at most ${policy.restartsMax} restarts are tried`,
-      );
-      emit.end(error.message, error);
+    const verdict = judgeEnd(options, end, { wasKilled: phase === 'stopping', failures, lastLine });
+    if (verdict.kind === 'ended') {
+      emit.end(verdict.message, verdict.error);
       return;
     }
     const fullUs = Math.min(policy.backoffMaxUs, policy.backoffFirstUs * 2 ** Math.min(failures - 1, 30));
     const delayUs = durationUs(Math.round(fullUs * (0.5 + prng.ratio() / 2)));
     phase = 'backoff';
     timer = after(clock, delayUs, start);
-    emit.state('restarting', `${story}; starting it again in ${Math.round(msFromDuration(delayUs))} ms`);
+    emit.state('restarting', `${verdict.message}; starting it again in ${Math.round(msFromDuration(delayUs))} ms`);
   };
 
   emit.state('starting', `starting ${program}`);
   if (!emit.isClosed) start();
   return () => {
-    const wasStopping = phase === 'stopping';
+    const isKilledAlready = phase === 'stopping';
     phase = 'stopped';
+    watchdog.stop();
+    if (isKilledAlready) return;
     timer?.cancel();
-    if (!wasStopping) terminate();
+    terminate();
   };
+}
+
+type Verdict =
+  | { readonly kind: 'ended'; readonly message: string; readonly error?: CoxswainError }
+  | { readonly kind: 'again'; readonly message: string };
+
+/** The one place that decides between the end of the source and another try. */
+function judgeEnd(
+  { program, policy, endsAtExit }: SupervisedChild,
+  end: ChildEnd,
+  { wasKilled, failures, lastLine }: { readonly wasKilled: boolean; readonly failures: number; readonly lastLine: string },
+): Verdict {
+  const startCode = end.startError?.code;
+  if (startCode === 'ENOENT' || startCode === 'EACCES') {
+    const message = `${program} could not be started (${startCode}): install it, or choose another source`;
+    return { kind: 'ended', message, error: new CoxswainError('PROGRAM_MISSING', message) };
+  }
+  if (end.exitCode === 0 && endsAtExit && !wasKilled) return { kind: 'ended', message: `${program} came to the end of its input` };
+  const story = describeEnd(program, end, lastLine);
+  if (failures <= policy.restartsMax) return { kind: 'again', message: story };
+  const message = `${story}; it failed ${failures} times in a row, at most ${policy.restartsMax} restarts are tried`;
+  return { kind: 'ended', message, error: new CoxswainError('SOURCE_LOST', message) };
 }
 
 function describeEnd(program: string, end: ChildEnd, lastLine: string): string {
