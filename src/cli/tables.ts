@@ -3,9 +3,11 @@ import type { Report } from '../telemetry/report-schema.ts';
 import { bar, formatBytes, formatCounts, formatMs, formatPercent, latencyTone, stateTone, sumOf } from './figures-text.ts';
 import { type Cell, type Column, renderGrid } from './grid.ts';
 import type { Paint, Tone } from './paint.ts';
-import { escapeText } from './terminal-text.ts';
+import { cutText, escapeText } from './terminal-text.ts';
 
 type StreamRow = Report['streams'][number];
+
+const WHY = 'why';
 
 const STREAM_COLUMNS: readonly Column[] = [
   { title: 'stream', align: 'left', rank: 0, shrinksTo: 8 },
@@ -18,18 +20,32 @@ const STREAM_COLUMNS: readonly Column[] = [
   { title: 'p99', align: 'right', rank: 1 },
   { title: 'max', align: 'right', rank: 6 },
   { title: 'limit ms', align: 'right', rank: 5 },
-  { title: 'why', align: 'left', rank: 9, shrinksTo: 12 },
+  { title: WHY, align: 'left', rank: 9 },
 ];
 
-/** One row a stream; `drop` counts rejected frames too, and `why` tells all of them apart. Snapshot and Report fit alike. */
+/**
+ * One row a stream; `drop` counts rejected frames too, and `why` tells all of them apart: as a column where there is room, else on a line below. Snapshot and
+ * Report fit alike.
+ */
 export function renderStreams(streams: readonly StreamRow[], width: number, paint: Paint): string[] {
-  return renderGrid(STREAM_COLUMNS, streams.map(streamCells), width, paint);
+  const lines = renderGrid(STREAM_COLUMNS, streams.map(streamCells), width, paint);
+  if (lines[0]?.includes(WHY)) return lines;
+  const reasons = streams.map((stream) => ({ id: stream.id, why: whyText(stream) })).filter(({ why }) => why !== '');
+  if (reasons.length === 0) return lines;
+  const text = `${WHY}: ${reasons.map(({ id, why }) => `${escapeText(id)} ${why}`).join(' · ')}`;
+  return [...lines, paint(cutText(text, width), 'dim')];
 }
 
-function streamCells({ id, criticality, deadlineMs, jobs, latencyMs }: StreamRow): Cell[] {
+const whyText = ({ jobs }: StreamRow): string =>
+  [jobs.dropped, jobs.rejected, jobs.failed]
+    .map(formatCounts)
+    .filter((text) => text !== '')
+    .join(', ');
+
+function streamCells(stream: StreamRow): Cell[] {
+  const { id, criticality, deadlineMs, jobs, latencyMs } = stream;
   const failed = sumOf(jobs.failed);
   const isSafety = criticality === 'safety';
-  const why = [jobs.dropped, jobs.rejected, jobs.failed].map(formatCounts).filter((text) => text !== '');
   const badly = (count: number): Tone | undefined => (count === 0 ? 'dim' : 'red');
   const missing = sumOf(jobs.dropped) + sumOf(jobs.rejected);
   const latency = (value: number | null): Cell => ({ text: formatMs(value), tone: latencyTone(value, deadlineMs) });
@@ -44,7 +60,7 @@ function streamCells({ id, criticality, deadlineMs, jobs, latencyMs }: StreamRow
     latency(latencyMs.p99),
     latency(latencyMs.max),
     { text: formatMs(deadlineMs) },
-    { text: why.join(', '), tone: 'dim' },
+    { text: whyText(stream), tone: 'dim' },
   ];
 }
 

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type LiveOptions, renderLive } from '../../../src/cli/live-view.ts';
+import { colourPaint, plainPaint } from '../../../src/cli/paint.ts';
+import { renderSummary } from '../../../src/cli/summary.ts';
+import { displayWidth } from '../../../src/cli/terminal-text.ts';
+import { SimClock } from '../../../src/core/sim-clock.ts';
+import { durationFromMs, instantUs } from '../../../src/core/units.ts';
+import { cockpitTelemetry, drive } from './cli-fixtures.ts';
+
+const driven = (node?: string) => {
+  const clock = new SimClock(instantUs(1_000_000), Date.UTC(2026, 0, 2));
+  const telemetry = cockpitTelemetry(clock, node);
+  drive(telemetry, clock);
+  return telemetry;
+};
+
+const options = (columns: number, rows = 40): LiveOptions => ({
+  columns,
+  rows,
+  paint: plainPaint,
+  elapsedMs: 7040,
+  runFor: durationFromMs(20_000),
+  printed: ['objects front#12 (61 ms): person 0.81'],
+  isStopping: false,
+});
+
+const golden = (name: string): string => `../../golden/cli/${name}.txt`;
+
+describe('live view', () => {
+  test.each([40, 60, 80, 120, 160])('looks as recorded at %d columns', async (columns) => {
+    const lines = renderLive(driven().snapshot(), options(columns));
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden(`live-${columns}`));
+  });
+
+  test('gives up incidents first when the terminal is low, and says what it hides', async () => {
+    const lines = renderLive(driven().snapshot(), options(80, 12));
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden('live-80-low'));
+    expect(lines).toHaveLength(11);
+  });
+
+  test('paints latency against the deadline, and nothing without colour', () => {
+    const { snapshot } = driven();
+    expect(renderLive(snapshot(), { ...options(120), paint: colourPaint }).find((line) => line.includes('faces'))).toContain('\u001b[31m');
+    expect(renderLive(snapshot(), options(120)).join('')).not.toContain('\u001b');
+  });
+
+  test('never exceeds the terminal, whatever its size and whatever the names are', () => {
+    const telemetry = driven('evil\u001b[2J\u202enode停車'.repeat(4));
+    telemetry.incidents.add({ kind: 'warning', message: 'line\nbreak \u001b]0;x\u0007 '.repeat(20) });
+    const snapshot = telemetry.snapshot();
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 2, max: 60 }), fc.boolean(), (columns, rows, isStopping) => {
+        const lines = renderLive(snapshot, { ...options(columns, rows), isStopping, printed: ['\u001b[31mocr'] });
+        expect(lines.length).toBeLessThanOrEqual(rows - 1);
+        for (const line of lines) {
+          expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+          expect(line).not.toContain('\u001b');
+          expect(line).not.toContain('\n');
+        }
+      }),
+    );
+  });
+});
+
+describe('summary', () => {
+  test('looks as recorded', async () => {
+    await expect(`${renderSummary(driven().report(), 110, plainPaint).join('\n')}\n`).toMatchFileSnapshot(golden('summary'));
+  });
+
+  test('tells what became of the log', () => {
+    const log = { file: 'd.log', lines: 7, bytes: 900, linesLost: 3, error: 'ENOSPC: no space left\u001b[0m' };
+    const text = renderSummary({ ...driven().report(), log }, 110, plainPaint).join('\n');
+    expect(text).toContain('log d.log, 7 lines, 3 lines lost: ENOSPC: no space left\\x1b[0m');
+  });
+});
