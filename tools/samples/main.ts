@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const progress = createProgress({
     write: (text) => process.stderr.write(text),
     isTerminal: process.stderr.isTTY === true,
-    width: process.stderr.columns ?? 80,
+    width: process.stderr.columns || 80,
     nowMs: () => performance.now(),
   });
   try {

@@ -6,7 +6,8 @@ import { parseGraphModel } from '../../../../tools/tfjs-to-onnx/graph-model.ts';
 import { ortOutputs } from '../../../support/ort-outputs.ts';
 import { obtainSampleFolder } from '../../../support/sample-files.ts';
 import { randomFloats } from '../../../support/tfjs-graph.ts';
-import { evaluateGraph, tensor } from '../../../support/tfjs-reference.ts';
+import { tensor } from '../../../support/tfjs-kernels.ts';
+import { evaluateGraph } from '../../../support/tfjs-reference.ts';
 
 const INPUT_SHAPE = [1, 3, 416, 416];
 const OUTPUTS = {
