@@ -83,7 +83,7 @@ export function createLiveView(terminal: Terminal, options: RunViewOptions, deps
     },
     close() {
       timer?.cancel();
-      draw();
+      screen.erase();
       screen.close();
       leaveExit();
       runtime = undefined;

@@ -14,6 +14,7 @@ const up = (lines: number): string => (lines > 0 ? `${ESC}${lines}A` : '');
 /** Matches the colours that this program writes, to count the cells of a painted line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with ESC.
 const SGR = /\u001b\[\d*m/g;
+const widthOf = (line: string): number => displayWidth(line.replace(SGR, ''));
 
 /**
  * A block of lines at the end of the terminal that is drawn again in place. Only lines that changed are sent, in one write, so that nothing flickers, and
@@ -22,7 +23,9 @@ const SGR = /\u001b\[\d*m/g;
 export interface Screen {
   /** Leaves the frame out when the terminal has not taken the last one. */
   draw(lines: readonly string[]): void;
-  /** Shows the cursor again and leaves the last frame standing. Safe to call at any time, more than once. */
+  /** Takes the block off the screen, so that a summary can stand in its place. */
+  erase(): void;
+  /** Shows the cursor again and leaves what is drawn standing. Safe to call at any time, more than once. */
   close(): void;
 }
 
@@ -33,7 +36,7 @@ export function createScreen(terminal: Terminal): Screen {
   const forget = (): void => {
     // A narrower terminal has broken our lines into more rows than we drew.
     const columns = terminal.columns();
-    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line.replace(SGR, '')) / columns)), 0);
+    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
     if (rows > 0) terminal.write(`${up(rows)}\r${ERASE_BELOW}`);
     shown = [];
   };
@@ -41,14 +44,20 @@ export function createScreen(terminal: Terminal): Screen {
   return {
     draw(lines) {
       if (!isOpen || terminal.isBehind()) return;
+      const columns = terminal.columns();
       let frame = up(shown.length);
       lines.forEach((line, index) => {
-        frame += line === shown[index] ? '\r\n' : `\r${line}${ERASE_RIGHT}\r\n`;
+        // After a line that fills the row the cursor still stands on its last cell, which must not be erased.
+        const rest = widthOf(line) < columns ? ERASE_RIGHT : '';
+        frame += line === shown[index] ? '\r\n' : `\r${line}${rest}\r\n`;
       });
       if (lines.length < shown.length) frame += ERASE_BELOW;
       shown = [...lines];
       terminal.write(`${isCursorHidden ? '' : HIDE_CURSOR}${NO_WRAP}${frame}${WRAP}`);
       isCursorHidden = true;
+    },
+    erase() {
+      if (isOpen) forget();
     },
     close() {
       if (!isOpen) return;

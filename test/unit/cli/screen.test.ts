@@ -38,6 +38,22 @@ describe('screen', () => {
     expect(written(terminal)).toContain('z');
   });
 
+  test('does not erase the last cell of a line that fills the row', () => {
+    const terminal = fakeTerminal(true, 5, 24);
+    createScreen(terminal).draw(['\u001b[2mabcd…\u001b[0m', 'ab']);
+    expect(terminal.text).toContain('abcd…\u001b[0m\r\n\rab\u001b[K\r\n');
+  });
+
+  test('takes its block away again', () => {
+    const terminal = fakeTerminal(true);
+    const screen = createScreen(terminal);
+    screen.draw(['a', 'b']);
+    written(terminal);
+    screen.erase();
+    screen.erase();
+    expect(written(terminal)).toBe('\u001b[2A\r\u001b[J');
+  });
+
   test('leaves a frame out while the terminal is behind', () => {
     const terminal = fakeTerminal(true);
     const screen = createScreen(terminal);
