@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
-import { type KeyPath, type Problem, quoted } from './problem.ts';
+import { type KeyPath, keyText, type Problem, quoted } from './problem.ts';
 import { withoutUserInfo } from './secret.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
@@ -21,7 +21,11 @@ export function checkSchema<T extends z.ZodType>(schema: T, document: YamlDocume
     },
   });
   if (checked.success) return checked.data;
-  for (const issue of checked.error.issues) addProblems(issue, [], { document, allowedKeys, problems });
+  const found: Problem[] = [];
+  const meantKeys = new Set<string>();
+  for (const issue of checked.error.issues) addProblems(issue, [], { document, allowedKeys, problems: found, meantKeys });
+  // A key that is missing because it was misspelt is one mistake, and the misspelling says more.
+  problems.push(...found.filter(({ key, text }) => !(text.startsWith(MISSING) && meantKeys.has(key))));
   return undefined;
 }
 
@@ -58,10 +62,14 @@ function keysOf(schema: unknown): readonly string[] {
   return shape === undefined ? [] : Object.keys(shape);
 }
 
+const MISSING = 'missing;';
+
 interface Target {
   readonly document: YamlDocument;
   readonly allowedKeys: AllowedKeys;
   readonly problems: Problem[];
+  /** Keys that unknown ones were probably meant to be. */
+  readonly meantKeys: Set<string>;
 }
 
 function addProblems(issue: Issue, base: KeyPath, target: Target): void {
@@ -69,7 +77,11 @@ function addProblems(issue: Issue, base: KeyPath, target: Target): void {
   const { document, problems } = target;
   if (issue.code === 'unrecognized_keys') {
     const allowed = target.allowedKeys.get(issue.keys) ?? [];
-    for (const key of issue.keys) problems.push(unknownKey(document, [...path, key], key, allowed));
+    for (const key of issue.keys) {
+      const meant = nearest(key, allowed);
+      if (meant !== undefined) target.meantKeys.add(keyText([...path, meant]));
+      problems.push(unknownKey(document, [...path, key], { key, allowed, meant }));
+    }
     return;
   }
   if (issue.code === 'invalid_union') {
@@ -87,12 +99,17 @@ function addProblems(issue: Issue, base: KeyPath, target: Target): void {
     return;
   }
   const got = document.valueAt(path);
-  const lead = got === undefined ? 'missing' : `got ${shown(got, name)}`;
-  problems.push(document.problem(path, `${lead}; allowed is ${issue.message}${meantHint(issue, got)}`));
+  const lead = got === undefined ? MISSING : `got ${shown(got, name)};`;
+  problems.push(document.problem(path, `${lead} allowed is ${issue.message}${meantHint(issue, got)}`));
 }
 
-function unknownKey(document: YamlDocument, path: KeyPath, key: string, allowed: readonly string[]): Problem {
-  const meant = nearest(key, allowed);
+interface UnknownKey {
+  readonly key: string;
+  readonly allowed: readonly string[];
+  readonly meant: string | undefined;
+}
+
+function unknownKey(document: YamlDocument, path: KeyPath, { key, allowed, meant }: UnknownKey): Problem {
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   const text =
     key === '<<' ? 'merge keys are not part of YAML 1.2; write the keys out' : `unknown key; allowed are ${allowed.join(', ')}${hint}`;

@@ -16,10 +16,10 @@ const PATH_LENGTH_MAX = 4095;
 const isPrintable = (text: string): boolean => !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(text);
 
 /** Sections hold at most this many entries; far above any computer with sensors, far below what would hurt. */
-export const ENTRIES_MAX = 64;
+const ENTRIES_MAX = 64;
 
 /** Names of Object.prototype's members are refused, so that nobody downstream is surprised by a report that has a stream called `constructor`. */
-export const idKey = z
+const idKey = z
   .string({ error: ID_ALLOWED })
   .regex(ID_PATTERN, { error: ID_ALLOWED })
   .refine((id) => !Object.hasOwn(Object.prototype, id), { error: 'any other name; this one has a meaning of its own in JavaScript' });

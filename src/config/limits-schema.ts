@@ -8,9 +8,9 @@ export const limitsSchema = z
     arenaMb: integerField({ min: 1, max: 65_536 }, 'MiB', 'Shared memory for frames and tensors.').default(128),
     hardTimeout: z
       .strictObject({
-        floorMs: msField({ min: 1, max: 600_000 }, 'No core is killed sooner.').default(500),
-        factor: numberField({ min: 1, max: 1000 }, '', 'Times the high quantile of the run times measured for the model.').default(8),
-        ceilingMs: msField({ min: 1, max: 3_600_000 }, 'No core is left alone for longer.').default(10_000),
+        floorMs: msField({ min: 1, max: 600_000 }, 'No core is killed sooner.').default(250),
+        factor: numberField({ min: 1, max: 1000 }, '', 'Times the high quantile of the run times measured for the model.').default(4),
+        ceilingMs: msField({ min: 1, max: 3_600_000 }, 'No core is left alone for longer.').default(5000),
       })
       .prefault({})
       .describe('When a core that does not end its segment is killed: factor x measured run time, kept between floorMs and ceilingMs.'),

@@ -15,8 +15,11 @@ import { configInvalid, type Problem, printable } from './problem.ts';
 import type { DeviceConfig, LimitsConfig, RuntimeConfig } from './runtime-config.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
-/** Longer files are refused before they are parsed; parsing 256 KiB of the worst YAML found took 0.2 s. A real configuration has some 5 kB. */
-export const FILE_BYTES_MAX = 262_144;
+/**
+ * Longer files are refused before they are parsed: 64 entries of a manifest take some 45 kB, and the worst of 40 hostile patterns takes 0.7 s of
+ * processor time at this length.
+ */
+export const FILE_BYTES_MAX = 65_536;
 
 /**
  * Reads a configuration and its manifest, checks everything that can be checked without opening a model or a device, and freezes the result.

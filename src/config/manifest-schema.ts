@@ -32,7 +32,10 @@ const modelSchema = z
     inputs: listOf(tensorSchema, { min: 1, max: 16 }, 'Inputs that each job supplies, in this order.'),
     outputs: listOf(tensorSchema, { min: 1, max: 64 }, 'Outputs that each job reads, in this order.'),
     states: listOf(
-      z.strictObject({ input: tensorSchema, output: tensorSchema }),
+      z.strictObject({
+        input: tensorSchema.describe('Where the run reads it.'),
+        output: tensorSchema.describe('Where the run leaves it.'),
+      }),
       { min: 0, max: 64 },
       'Recurrent tensors, which stay on the core: the output of one run is the input of the next, zeros at first.',
     ).default([]),
@@ -63,5 +66,5 @@ export const manifestSchema = z
   })
   .describe('Manifest of the models that may be run.');
 
-export type ManifestSection = z.output<typeof manifestSchema>;
+type ManifestSection = z.output<typeof manifestSchema>;
 export type ModelSection = ManifestSection['models'][string];

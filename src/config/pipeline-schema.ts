@@ -5,6 +5,12 @@ import { SINK_KINDS } from './runtime-config.ts';
 
 const DEADLINE_RANGE = { min: 1, max: 600_000 };
 
+/** For a mapping that is one of two forms: what is allowed when something else was written. Other mistakes speak for themselves. */
+const unlessMapping =
+  (allowed: string) =>
+  (issue: { readonly code?: string | undefined }): string | undefined =>
+    issue.code === 'invalid_type' ? allowed : undefined;
+
 const parentSchema = z.strictObject(
   {
     pipeline: idField('Another pipeline, whose results have places in the frame, such as text boxes.'),
@@ -12,12 +18,12 @@ const parentSchema = z.strictObject(
       8,
     ),
   },
-  { error: 'the name of a source, or { pipeline: <name>, itemsMax: <number> }' },
+  { error: unlessMapping('the name of a source, or { pipeline: <name>, itemsMax: <number> }') },
 );
 
 const queueSchema = z.strictObject(
   { queue: integerField({ min: 1, max: 1024 }, 'jobs', 'So many wait in order of arrival; one more is dropped.') },
-  { error: 'latest, or { queue: <number of jobs> }' },
+  { error: unlessMapping('latest, or { queue: <number of jobs> }') },
 );
 
 const decodeValue = z.union([z.number(), z.string().max(4096), z.boolean(), z.array(z.string().max(4096)).max(1024)], {
@@ -31,7 +37,7 @@ export const pipelineSchema = z.strictObject({
   model: idField('Model of the manifest that each frame is run through.'),
   criticality: choiceField(
     CRITICALITIES,
-    'safety goes before interactive, interactive before background. Inside a class the deadline decides. Only safety may never be shed.',
+    'safety goes before interactive, interactive before background. Inside a class the deadline decides.',
   ),
   deadlineMs: msField(DEADLINE_RANGE, 'From capture of the frame to its decoded result.'),
   staleAfterMs: msField(

@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** A reader is helped by the first few dozen; a file of garbage has thousands. */
-export const PROBLEMS_SHOWN_MAX = 50;
+const PROBLEMS_SHOWN_MAX = 50;
 
 /** Values are quoted up to this length. */
 const QUOTED_LENGTH_MAX = 60;
@@ -26,7 +26,11 @@ export function formatProblem({ file, position, key, text }: Problem): string {
 
 /** The one error for all problems of a load, in the order of the files and lines. */
 export function configInvalid(problems: readonly Problem[]): CoxswainError {
-  const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem);
+  const files = [...new Set(problems.map(({ file }) => file))];
+  const inOrder = [...problems].sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.position.line - b.position.line || a.position.column - b.position.column,
+  );
+  const lines = inOrder.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem);
   if (problems.length > PROBLEMS_SHOWN_MAX) lines.push(`... and ${problems.length - PROBLEMS_SHOWN_MAX} more`);
   return new CoxswainError('CONFIG_INVALID', lines.join('\n'));
 }

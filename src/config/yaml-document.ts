@@ -1,4 +1,5 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { findTooDeep } from './nesting.ts';
 import { type KeyPath, keyText, type Problem, printable } from './problem.ts';
 import type { Position } from './runtime-config.ts';
 
@@ -107,6 +108,8 @@ export function parseYaml(file: string, bytes: Uint8Array): YamlDocument | reado
       `got the control character U+${code}; YAML allows none but tab and line ends`,
     );
   }
+  const deep = findTooDeep(text, DEPTH_MAX);
+  if (deep !== undefined) return complain(positionInText(text.slice(0, deep.offset)), `nested deeper than the ${DEPTH_MAX} levels allowed`);
   const lines = new LineCounter();
   // logLevel error: with silent, the parser would drop all documents after the first without a word.
   const document = parseDocument(text, {

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { edited, load, MANIFEST, refusals } from '../../support/config-files.ts';
+
+const change = (from: string, to: string): string => edited(from, to, MANIFEST);
+const first = (manifest: string, links = {}): string => refusals({ manifest, links })[0] ?? '';
+
+describe('the manifest', () => {
+  it('gives model specs with absolute paths, bytes and microseconds', () => {
+    const { manifest, models } = load();
+    expect(manifest).toEqual({ file: '/vehicle/configs/models.yaml', root: '/vehicle/weights' });
+    expect(models[1]).toEqual({
+      id: 'reader',
+      file: '/vehicle/weights/sub/reader.onnx',
+      sha256: 'b'.repeat(64),
+      inputs: [{ name: 'x', type: 'float32', shape: [1, 3, 48, 320] }],
+      outputs: [{ name: 'y', type: 'float32', shape: [1, 40, 100] }],
+      states: [],
+      constants: [],
+      codec: 'letters',
+      costUs: 10_500,
+      memoryBytes: 50 * 2 ** 20,
+      licence: 'MIT',
+      files: { dictionary: '/vehicle/weights/keys.txt' },
+      fileBytes: 200,
+      windowSamples: undefined,
+      sideFiles: { dictionary: { file: '/vehicle/weights/keys.txt', sha256: 'c'.repeat(64), fileBytes: 300 } },
+      origin: '',
+    });
+    expect(models[2]).toMatchObject({ windowSamples: 512, constants: [{ name: 'sr', type: 'int64', shape: [], values: [16_000] }] });
+  });
+
+  it('may name its root by an absolute path', () => {
+    expect(load({ manifest: change('root: ../weights', 'root: /var/models') }).models[0]?.file).toBe('/var/models/finder.onnx');
+  });
+
+  it.each(['../finder.onnx', 'a/../../finder.onnx', 'a/../finder.onnx', '/etc/passwd', '/vehicle/weights/finder.onnx', '..', '.', './'])(
+    'is refused for the model path %s',
+    (path) => {
+      expect(first(change('file: finder.onnx', `file: ${path}`))).toMatch(
+        /^models\.yaml:4:19: models\.finder\.file: got ".*"; allowed is a path inside root/,
+      );
+    },
+  );
+
+  it('is refused for a side file outside its root', () => {
+    expect(first(change('file: keys.txt', 'file: ../keys.txt'))).toContain(
+      'models.reader.files.dictionary.file: got "../keys.txt"; allowed is a path inside root',
+    );
+  });
+
+  it('accepts names that only look like a way out', () => {
+    expect(load({ manifest: change('file: finder.onnx', 'file: ..finder/...onnx') }).models[0]?.file).toBe(
+      '/vehicle/weights/..finder/...onnx',
+    );
+  });
+
+  it('is refused for a symbolic link that leads out of its root, and not for one inside', () => {
+    const root = { '/vehicle/weights': '/disk/weights' };
+    const link = (target: string) => ({ ...root, '/vehicle/weights/finder.onnx': target });
+    expect(load({ links: link('/disk/weights/blobs/1') }).models).toHaveLength(3);
+    for (const target of ['/etc/passwd', '/disk/weights', '/disk', '/disk/weights-other/1', '/vehicle/weights/finder.onnx']) {
+      expect(first(MANIFEST, link(target))).toContain('models.finder.file: got "finder.onnx", a link that leads out of root');
+    }
+  });
+
+  it.each([
+    ['manifest: 1', 'manifest: 2', 'manifest: got 2; allowed is 1'],
+    [`sha256: ${'a'.repeat(64)}`, `sha256: ${'A'.repeat(64)}`, 'models.finder.sha256: got "AAAA'],
+    [`sha256: ${'a'.repeat(64)}`, `sha256: ${'a'.repeat(63)}`, 'allowed is 64 hexadecimal digits'],
+    ['bytes: 100', 'bytes: -1', 'models.finder.bytes: got -1'],
+    ['costMs: 20', 'costMs: 0', 'models.finder.costMs: got 0; allowed is a number from 0.001'],
+    [
+      'costMs: 20',
+      'cost: 20',
+      "models.finder.cost: unknown key; allowed are file, sha256, bytes, licence, origin, codec, windowSamples, inputs, outputs, states, constants, files, costMs, memoryMb; did you mean 'costMs'?",
+    ],
+    ['shape: [1, 3, 64, 64]', 'shape: [1, 3, -1, 64]', 'models.finder.inputs[0].shape[2]: got -1'],
+    ['shape: [1, 3, 64, 64]', 'shape: [65536, 65536]', 'models.finder.inputs[0].shape: too large'],
+    ['name: s, shape: [2, 8]', 'name: s, shape: [2, 9]', 'models.listener.states[0]: input and output differ in type or shape'],
+    ['values: [16000]', 'values: [16000, 1]', 'models.listener.constants[0].values: got 2 values; allowed are 1, as the shape says'],
+    ['values: [16000]', 'values: [0.5]', 'a value does not fit into int64'],
+    ['type: int64, shape: [], values: [16000]', 'type: uint8, shape: [], values: [256]', 'a value does not fit into uint8'],
+    ['name: s, shape', 'name: x, shape', 'models.listener.inputs: the tensor "x" is named twice'],
+    ['name: t, shape', 'name: y, shape', 'models.listener.outputs: the tensor "y" is named twice'],
+    ['  finder:', '  reader:', 'this key is given twice in one mapping'],
+  ])('is refused with %s as %s', (from, to, problem) => {
+    expect(refusals({ manifest: change(from, to) }).join('\n')).toContain(problem);
+  });
+
+  it('is held to the codecs there are', () => {
+    const codecs = { keys: ['boxes', 'letters', 'speech'], validate: () => [] };
+    expect(refusals({ codecs, manifest: change('codec: boxes', 'codec: boxs') })).toEqual([
+      expect.stringContaining('models.finder.codec: got "boxs"; allowed are boxes, letters, speech; did you mean \'boxes\'?'),
+    ]);
+  });
+
+  it('is complained about in the configuration when it cannot be read', () => {
+    expect(refusals({ config: edited('models: ./models.yaml', 'models: ./modles.yaml') })).toEqual([
+      'bench.yaml:3:9: models: the manifest cannot be read: cannot open "/vehicle/configs/modles.yaml"'.replaceAll('/vehicle/configs/', ''),
+    ]);
+  });
+
+  it('is told together with the problems of the configuration, after them', () => {
+    const found = refusals({ config: edited('source: front', 'source: nothing'), manifest: change('bytes: 100', 'bytes: 0') });
+    expect(found.map((line) => line.split(':')[0]).sort()).toEqual(['bench.yaml', 'models.yaml']);
+  });
+});
