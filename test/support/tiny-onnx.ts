@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { type ModelSpec, type StateSpec, type TensorSpec, tensorBytes } from '../../src/core/model.ts';
+import type { ModelSpec, StateSpec, TensorSpec } from '../../src/core/model.ts';
 import { durationUs } from '../../src/core/units.ts';
 
 /**
@@ -29,6 +29,8 @@ interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly constants?: Readonly<Record<string, readonly number[]>>;
+  /** Constants of one float32 whose bytes are to be read from another file. */
+  readonly fileConstants?: Readonly<Record<string, string>>;
 }
 
 export function encodeModel(graph: Graph): Uint8Array {
@@ -36,11 +38,12 @@ export function encodeModel(graph: Graph): Uint8Array {
   return message((writer) => writer.tag(1, 0).int64(8).tag(7, 2).bytes(encodeGraph(graph)).tag(8, 2).bytes(opset));
 }
 
-function encodeGraph({ nodes, inputs, outputs, constants = {} }: Graph): Uint8Array {
+function encodeGraph({ nodes, inputs, outputs, constants = {}, fileConstants = {} }: Graph): Uint8Array {
   return message((writer) => {
     for (const node of nodes) writer.tag(1, 2).bytes(encodeNode(node));
     writer.tag(2, 2).string('tiny');
     for (const [name, values] of Object.entries(constants)) writer.tag(5, 2).bytes(encodeConstant(name, values));
+    for (const [name, file] of Object.entries(fileConstants)) writer.tag(5, 2).bytes(encodeFileConstant(name, file));
     for (const value of inputs) writer.tag(11, 2).bytes(encodeValue(value));
     for (const value of outputs) writer.tag(12, 2).bytes(encodeValue(value));
   });
@@ -64,6 +67,14 @@ function encodeConstant(name: string, values: readonly number[]): Uint8Array {
   const raw = new Uint8Array(Float32Array.from(values).buffer);
   return message((writer) =>
     writer.tag(1, 0).int64(values.length).tag(2, 0).int32(ELEMENT.float32).tag(8, 2).string(name).tag(9, 2).bytes(raw),
+  );
+}
+
+function encodeFileConstant(name: string, file: string): Uint8Array {
+  const EXTERNAL = 1;
+  const location = message((writer) => writer.tag(1, 2).string('location').tag(2, 2).string(file));
+  return message((writer) =>
+    writer.tag(1, 0).int64(1).tag(2, 0).int32(ELEMENT.float32).tag(8, 2).string(name).tag(13, 2).bytes(location).tag(14, 0).int32(EXTERNAL),
   );
 }
 
@@ -135,6 +146,14 @@ export const OPEN_IDENTITY: Graph = {
   outputs: [float('same', 'n')],
 };
 
+/** `sum = given + weight`, the weight being the first 4 bytes of another file. */
+export const readsFile = (file: string): Graph => ({
+  nodes: [{ op: 'Add', inputs: ['given', 'weight'], outputs: ['sum'] }],
+  inputs: [float('given', 1)],
+  outputs: [float('sum', 1)],
+  fileConstants: { weight: file },
+});
+
 /** The manifest entry of a model written to `file`. */
 export function writeTinyModel(
   file: string,
@@ -183,7 +202,3 @@ export function writeTinyModels(dir: string): TinyModels {
     }),
   };
 }
-
-/** Bytes that the tensors of one side need when each begins at a multiple of 64. */
-export const sideBytes = (specs: readonly TensorSpec[]): number =>
-  specs.reduce((sum, one) => sum + Math.ceil(tensorBytes(one) / 64) * 64, 0);

@@ -23,7 +23,7 @@ export interface OptimizedCopies {
 
 const PREFIX = 'coxswain-optimized-';
 
-/** `dir` is made if missing; undefined: no copies are kept. A folder that cannot be written only costs the shortcut. */
+/** `dir` is made if missing, its parent is not; undefined: no copies are kept. A folder that cannot be written only costs the shortcut. */
 export function createOptimizedCopies(dir: string | undefined): OptimizedCopies {
   const folder = dir === undefined ? undefined : makeFolder(dir);
   const copies = new Map<string, OptimizedCopy>();
@@ -53,7 +53,7 @@ export function createOptimizedCopies(dir: string | undefined): OptimizedCopies 
 /** The name carries our process id, so that what a killed runtime left behind is known for what it is and removed. */
 function makeFolder(dir: string): string | undefined {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeIfMissing(dir);
     for (const name of readdirSync(dir)) {
       const pid = Number(/^coxswain-optimized-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
       if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(dir, name), { recursive: true, force: true });
@@ -61,6 +61,15 @@ function makeFolder(dir: string): string | undefined {
     return mkdtempSync(join(dir, `${PREFIX}${process.pid}-`));
   } catch {
     return undefined;
+  }
+}
+
+/** One level only: Node's recursive mkdir never returns where a file system answers ENOENT for a child of an existing folder, as /proc does. */
+function makeIfMissing(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
   }
 }
 
