@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../../src/cli/exit-code.ts';
+import { type Commands, runProgram } from '../../../src/cli/program.ts';
+import { InvariantError } from '../../../src/core/assert.ts';
+import { CoxswainError } from '../../../src/core/errors.ts';
+import { fakeTerminal } from './cli-fixtures.ts';
+
+interface Outcome {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+  readonly calls: readonly unknown[][];
+}
+
+async function call(args: readonly string[], answer: () => number = () => 0): Promise<Outcome> {
+  const out = fakeTerminal(false, 100);
+  const err = fakeTerminal(false, 100);
+  const calls: unknown[][] = [];
+  const record =
+    (name: string) =>
+    async (...given: readonly unknown[]): Promise<number> => {
+      calls.push([name, ...given]);
+      return answer();
+    };
+  const names = ['run', 'check', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
+  const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
+  const status = await runProgram(args, commands, { out, err, version: '9.9.9' });
+  return { status, out: out.text, err: err.text, calls };
+}
+
+const COMMANDS = [['run'], ['check'], ['doctor'], ['models', 'list'], ['models', 'verify'], ['config', 'schema'], ['config', 'print']];
+
+describe('program', () => {
+  test('hands parsed options to the command', async () => {
+    const { status, calls } = await call(['run', 'a.yaml', '--for', '20s', '--report', 'r.json', '--log', 'd.log', '--plain']);
+    expect(status).toBe(0);
+    const parsed = { config: 'a.yaml', runFor: 20_000_000, report: 'r.json', log: 'd.log', isJson: false, isPlain: true };
+    expect(calls).toEqual([['run', parsed]]);
+    expect((await call(['check', 'a.yaml', '--json'])).calls).toEqual([['check', { config: 'a.yaml', isJson: true }]]);
+    expect((await call(['models', 'verify', '--manifest', 'm.yaml'])).calls).toEqual([
+      ['modelsVerify', { config: undefined, manifest: 'm.yaml' }, { isJson: false }],
+    ]);
+    expect((await call(['config', 'print', 'a.yaml'])).calls).toEqual([['configPrint', 'a.yaml']]);
+  });
+
+  test('gives the status of the command back', async () => {
+    expect((await call(['doctor'], () => 1)).status).toBe(1);
+  });
+
+  test.each([
+    [[]],
+    [['bogus']],
+    [['run']],
+    [['run', 'a', 'b']],
+    [['run', 'a', '--nope']],
+    [['run', 'a', '--for', '20']],
+    [['run', 'a', '--report']],
+    [['models']],
+    [['models', 'bogus']],
+  ])('calls nothing, explains and exits 2 for %j', async (args) => {
+    const { status, err, calls } = await call(args);
+    expect([status, calls]).toEqual([2, []]);
+    expect(err).not.toBe('');
+  });
+
+  test.each([
+    [new UsageError('no such folder'), 2, 'coxswain: no such folder\n'],
+    [new CoxswainError('CONFIG_INVALID', 'a.yaml:3:1: node: missing'), 78, 'coxswain: CONFIG_INVALID: a.yaml:3:1: node: missing\n'],
+    [new CoxswainError('MODEL_HASH_MISMATCH', 'x\u001b[2J\ny'), 78, 'coxswain: MODEL_HASH_MISMATCH: x\\x1b[2J\ny\n'],
+    [new CoxswainError('CORE_START_FAILED', 'no memory'), 70, 'coxswain: CORE_START_FAILED: no memory\n'],
+  ])('explains %s and exits with its status', async (thrown, status, text) => {
+    const result = await call(['doctor'], () => {
+      throw thrown;
+    });
+    expect([result.status, result.err]).toEqual([status, text]);
+  });
+
+  test('shows the stack of a bug of ours', async () => {
+    const result = await call(['doctor'], () => {
+      throw new InvariantError('invariant broken: x');
+    });
+    expect(result.status).toBe(70);
+    expect(result.err).toMatch(/^coxswain: internal error, please report it: InvariantError: invariant broken: x\n {4}at /);
+  });
+
+  test('prints the version and the help to standard output, with status 0', async () => {
+    expect(await call(['--version'])).toMatchObject({ status: 0, out: '9.9.9\n', err: '' });
+    const { status, out } = await call(['--help']);
+    expect(status).toBe(0);
+    expect(out).toContain('Exit status: 0 fine, 1 findings, 2 wrong usage, 70 internal error, 78 wrong configuration.');
+  });
+
+  test.each(COMMANDS)('has examples in the help of %s %s', async (...command) => {
+    const { status, out } = await call([...command.filter(Boolean), '--help']);
+    expect(status).toBe(0);
+    expect(out).toContain(`Examples:\n  $ coxswain ${command.filter(Boolean).join(' ')}`);
+  });
+
+  test('has every command and option on its page', async () => {
+    const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+    for (const command of COMMANDS) {
+      expect(page).toContain(`## \`coxswain ${command.join(' ')}`);
+      const { out } = await call([...command, '--help']);
+      for (const [flag] of out.matchAll(/--[a-z]+/g)) expect(page).toContain(flag);
+    }
+  });
+});
