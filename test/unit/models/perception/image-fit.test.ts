@@ -25,6 +25,12 @@ describe('fitImage', () => {
     expect(transform.scaleY * (91 + 234) + transform.offsetY).toBeCloseTo(720, 9);
   });
 
+  it('centres a tall frame between bars left and right', () => {
+    const { placement, transform } = fitImage({ width: 100, height: 400 }, 200, 200, 'letterbox');
+    expect(placement).toMatchObject({ left: 75, top: 0, width: 50, height: 200 });
+    expect([75 * transform.scaleX + transform.offsetX, 125 * transform.scaleX + transform.offsetX]).toEqual([0, 100]);
+  });
+
   it('bends the aspect ratio when it stretches', () => {
     const { placement, transform } = fitImage({ width: 100, height: 50 }, 200, 200, 'stretch');
     expect(placement).toMatchObject({ left: 0, top: 0, width: 200, height: 200 });
