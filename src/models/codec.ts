@@ -31,7 +31,7 @@ export interface ImageTransform {
 export type DecodeOptions = Readonly<Record<string, number | string | boolean | readonly string[]>>;
 
 /** A strict zod object in which every key has a default, so that `{}` is always valid. Checked through `parseDecodeOptions`. */
-export type DecodeOptionsSchema = z.ZodObject;
+type DecodeOptionsSchema = z.ZodObject;
 
 /**
  * How an image model's frames become its input and its outputs become results. Both run on media workers, never on the main event loop.

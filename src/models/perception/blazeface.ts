@@ -107,7 +107,7 @@ function collectFaces(scores: Float32Array, rows: Float32Array, centres: Float32
 }
 
 /** The mean of a group weighted by score; the score stays that of the best. */
-export function averageFace(group: readonly FaceBox[]): FaceBox {
+function averageFace(group: readonly FaceBox[]): FaceBox {
   const best = group[0] as FaceBox;
   const total = group.reduce((sum, face) => sum + face.score, 0);
   const mean = (of: (face: FaceBox) => number): number => group.reduce((sum, face) => sum + of(face) * face.score, 0) / total;
