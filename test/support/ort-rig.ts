@@ -18,6 +18,8 @@ export interface OrtRigOptions {
   readonly loadTimeoutMs?: number;
   readonly execPath?: string;
   readonly optimizedDir?: string;
+  /** Default: the one of the sources. */
+  readonly createDevice?: typeof createOrtDevice;
 }
 
 /** The ONNX Runtime device with promises for callbacks, an arena and a temporary folder. */
@@ -43,12 +45,18 @@ export interface OrtRig {
 export const region = (offsetBytes: number, byteLength: number): Region => ({ offsetBytes, byteLength });
 
 export function createOrtRig(options: OrtRigOptions = {}): OrtRig {
-  const { cores = [{ id: 0 }], arenaBytes = 65_536, startTimeoutMs = 20_000, loadTimeoutMs = 20_000 } = options;
+  const {
+    cores = [{ id: 0 }],
+    arenaBytes = 65_536,
+    startTimeoutMs = 20_000,
+    loadTimeoutMs = 20_000,
+    createDevice = createOrtDevice,
+  } = options;
   const clock = createSystemClock();
   const dir = mkdtempSync(join(tmpdir(), 'coxswain-ort-'));
   const arena = createSharedMemory(arenaBytes);
   const losses: CoreLoss[] = [];
-  const device = createOrtDevice(
+  const device = createDevice(
     {
       cores,
       arena: { fd: arena.fd, byteLength: arenaBytes },
