@@ -20,6 +20,8 @@ export interface LiveOptions {
   readonly runFor: DurationUs | undefined;
   /** The latest lines of `console` sinks, unescaped. */
   readonly printed: readonly string[];
+  /** Warnings of the command itself, unescaped; they stay. */
+  readonly notices: readonly string[];
   /** The run is draining. */
   readonly isStopping: boolean;
 }
@@ -45,6 +47,7 @@ export function renderLive(snapshot: Snapshot, options: LiveOptions): string[] {
     ...renderCores(snapshot.cores, columns, paint),
     '',
     ...renderFoot(snapshot, columns, paint),
+    ...options.notices.map((notice) => paint(cutText(`warning: ${escapeText(notice)}`, columns), 'yellow')),
     ...options.printed.map((line) => cutText(escapeText(line), columns)),
   ];
   const linesMax = Math.max(1, options.rows - 1);

@@ -22,7 +22,7 @@ export interface RunView {
   begin(runtime: Runtime): void;
   /** A line of a `console` sink; it may hold text from outside. */
   print(line: string): void;
-  /** Something about this command rather than about the runtime. */
+  /** Something about this command rather than about the runtime, such as a lost log; at most a few in a run. */
   notice(message: string): void;
   stopping(): void;
   /** Leaves the terminal as it was; safe to call at any time, more than once. */
@@ -42,7 +42,7 @@ export function createLiveView(terminal: Terminal, options: RunViewOptions, deps
   // Whatever ends the process, the cursor comes back.
   const leaveExit = deps.onExit(() => screen.close());
   const paint = choosePaint(terminal.isTty, deps.env);
-  const notices: Incident[] = [];
+  const notices: string[] = [];
   const printed: string[] = [];
   let runtime: Runtime | undefined;
   let startedAt = clock.now();
@@ -53,11 +53,8 @@ export function createLiveView(terminal: Terminal, options: RunViewOptions, deps
   const draw = (): void => {
     if (runtime === undefined) return;
     const snapshot = runtime.snapshot();
-    const incidents = [...snapshot.incidents, ...notices].sort((a, b) => a.atMs - b.atMs);
     const size = { columns: terminal.columns(), rows: terminal.rows() };
-    screen.draw(
-      renderLive({ ...snapshot, incidents }, { ...size, paint, elapsedMs: elapsedMs(), runFor: options.runFor, isStopping, printed }),
-    );
+    screen.draw(renderLive(snapshot, { ...size, paint, elapsedMs: elapsedMs(), runFor: options.runFor, isStopping, printed, notices }));
   };
   const tick = (): void => {
     draw();
@@ -75,7 +72,7 @@ export function createLiveView(terminal: Terminal, options: RunViewOptions, deps
       if (printed.length > PRINTED_MAX) printed.shift();
     },
     notice(message) {
-      notices.push({ at: clock.now(), atMs: elapsedMs(), wallMs: clock.wallMs(), kind: 'warning', message });
+      notices.push(message);
     },
     stopping() {
       isStopping = true;

@@ -8,6 +8,7 @@ const SHOW_CURSOR = `${ESC}?25h`;
 const NO_WRAP = `${ESC}?7l`;
 const WRAP = `${ESC}?7h`;
 const ERASE_RIGHT = `${ESC}K`;
+const ERASE_LINE_AND_STEP = `${ESC}2K${ESC}1B`;
 const ERASE_BELOW = `${ESC}J`;
 const up = (lines: number): string => (lines > 0 ? `${ESC}${lines}A` : '');
 
@@ -37,7 +38,8 @@ export function createScreen(terminal: Terminal): Screen {
     // A narrower terminal has broken our lines into more rows than we drew.
     const columns = terminal.columns();
     const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
-    if (rows > 0) terminal.write(`${up(rows)}\r${ERASE_BELOW}`);
+    // Row by row: tmux keeps a copy in its scrollback when everything below the cursor is erased at once from the top.
+    if (rows > 0) terminal.write(`\r${up(rows)}${ERASE_LINE_AND_STEP.repeat(rows)}${up(rows)}`);
     shown = [];
   };
   const leaveResize = terminal.onResize(forget);

@@ -22,6 +22,7 @@ const options = (columns: number, rows = 40): LiveOptions => ({
   elapsedMs: 7040,
   runFor: durationFromMs(20_000),
   printed: ['objects front#12 (61 ms): person 0.81'],
+  notices: [],
   isStopping: false,
 });
 
@@ -43,6 +44,11 @@ describe('live view', () => {
     const { snapshot } = driven();
     expect(renderLive(snapshot(), { ...options(120), paint: colourPaint }).find((line) => line.includes('faces'))).toContain('\u001b[31m');
     expect(renderLive(snapshot(), options(120)).join('')).not.toContain('\u001b');
+  });
+
+  test('keeps a warning of the command in sight', () => {
+    const lines = renderLive(driven().snapshot(), { ...options(80), notices: ['the log\u001b[2J ends here'] });
+    expect(lines).toContain('warning: the log\\x1b[2J ends here');
   });
 
   test('never exceeds the terminal, whatever its size and whatever the names are', () => {

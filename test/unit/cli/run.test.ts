@@ -34,6 +34,12 @@ async function until(isTrue: () => boolean): Promise<void> {
   expect(isTrue()).toBe(true);
 }
 
+/** A signal that comes late enough after the last one to count as another. */
+function press(world: FakeWorld, signal: string): void {
+  world.clock.runFor(durationFromMs(300));
+  world.signal(signal);
+}
+
 interface Started {
   readonly world: FakeWorld;
   readonly runtime: FakeRuntime;
@@ -89,13 +95,16 @@ describe('run', () => {
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'])(
-    'drains on %s, stops now on a second signal, writes the report, and leaves no listener',
+    'drains on %s, takes its echo for the same, stops now on a second one, writes the report, and leaves no listener',
     async (signal) => {
       const report = join(folder, 'report.json');
       const { world, runtime, status } = await start({ report });
       world.signal(signal);
       await until(() => runtime.stops.length === 1);
       world.signal(signal);
+      await turn();
+      expect(runtime.stops).toEqual(['drain']);
+      press(world, signal);
       expect(await status).toBe(0);
       expect(runtime.stops).toEqual(['drain', 'now']);
       expect(JSON.parse(readFileSync(report, 'utf8')).version).toBe('coxswain-report/1');
@@ -106,9 +115,7 @@ describe('run', () => {
 
   test('ends the process on a third signal', async () => {
     const { world, runtime, status } = await start({});
-    world.signal('SIGINT');
-    world.signal('SIGINT');
-    world.signal('SIGINT');
+    for (let presses = 0; presses < 3; presses += 1) press(world, 'SIGINT');
     expect(world.exits).toEqual([130]);
     runtime.finish();
     await status;
@@ -126,7 +133,7 @@ describe('run', () => {
     await until(() => world.signalListeners.size === 1);
     world.signal('SIGINT');
     expect(world.exits).toEqual([]);
-    world.signal('SIGINT');
+    press(world, 'SIGINT');
     expect(world.exits).toEqual([130]);
     ready();
     runtime.finish();

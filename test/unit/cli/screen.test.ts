@@ -33,7 +33,7 @@ describe('screen', () => {
     screen.draw(['x'.repeat(60), `\u001b[31m${'y'.repeat(20)}\u001b[0m`]);
     written(terminal);
     terminal.resize(40, 24);
-    expect(written(terminal)).toBe('\u001b[3A\r\u001b[J');
+    expect(written(terminal)).toBe(`\r\u001b[3A${'\u001b[2K\u001b[1B'.repeat(3)}\u001b[3A`);
     screen.draw(['z']);
     expect(written(terminal)).toContain('z');
   });
@@ -51,7 +51,7 @@ describe('screen', () => {
     written(terminal);
     screen.erase();
     screen.erase();
-    expect(written(terminal)).toBe('\u001b[2A\r\u001b[J');
+    expect(written(terminal)).toBe(`\r\u001b[2A${'\u001b[2K\u001b[1B'.repeat(2)}\u001b[2A`);
   });
 
   test('leaves a frame out while the terminal is behind', () => {
