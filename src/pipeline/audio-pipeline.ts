@@ -25,6 +25,8 @@ interface Window {
   readonly samples: Float32Array;
   /** Set when the window ended without a result; it is told to the codec once all earlier windows are through. */
   isSkipped: boolean;
+  /** Set when the sound broke off after this window. */
+  isLast: boolean;
 }
 
 /**
@@ -39,6 +41,8 @@ export class AudioPipeline implements Pipeline {
   readonly #deps: AudioPipelineDeps;
   /** Bounded by the scheduler's queue of this stream. */
   readonly #windows: Window[] = [];
+  /** The last one that the codec has heard of, until the sound has broken off after it. */
+  #heard: Window | undefined;
   #isStopped = false;
 
   constructor(options: PipelineOptions, deps: AudioPipelineDeps) {
@@ -59,7 +63,7 @@ export class AudioPipeline implements Pipeline {
     if (frame.payload.kind !== 'audio' || frame.payload.samples.length !== coder.windowSamples) {
       return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     }
-    const window: Window = { job, frame, samples: frame.payload.samples, isSkipped: false };
+    const window: Window = { job, frame, samples: frame.payload.samples, isSkipped: false, isLast: false };
     this.#windows.push(window);
     const input = memory.allocate(tensorBytes(this.#input));
     if (input === undefined) {
@@ -75,21 +79,31 @@ export class AudioPipeline implements Pipeline {
     });
   }
 
+  /** The sound has broken off: what the codec still holds, such as an utterance not yet closed, comes out behind the last window. */
+  flush(): void {
+    const last = this.#windows.at(-1);
+    if (last !== undefined) last.isLast = true;
+    else this.#flushCodec();
+  }
+
   stop(): void {
     this.#isStopped = true;
+    this.flush();
   }
 
   #decode(window: Window, outputs: readonly Region[]): readonly ResultItem[] {
     this.#tellSkipped();
     assert(this.#windows[0] === window, 'windows of a stateful stream finish in order');
     this.#windows.shift();
+    this.#heard = window;
     return this.#deps.coder.decode(window.samples, window.frame.capturedAt, outputs);
   }
 
   #settle(window: Window, input: Region, outcome: Outcome, items: readonly ResultItem[]): void {
     this.#deps.memory.release(input);
-    if (outcome.kind === 'done' || outcome.kind === 'late') this.#emit(window, outcome, items);
-    else this.#skip(window);
+    if (outcome.kind !== 'done' && outcome.kind !== 'late') return this.#skip(window);
+    this.#emit(window, outcome, items);
+    if (window.isLast) this.#flushCodec();
   }
 
   #skip(window: Window): void {
@@ -100,10 +114,20 @@ export class AudioPipeline implements Pipeline {
   #tellSkipped(): void {
     for (let head = this.#windows[0]; head?.isSkipped; head = this.#windows[0]) {
       this.#windows.shift();
+      this.#heard = head;
       const items = this.#deps.coder.skip(head.samples, head.frame.capturedAt);
       // A skipped window has no result of its own, but it may have closed an utterance, which must not be lost.
       if (items.length > 0) this.#emit(head, { kind: 'late' }, items);
+      if (head.isLast) this.#flushCodec();
     }
+  }
+
+  #flushCodec(): void {
+    const last = this.#heard;
+    if (last === undefined) return;
+    this.#heard = undefined;
+    const items = this.#deps.coder.flush();
+    if (items.length > 0) this.#emit(last, { kind: 'done' }, items);
   }
 
   #emit(window: Window, outcome: Outcome, items: readonly ResultItem[]): void {

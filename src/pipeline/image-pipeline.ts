@@ -69,6 +69,10 @@ export class ImagePipeline implements Pipeline {
     this.#advance();
   }
 
+  flush(): void {
+    // Each picture stands for itself; nothing is held back.
+  }
+
   stop(): void {
     this.#isStopped = true;
     for (const waiting of this.#waiting.splice(0)) this.#giveUp(waiting, { kind: 'dropped', reason: 'stopping' });

@@ -19,6 +19,8 @@ export interface Pipeline {
   readonly results: Observable<FrameResult>;
   /** Takes a frame; its region stays the caller's, the pipeline makes its own claim. */
   accept(frame: Frame): void;
+  /** The source has ended or broken off; what the pipeline holds back for want of the next frame comes out. */
+  flush(): void;
   /** No more frames: those not yet submitted end as `stopping`, later ones are rejected. */
   stop(): void;
 }

@@ -48,4 +48,6 @@ export interface AudioCoder {
   encode(window: Float32Array, input: Region): void;
   decode(window: Float32Array, capturedAt: InstantUs, outputs: readonly Region[]): readonly ResultItem[];
   skip(window: Float32Array, capturedAt: InstantUs): readonly ResultItem[];
+  /** The sound has broken off. */
+  flush(): readonly ResultItem[];
 }

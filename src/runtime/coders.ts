@@ -32,5 +32,6 @@ export function createAudioCoder(model: ModelSpec, codec: AudioCodec, arena: Arr
     encode: (window, input) => codec.encode(window, floats(input)),
     decode: (window, capturedAt, outputs) => codec.decode(window, capturedAt, outputs.map(floats)),
     skip: (window, capturedAt) => codec.skip(window, capturedAt),
+    flush: () => codec.flush(),
   };
 }

@@ -47,6 +47,7 @@ export function takeIn(source: Source, deps: IntakeDeps): Observable<void> {
         });
         return;
       case 'state':
+        if (event.state === 'ended' || event.state === 'stalled') for (const reader of readers) reader.flush();
         return tellState(source.id, event.state, event.message, telemetry);
     }
   };

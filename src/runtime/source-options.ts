@@ -55,6 +55,7 @@ function videoInput(from: Extract<LeafSource, { kind: 'video' }>['from']): Video
 
 const supervision = (config: Extract<LeafSource, { kind: 'video' | 'microphone' }>) => ({
   staleAfterUs: config.stalledAfterUs,
+  killAfterUs: config.killAfterUs,
   backoffFirstUs: config.restartDelayUs,
   backoffMaxUs: config.restartDelayMaxUs,
 });

@@ -164,7 +164,7 @@ function createPipeline(load: Load, model: ModelSpec, { clock, arena, engine, pr
   const deps = { clock, desk: engine.desk, memory: arena };
   const random = prng.fork(`pipeline/${stream.id}`);
   if (stream.isStateful) {
-    const coder = { windowSamples: WINDOW_SAMPLES, encode: () => undefined, decode: () => [], skip: () => [] };
+    const coder = { windowSamples: WINDOW_SAMPLES, encode: () => undefined, decode: () => [], skip: () => [], flush: () => [] };
     return new AudioPipeline(options, { ...deps, coder });
   }
   const coder = {

@@ -24,6 +24,10 @@ function createRig(arenaBytes?: number) {
       heard.push(`skip ${window[0]}`);
       return itemOfSkip === undefined ? [] : [itemOfSkip];
     },
+    flush() {
+      heard.push('flush');
+      return [speech(0.7)];
+    },
   };
   const pipeline = new AudioPipeline(
     {
@@ -96,6 +100,27 @@ describe('AudioPipeline', () => {
       { kind: 'failed', reason: 'prepare-error' },
     ]);
     expect(heard).toEqual([]);
+  });
+
+  it('lets out what the codec holds when the sound breaks off, behind the windows still under way, and once', () => {
+    const { audio, hand, heard, pipeline, results, run } = createRig();
+    hand(pipeline, audio());
+    hand(pipeline, audio());
+    run(0);
+    pipeline.flush();
+    heard.length = 0;
+    run(1);
+    pipeline.flush();
+    expect(heard).toEqual(['decode 2', 'flush']);
+    expect(results.at(-1)?.result).toMatchObject({ sequence: 2, items: [speech(0.7)] });
+  });
+
+  it('lets it out behind a window that was skipped, too', () => {
+    const { desk, audio, hand, heard, pipeline } = createRig();
+    hand(pipeline, audio());
+    pipeline.flush();
+    desk.finish(0, [], { kind: 'dropped', reason: 'infeasible' });
+    expect(heard).toEqual(['encode 1', 'skip 1', 'flush']);
   });
 
   it('rejects what comes after the stop', () => {
