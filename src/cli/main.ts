@@ -39,17 +39,23 @@ function createDeps(): CliDeps {
   };
 }
 
+type LoadConfig = (file: string) => RuntimeConfig;
+
 /** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
 function createCommands(deps: CliDeps): Commands {
-  const load = (file: string): RuntimeConfig => loadConfig(file, { env: deps.env, files: createConfigFiles() });
-  const modelsOf = ({ config, manifest }: ModelsWhere): readonly ManifestModel[] =>
+  const loader = async (): Promise<LoadConfig> => {
+    const { createCodecDirectory } = await import('../runtime/codec-directory.ts');
+    const codecs = createCodecDirectory();
+    return (file) => loadConfig(file, { env: deps.env, files: createConfigFiles(), codecs });
+  };
+  const modelsOf = async ({ config, manifest }: ModelsWhere): Promise<readonly ManifestModel[]> =>
     manifest === undefined && config !== undefined
-      ? load(config).models
+      ? (await loader())(config).models
       : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps);
   return {
     run: async (options) => {
       const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
-      return run(options, { ...deps, loadConfig: load, startRuntime });
+      return run(options, { ...deps, loadConfig: await loader(), startRuntime });
     },
     check: async (options) => {
       const { check } = await import('./commands/check.ts');
@@ -57,7 +63,7 @@ function createCommands(deps: CliDeps): Commands {
         import('../config/lint-config.ts'),
         import('../runtime/plan-run.ts'),
       ]);
-      return check(options, { ...deps, loadConfig: load, lintConfig, formatWarning, planRun });
+      return check(options, { ...deps, loadConfig: await loader(), lintConfig, formatWarning, planRun });
     },
     doctor: async (options) => {
       const { doctor } = await import('./commands/doctor.ts');
@@ -65,26 +71,24 @@ function createCommands(deps: CliDeps): Commands {
       return doctor(options, { ...deps, checks: createDoctorChecks(createDoctorProbe(PACKAGE_FOLDER, deps.env)) });
     },
     modelsList: async (where, options) =>
-      (await import('./commands/models.ts')).modelsList(options, { ...deps, models: () => modelsOf(where) }),
+      (await import('./commands/models.ts')).modelsList(options, { ...deps, models: await modelsOf(where) }),
     modelsVerify: async (where, options) =>
-      (await import('./commands/models.ts')).modelsVerify(options, { ...deps, models: () => modelsOf(where) }),
+      (await import('./commands/models.ts')).modelsVerify(options, { ...deps, models: await modelsOf(where) }),
     configSchema: async () => {
-      const { configSchemaCommand } = await import('./commands/config.ts');
-      return configSchemaCommand({ ...deps, ...(await configTools(load)) });
+      const [{ configSchemaCommand }, { configJsonSchema }] = await Promise.all([
+        import('./commands/config.ts'),
+        import('../config/json-schema.ts'),
+      ]);
+      return configSchemaCommand({ ...deps, configJsonSchema });
     },
     configPrint: async (file) => {
-      const { configPrintCommand } = await import('./commands/config.ts');
-      return configPrintCommand(file, { ...deps, ...(await configTools(load)) });
+      const [{ configPrintCommand }, { printConfig }] = await Promise.all([
+        import('./commands/config.ts'),
+        import('../config/print-config.ts'),
+      ]);
+      return configPrintCommand(file, { ...deps, loadConfig: await loader(), printConfig });
     },
   };
-}
-
-async function configTools(load: (file: string) => RuntimeConfig) {
-  const [{ configJsonSchema }, { printConfig }] = await Promise.all([
-    import('../config/json-schema.ts'),
-    import('../config/print-config.ts'),
-  ]);
-  return { loadConfig: load, configJsonSchema, printConfig };
 }
 
 function modelsOfManifest(file: string, { env }: CliDeps): readonly ManifestModel[] {

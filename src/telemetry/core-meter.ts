@@ -7,7 +7,7 @@ import { BusyWindow } from './busy-window.ts';
 
 /** `quarantined`: lost too often; started again only as a probe. */
 export const CORE_STATES = ['starting', 'ready', 'lost', 'quarantined'] as const;
-export type CoreStateName = (typeof CORE_STATES)[number];
+type CoreStateName = (typeof CORE_STATES)[number];
 
 export interface CoreFigures {
   readonly id: CoreId;

@@ -37,7 +37,7 @@ export interface Incident {
   readonly message: string;
 }
 
-export type IncidentDetails = Omit<Incident, 'at' | 'atMs' | 'wallMs'>;
+type IncidentDetails = Omit<Incident, 'at' | 'atMs' | 'wallMs'>;
 
 export interface IncidentLogOptions {
   /** The newest that are kept; older ones are only counted. Default 256. */

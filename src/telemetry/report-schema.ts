@@ -102,6 +102,4 @@ export const reportSchema = z.strictObject({
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
 export type Report = Frozen<z.infer<typeof reportSchema>>;
-export type ReportMqtt = Report['mqtt'];
-export type ReportConfig = Report['config'];
 export type ReportLog = NonNullable<Report['log']>;

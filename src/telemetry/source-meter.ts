@@ -4,7 +4,7 @@ import type { RejectReason } from '../core/outcome.ts';
 import { type CountsBy, Tally } from './tally.ts';
 
 export const SOURCE_STATES = ['starting', 'live', 'stalled', 'restarting', 'ended'] as const;
-export type SourceStateName = (typeof SOURCE_STATES)[number];
+type SourceStateName = (typeof SOURCE_STATES)[number];
 
 export interface SourceFigures {
   readonly id: SourceId;

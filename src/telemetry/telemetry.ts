@@ -96,7 +96,7 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
 }
 
 /** The live figures that mean nothing after the run (load of the last second, model in work, monotonic instants) stay behind. */
-export function reportOf(snapshot: Snapshot, host: Host, startedWallMs: number): Report {
+function reportOf(snapshot: Snapshot, host: Host, startedWallMs: number): Report {
   const { elapsedMs, ...figures } = snapshot;
   return {
     version: REPORT_VERSION,

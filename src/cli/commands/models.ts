@@ -13,7 +13,7 @@ export interface ModelsOptions {
 }
 
 export interface ModelsDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
-  readonly models: () => readonly ManifestModel[];
+  readonly models: readonly ManifestModel[];
 }
 
 /** Files above this size get a progress bar on a terminal; smaller ones are done before anybody could read it. */
@@ -52,7 +52,7 @@ const LIST_COLUMNS: readonly Column[] = [
 ];
 
 export function modelsList(options: ModelsOptions, deps: ModelsDeps): number {
-  const rows = rowsOf(deps.models());
+  const rows = rowsOf(deps.models);
   if (options.isJson) {
     deps.out.write(`${JSON.stringify(rows)}\n`);
     return EXIT.fine;
@@ -75,7 +75,7 @@ export async function modelsVerify(options: ModelsOptions, deps: ModelsDeps): Pr
   const { out } = deps;
   const paint = choosePaint(out.isTty, deps.env);
   const verified: VerifiedFile[] = [];
-  for (const row of rowsOf(deps.models())) {
+  for (const row of rowsOf(deps.models)) {
     const result = await verify(row, deps);
     verified.push(result);
     if (options.isJson) continue;

@@ -102,7 +102,7 @@ describe('models', () => {
         sideFiles,
       }) as unknown as ManifestModel;
     const keys = { file: join(folder, 'keys.txt'), sha256: sha256('keys'), fileBytes: 4 };
-    return { out: fakeTerminal(false, 200), err: fakeTerminal(false), env: {}, models: () => [entry('good', { keys }), entry('gone')] };
+    return { out: fakeTerminal(false, 200), err: fakeTerminal(false), env: {}, models: [entry('good', { keys }), entry('gone')] };
   };
 
   test('lists models and their side files with sizes and licences', () => {
@@ -129,17 +129,17 @@ describe('models', () => {
 
   test('exits 0 when every file is what the manifest says', async () => {
     const world = deps();
-    const [good] = world.models();
+    const [good] = world.models;
     const only = good === undefined ? [] : [{ ...good, sideFiles: {} }];
-    expect(await modelsVerify({ isJson: false }, { ...world, models: () => only })).toBe(0);
+    expect(await modelsVerify({ isJson: false }, { ...world, models: only })).toBe(0);
   });
 
   test('shows a bar for a large file on a terminal and takes it away', async () => {
     const world = deps();
-    const [good] = world.models();
+    const [good] = world.models;
     const err = fakeTerminal(true);
     const large = good === undefined ? [] : [{ ...good, sideFiles: {}, fileBytes: 64 * 1024 * 1024 }];
-    await modelsVerify({ isJson: false }, { ...world, err, models: () => large });
+    await modelsVerify({ isJson: false }, { ...world, err, models: large });
     expect(err.text).toContain('░');
     expect(err.text.endsWith('\r\u001b[K')).toBe(true);
   });
