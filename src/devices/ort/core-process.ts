@@ -6,7 +6,7 @@ import { durationUs } from '../../core/units.ts';
 import type { Permission } from '../../native/permission.ts';
 import { createProcessControl } from '../../native/process-control.ts';
 import { mapSharedMemory } from '../../native/shared-memory.ts';
-import { createMailbox, MAILBOX_BYTES } from './mailbox.ts';
+import { createMailbox, MAILBOX_BYTES, type Mailbox } from './mailbox.ts';
 import { type ModelSession, openModelSession } from './model-session.ts';
 import { ARENA_FD, type Command, type CoreProcessSettings, MAILBOX_FD, MESSAGE_LENGTH_MAX, REPLY_FD, type Reply } from './protocol.ts';
 
@@ -21,9 +21,22 @@ const PARENT_CHECK_US = durationUs(1_000_000);
 const clock = createSystemClock();
 const settings = JSON.parse(process.argv[2] ?? '{}') as CoreProcessSettings;
 
-function reply(answer: Reply): void {
+const reply = (answer: Reply): void => send(Buffer.from(`${JSON.stringify(answer)}\n`));
+
+const DONE = Buffer.from('\n');
+
+function replyRun(mailbox: Mailbox, answer: Reply): void {
+  if (answer.kind !== 'done') {
+    reply(answer);
+    return;
+  }
+  mailbox.stamp(answer.startedAt, answer.endedAt);
+  send(DONE);
+}
+
+function send(line: Buffer): void {
   try {
-    writeSync(REPLY_FD, `${JSON.stringify(answer)}\n`);
+    writeSync(REPLY_FD, line);
   } catch {
     // Nobody reads any more: the parent is gone.
     process.exit(1);
@@ -94,7 +107,7 @@ async function serve(core: Core): Promise<never> {
         reply(await core.load(command));
         break;
       case 'run':
-        reply(await core.run(command));
+        replyRun(mailbox, await core.run(command));
         break;
       case 'stop':
         process.exit(0);

@@ -1,4 +1,4 @@
-import type { DurationUs } from '../../core/units.ts';
+import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
 import { createFutex } from '../../native/futex.ts';
 import type { SharedMemory } from '../../native/shared-memory.ts';
 
@@ -8,23 +8,31 @@ export const MAILBOX_BYTES = 64 * 1024;
 /**
  * One slot of text from the runtime to a core process. The writer waits for the answer before it writes again, so no byte is ever written while it may be read.
  *
- *     word 0: sequence, the futex   word 1: bytes of text   from byte 64: the text
+ * The way back carries two instants only, those of a run that ended well, since that is the answer which comes often (see `Reply`).
+ *
+ *     word 0: sequence, the futex   word 1: bytes of text   byte 16: began   byte 24: ended   from byte 64: the text
  */
 export interface Mailbox {
   /** Puts the text in and wakes the reader; false when it is too long. */
   post(text: string): boolean;
   /** The next text, or undefined when none came within `timeout` or the wait was disturbed. Blocks the thread. */
   take(timeout: DurationUs): string | undefined;
+  /** Leaves the instants of a run for the writer of its command. */
+  stamp(startedAt: InstantUs, endedAt: InstantUs): void;
+  /** The instants last left. */
+  stamps(): { readonly startedAt: InstantUs; readonly endedAt: InstantUs };
 }
 
 const SEQUENCE_WORD = 0;
 const LENGTH_WORD = 1;
+const STAMPS_OFFSET = 16;
 /** A cache line of its own for the words. */
 const TEXT_OFFSET = 64;
 
 /** Error: NATIVE_UNAVAILABLE. */
 export function createMailbox(memory: SharedMemory): Mailbox {
   const words = new Int32Array(memory.buffer, 0, 2);
+  const stamps = new Float64Array(memory.buffer, STAMPS_OFFSET, 2);
   const text = Buffer.from(memory.buffer, TEXT_OFFSET);
   const futex = createFutex(memory, SEQUENCE_WORD * 4);
   let seen = Atomics.load(words, SEQUENCE_WORD);
@@ -43,5 +51,10 @@ export function createMailbox(memory: SharedMemory): Mailbox {
       seen = sequence;
       return text.toString('utf8', 0, Atomics.load(words, LENGTH_WORD));
     },
+    stamp(startedAt, endedAt) {
+      stamps[0] = startedAt;
+      stamps[1] = endedAt;
+    },
+    stamps: () => ({ startedAt: instantUs(stamps[0] ?? 0), endedAt: instantUs(stamps[1] ?? 0) }),
   };
 }

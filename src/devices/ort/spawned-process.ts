@@ -7,7 +7,7 @@ import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { durationUs } from '../../core/units.ts';
 import { createSharedMemory } from '../../native/shared-memory.ts';
-import { createMailbox, MAILBOX_BYTES } from './mailbox.ts';
+import { createMailbox, MAILBOX_BYTES, type Mailbox } from './mailbox.ts';
 import { type Command, type CoreProcessSettings, REPLY_BYTES_MAX, type Reply } from './protocol.ts';
 
 /** Characters of its last output that are kept for the message of a loss. */
@@ -76,7 +76,7 @@ export function spawnCoreProcess(options: SpawnedProcessOptions, listener: Spawn
     timer = after(clock, PIPES_GRACE_US, () => end(message));
     child.once('close', () => end(message));
   });
-  readReplies(child, (reply) => {
+  readReplies(child, mailbox, (reply) => {
     if (isKilled) return;
     if (reply === undefined) kill();
     else listener.onReply(reply);
@@ -94,7 +94,7 @@ function loaderArguments(): string[] {
 const entryFile = (): string => fileURLToPath(new URL(isSource() ? './core-process.ts' : './core-process.js', import.meta.url));
 
 /** Calls `take` per line; with undefined once a line is not a reply or has no end, which only a process gone mad sends. */
-function readReplies(child: ChildProcess, take: (reply: Reply | undefined) => void): void {
+function readReplies(child: ChildProcess, mailbox: Mailbox, take: (reply: Reply | undefined) => void): void {
   const socket = child.stdio[3] as Socket | undefined;
   let rest = '';
   socket?.setEncoding('utf8');
@@ -102,7 +102,7 @@ function readReplies(child: ChildProcess, take: (reply: Reply | undefined) => vo
   socket?.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) take(parseReply(line));
+    for (const line of lines) take(line === '' ? { kind: 'done', ...mailbox.stamps() } : parseReply(line));
     if (rest.length > REPLY_BYTES_MAX) take(undefined);
   });
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { durationUs } from '../../../../src/core/units.ts';
+import { durationUs, instantUs } from '../../../../src/core/units.ts';
 import { createMailbox, MAILBOX_BYTES } from '../../../../src/devices/ort/mailbox.ts';
 import { createSharedMemory, mapSharedMemory } from '../../../../src/native/shared-memory.ts';
 
@@ -37,4 +37,12 @@ it('shows a text posted before the reader looked, even if the reader came late',
   const { writer, reader } = createEnds();
   writer.post('early');
   expect(reader.take(durationUs(60_000_000))).toBe('early');
+});
+
+it('carries the instants of a run back to the microsecond', () => {
+  const { writer, reader } = createEnds();
+  const startedAt = instantUs(2 ** 52 + 1);
+  reader.stamp(startedAt, instantUs(2 ** 52 + 3));
+  writer.post('the next command');
+  expect(writer.stamps()).toEqual({ startedAt, endedAt: 2 ** 52 + 3 });
 });
