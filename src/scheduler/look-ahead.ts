@@ -12,6 +12,8 @@ import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
 interface Demand {
   stream: StreamState;
   releaseAt: number;
+  /** How much later than `releaseAt` it may well come. */
+  delayUs: number;
   /** By when its segment must end. */
   dueAt: number;
   costUs: number;
@@ -48,21 +50,28 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     const stream = hold.job.stream;
     if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
     const dueAt = hold.job.deadlineAt - stream.tail.highUs;
-    demands.push({ stream, releaseAt: hold.likelyUntil, dueAt, costUs: stream.model.cost.highUs, holdUntil: hold.until, endAt: 0 });
+    demands.push({
+      stream,
+      releaseAt: hold.likelyUntil,
+      delayUs: 0,
+      dueAt,
+      costUs: stream.model.cost.highUs,
+      holdUntil: hold.until,
+      endAt: 0,
+    });
   }
   for (const stream of core.homeStreams) {
     if (stream === candidate.stream || stream.rank > candidate.rank || !stream.releases.predict(now)) continue;
-    const { captureAt, arrivalAt, arrivalBy, intervalUs } = stream.releases;
+    const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
     const deadlineAt = captureAt + stream.stream.deadlineUs;
     const isPeer = stream.rank === candidate.rank;
     if (isPeer && deadlineAt >= candidate.deadlineAt) continue;
     const dueAt = deadlineAt - stream.tail.highUs;
     const costUs = stream.model.cost.highUs;
-    demands.push({ stream, releaseAt: arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
+    const next = { stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 };
+    demands.push(next);
     // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
-    if (!isPeer) {
-      demands.push({ stream, releaseAt: arrivalAt + intervalUs, dueAt: dueAt + intervalUs, costUs, holdUntil: arrivalBy, endAt: 0 });
-    }
+    if (!isPeer) demands.push({ ...next, releaseAt: arrivalAt + intervalUs, dueAt: dueAt + intervalUs });
   }
   return demands;
 }
@@ -145,7 +154,7 @@ function nextRelease(demands: readonly Demand[]): number {
 function isWorthMore(candidate: JobState, costUs: number, victims: readonly Victim[]): boolean {
   const first = victims[0];
   if (first === undefined) return true;
-  const lateIfHeldUs = first.endUnhurtAt + costUs + candidate.stream.tail.highUs - candidate.deadlineAt;
+  const lateIfHeldUs = first.endUnhurtAt + first.demand.delayUs + costUs + candidate.stream.tail.highUs - candidate.deadlineAt;
   if (lateIfHeldUs <= 0) return false;
   const lossesInARow = first.demand.stream.lossesInARow;
   if (candidate.stream.lossesInARow !== lossesInARow) return candidate.stream.lossesInARow > lossesInARow;

@@ -147,6 +147,7 @@ function placePinned(draft: Draft, request: PlacementRequest, item: Item): void 
     draft.problems.push(`Model ${item.model.id} keeps a state and can have one core only; it is placed on the first of its pins.`);
     known.length = 1;
   }
+  const reason = known.length > 0 ? 'pinned by the configuration' : 'its pins name no core that exists; this one has the most memory left';
   const [home = roomiest(draft.seats).core.id, ...rest] = known;
   for (const id of [home, ...rest]) {
     const seat = seatOf(draft, id);
@@ -154,7 +155,7 @@ function placePinned(draft: Draft, request: PlacementRequest, item: Item): void 
       draft.problems.push(`Model ${item.model.id} is pinned to core ${id}, but there ${memoryProblem(seat, item)}.`);
     const problem = id === home ? problemWith(seat, item) : undefined;
     if (problem !== undefined) draft.problems.push(`Model ${item.model.id} is pinned to core ${id}, but there ${problem}.`);
-    if (id === home) sit(draft, seat, item, 'pinned by the configuration');
+    if (id === home) sit(draft, seat, item, reason);
     else lodge(draft, seat, item);
   }
 }

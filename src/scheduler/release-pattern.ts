@@ -25,9 +25,10 @@ export class ReleasePattern {
   #lagUs = 0;
   #lagHighUs = 0;
 
-  /** The earliest capture, the likely arrival and the latest arrival of the next job; set by `predict`. */
+  /** Of the next job, set by `predict`: the earliest capture, the likely arrival, a late arrival as seen before, and when it counts as missed. */
   captureAt = 0;
   arrivalAt = 0;
+  arrivalLateAt = 0;
   arrivalBy = 0;
 
   constructor(periodUs: DurationUs) {
@@ -64,6 +65,7 @@ export class ReleasePattern {
     const expectedAt = last + (missed + 1) * intervalUs;
     this.captureAt = expectedAt - this.#spreadUs;
     this.arrivalAt = Math.max(now, expectedAt + this.#lagUs);
+    this.arrivalLateAt = Math.max(now, expectedAt + this.#lagHighUs);
     this.arrivalBy = expectedAt + patienceUs;
     return true;
   }

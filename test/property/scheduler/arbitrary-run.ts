@@ -28,7 +28,7 @@ const streamArbitrary = (criticalities: readonly Criticality[]) =>
 
 /** Up to five streams, each with a model of its own, on three cores. `jobsMax` 0 stands for `latest`. */
 export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALITIES): fc.Arbitrary<SchedulerPlan> =>
-  fc.array(streamArbitrary(criticalities), { minLength: 1, maxLength: 5 }).map((rows) => ({
+  fc.array(streamArbitrary(criticalities), { minLength: 1, maxLength: 5, size: 'max' }).map((rows) => ({
     ...PLAN_DEFAULTS,
     cores: [0, 1, 2],
     streams: rows.map(
@@ -70,7 +70,7 @@ export const pokesArbitrary: fc.Arbitrary<Poke[]> = fc.array(
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('decode' as const, 'decode' as const, 'spoil' as const), afterUs, nth }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('timer' as const), afterUs }) },
   ),
-  { minLength: 1, maxLength: 120 },
+  { minLength: 1, maxLength: 150, size: 'max' },
 );
 
 /** A legal run made of pokes, then stopped and let end; `see` is told of every step as it happens. */
@@ -110,7 +110,7 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
       const deadlineAt = instantUs(capturedAt + stream.deadlineUs);
       tell({ kind: 'arrived', at: instantUs(at), job: { id: nextJob++, stream: stream.id, model: stream.model, capturedAt, deadlineAt } });
     } else if (each.kind === 'finish' || each.kind === 'fail') finish(each.core, each.kind);
-    else if (each.kind === 'decode' || each.kind === 'spoil') decode(each.nth, each.kind);
+    else if ('nth' in each) decode(each.nth, each.kind);
     else if (each.kind === 'timer') tell({ kind: 'timer', at: instantUs(at) });
     else if (each.kind === 'raise') tell({ kind: 'core-back', at: instantUs(at), core: each.core, models: modelsOf(each.core) });
     else {
