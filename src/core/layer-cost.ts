@@ -1,0 +1,30 @@
+/** What a weight or an activation is stored and multiplied as. */
+export const NUMBER_TYPES = ['int4', 'int8', 'int16', 'fp16', 'fp32'] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
+
+/** int4 counts half a byte. */
+export const NUMBER_TYPE_BYTES: Readonly<Record<NumberType, number>> = { int4: 0.5, int8: 1, int16: 2, fp16: 2, fp32: 4 };
+
+/**
+ * What one layer of a model asks of a core, for the roofline of a simulated one. Counts are for one run at batch 1.
+ *
+ * `m`, `n`, `k` describe the layer as a matrix product of `[m, k] x [k, n]`: for a convolution m = output pixels, n = output channels per group,
+ * k = input channels per group times kernel area, repeated `groups` times; for a layer without multiplications all are 0. Utilisation of a core's
+ * multiplier array depends on them.
+ */
+export interface LayerCost {
+  readonly name: string;
+  /** The operator of the graph, such as `Conv`, or `decode` and the like for a language model made from its shape. */
+  readonly operator: string;
+  readonly macs: number;
+  /** Operations that are not multiply-accumulates: activations, additions, comparisons. */
+  readonly elementOps: number;
+  readonly weightBytes: number;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  readonly type: NumberType;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly groups: number;
+}
