@@ -73,6 +73,7 @@ const CORE_COLUMNS: readonly Column[] = [
   { title: 'jobs', align: 'right', rank: 5 },
   { title: 'restarts', align: 'right', rank: 4 },
   { title: 'memory', align: 'right', rank: 6 },
+  { title: 'process', align: 'right', rank: 7 },
 ];
 
 const BUSY_BAR_CELLS = 16;
@@ -88,6 +89,7 @@ export function renderCores(cores: readonly CoreFigures[], width: number, paint:
     { text: String(core.jobs) },
     { text: String(core.restarts), tone: core.restarts === 0 ? 'dim' : 'yellow' },
     { text: formatBytes(core.pssBytes) },
+    { text: core.pid === null ? '-' : String(core.pid), tone: 'dim' },
   ]);
   return renderGrid(CORE_COLUMNS, rows, width, paint);
 }

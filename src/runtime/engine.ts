@@ -87,6 +87,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         coreStarting: (core) => cores.state(core, 'starting', clock.now()),
         coreBack(core, models) {
           cores.state(core, 'ready', clock.now());
+          cores.process(core, device.health(core));
           incidents.add({ kind: 'core-back', core, message: `core ${core} is ready with ${models.join(', ') || 'no model'}` });
           dispatcher.coreBack(core, models);
         },

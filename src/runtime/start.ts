@@ -223,6 +223,6 @@ function connectSinks(
 }
 
 function sample(telemetry: Telemetry, engine: Engine): void {
-  for (const core of engine.device.cores) telemetry.cores.memory(core, engine.device.health(core).pssBytes);
+  for (const core of engine.device.cores) telemetry.cores.process(core, engine.device.health(core));
   void telemetry.process.sample();
 }

@@ -23,6 +23,8 @@ export interface CoreFigures {
   /** Segments that ended well. */
   readonly jobs: number;
   readonly modelInWork: ModelId | null;
+  /** Process that plays the core, for who wants to look at it or kill it; null when none lives. */
+  readonly pid: number | null;
   /** Proportional share of physical memory of its process; null when not known. */
   readonly pssBytes: number | null;
 }
@@ -34,7 +36,7 @@ export interface CoreMeter {
   segmentStarted(core: CoreId, model: ModelId, at: InstantUs): void;
   /** `at`: when the runtime was told. Does nothing when the loss of the core has closed the segment already. */
   segmentEnded(core: CoreId, end: SegmentEnd, at: InstantUs): void;
-  memory(core: CoreId, pssBytes: number | undefined): void;
+  process(core: CoreId, found: { readonly pid: number | undefined; readonly pssBytes: number | undefined }): void;
   figures(at: InstantUs): readonly CoreFigures[];
 }
 
@@ -46,6 +48,7 @@ interface CoreBook {
   computeUs: number;
   jobs: number;
   modelInWork: ModelId | null;
+  pid: number | null;
   pssBytes: number | null;
 }
 
@@ -54,7 +57,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
   const books = new Map<CoreId, CoreBook>(
     cores.map((id) => [
       id,
-      { id, window: new BusyWindow(startedAt), state: 'starting', starts: 1, computeUs: 0, jobs: 0, modelInWork: null, pssBytes: null },
+      { id, window: new BusyWindow(startedAt), state: 'starting', starts: 1, computeUs: 0, jobs: 0, modelInWork: null, pid: null, pssBytes: null },
     ]),
   );
   const bookOf = (core: CoreId): CoreBook => {
@@ -72,7 +75,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
       const book = bookOf(core);
       if (state === 'starting' && book.state !== 'starting') book.starts += 1;
       if (state !== 'ready') close(book, at);
-      if (state === 'lost' || state === 'quarantined') book.pssBytes = null;
+      if (state === 'lost' || state === 'quarantined') book.pid = book.pssBytes = null;
       book.state = state;
     },
     segmentStarted(core, model, at) {
@@ -88,8 +91,10 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
       book.jobs += 1;
       book.computeUs += Math.max(0, end.endedAt - end.startedAt);
     },
-    memory(core, pssBytes) {
-      bookOf(core).pssBytes = pssBytes ?? null;
+    process(core, { pid, pssBytes }) {
+      const book = bookOf(core);
+      book.pid = pid ?? null;
+      book.pssBytes = pssBytes ?? null;
     },
     figures: (at) => [...books.values()].map((book) => figuresOf(book, startedAt, at)),
   };
@@ -104,5 +109,6 @@ const figuresOf = (book: CoreBook, startedAt: InstantUs, at: InstantUs): CoreFig
   restarts: book.starts - 1,
   jobs: book.jobs,
   modelInWork: book.modelInWork,
+  pid: book.pid,
   pssBytes: book.pssBytes,
 });

@@ -95,7 +95,7 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
   };
 }
 
-/** The live figures that mean nothing after the run (load of the last second, model in work, monotonic instants) stay behind. */
+/** The live figures that mean nothing after the run (load of the last second, model in work, process ids, monotonic instants) stay behind. */
 function reportOf(snapshot: Snapshot, host: Host, startedWallMs: number): Report {
   const { elapsedMs, ...figures } = snapshot;
   return {
@@ -103,7 +103,7 @@ function reportOf(snapshot: Snapshot, host: Host, startedWallMs: number): Report
     startedAt: new Date(startedWallMs).toISOString(),
     durationMs: elapsedMs,
     ...figures,
-    cores: figures.cores.map(({ busyRatioRecent: _recent, modelInWork: _model, ...kept }) => kept),
+    cores: figures.cores.map(({ busyRatioRecent: _recent, modelInWork: _model, pid: _pid, ...kept }) => kept),
     incidents: figures.incidents.map(({ at: _at, ...kept }) => kept),
     log: null,
     host: { ...host },

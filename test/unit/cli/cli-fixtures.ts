@@ -137,7 +137,7 @@ export function drive(telemetry: Telemetry, clock: SimClock): void {
     decisions.step(durationFromMs(0.03), 2);
   };
   for (const core of [0, 1]) cores.state(core, 'ready', clock.now());
-  cores.memory(0, 157e6);
+  cores.process(0, { pid: 4711, pssBytes: 157e6 });
   sources.state('front', 'live');
   sources.rejected('front', 'corrupt');
   ledger.refused('objects', 'corrupt');

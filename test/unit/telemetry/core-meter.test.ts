@@ -31,7 +31,7 @@ describe('core meter', () => {
   test('closes the segment of a lost core, whichever is told first, and counts no job for it', () => {
     const meter = createCoreMeter([0], ms(0));
     meter.state(0, 'ready', ms(0));
-    meter.memory(0, 5_000_000);
+    meter.process(0, { pid: 4711, pssBytes: 5_000_000 });
     meter.segmentStarted(0, 'mlsd', ms(0));
     meter.state(0, 'lost', ms(10));
     meter.segmentEnded(0, crashed, ms(11));

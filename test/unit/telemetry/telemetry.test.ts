@@ -55,7 +55,7 @@ describe('telemetry', () => {
     telemetry.ledger.arrived(1, 'objects', clock.now(), clock.now());
     telemetry.cores.state(0, 'ready', clock.now());
     telemetry.cores.segmentStarted(0, 'nanodet', clock.now());
-    telemetry.cores.memory(0, 120_000_000);
+    telemetry.cores.process(0, { pid: 4711, pssBytes: 120_000_000 });
     telemetry.decisions.step(durationUs(12), 1);
     clock.runFor(durationFromMs(60));
     telemetry.cores.segmentEnded(0, { kind: 'done', startedAt: instantUs(100), endedAt: instantUs(59_000) }, clock.now());
