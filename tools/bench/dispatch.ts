@@ -18,8 +18,9 @@ import { createSharedMemory } from '../../src/native/shared-memory.ts';
  *
  *     npm run build && npx tsx tools/bench/dispatch.ts [model.onnx] [seconds] [dist] [pinned|free]
  *
- * Default: .cache/models/nanodet.onnx, 10 s, the built device in dist/ (its core processes start without a TypeScript loader), each core on its own CPU. Left free,
- * a woken core is at times put behind the other one and waits for its slice to end: BlazeFace took p50 993 us to start, pinned 135.
+ * Default: .cache/models/nanodet.onnx, 10 s, the built device in dist/ (its core processes start without a TypeScript loader), each core on its own CPU.
+ * BlazeFace, two cores, four alternating runs of 3 s beside other work: submit to start p50 150, 974, 157, 804 us left free and 125, 145, 136, 112 pinned; p99 0.7 to 25 ms
+ * left free and 4 to 43 ms pinned, since a pinned core cannot get out of the way of a stranger.
  */
 const [modelFile = '.cache/models/nanodet.onnx', seconds = '10', distDir = 'dist', placing = 'pinned'] = process.argv.slice(2);
 const CORES = [0, 1];
