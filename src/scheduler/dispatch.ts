@@ -9,6 +9,9 @@ import { type CoreState, canServe, type GroupState, type HoldState, type JobStat
 /** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
 const COLD_FACTOR = 3;
 
+/** After so many different jobs have been held on a core in one dispatch, it is left idle without asking for the others: the bound of a decision's time. */
+const HELD_MAX = 4;
+
 /**
  * Gives idle cores their next jobs. Waiting jobs are looked at in the one order of `goesBefore`; each takes the first core of its list that is idle, or
  * is dropped when it can no longer finish, or is held, and then those behind it may use the core as long as they do not delay it.
@@ -47,7 +50,7 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   return best;
 }
 
-const isIdle = (core: CoreState): boolean => core.isUp && core.running === undefined;
+const isIdle = (core: CoreState): boolean => core.isUp && core.running === undefined && core.held.length < HELD_MAX;
 
 /** Not when an older job of its stream has just been held, nor out of order in a stateful stream, nor where no idle core has its model. */
 function isCandidate(state: SchedulerState, job: JobState): boolean {
@@ -60,7 +63,7 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const holds: [CoreState, HoldState][] = [];
   for (const core of job.stream.model.group.cores) {
-    if (!isIdle(core) || !canServe(core, job.job.model)) continue;
+    if (!isIdle(core) || !canServe(core, job.job.model) || isKnownToHold(core, job)) continue;
     const hold = holdInstead(state.now, core, job);
     if (hold === undefined) {
       start(state, core, job, decisions);
@@ -70,6 +73,16 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
   }
   for (const [core, hold] of holds) core.held.push(hold);
   return false;
+}
+
+/**
+ * Where a background job has been held in this round, one that takes as long or longer would be too: what is protected from the one is protected from the
+ * other, and a core that is free later is worse for all of them. So a thousand waiting jobs cost a few looks ahead, not a thousand.
+ */
+function isKnownToHold(core: CoreState, job: JobState): boolean {
+  if (job.stream.stream.criticality !== 'background') return false;
+  const costUs = job.stream.model.cost.highUs;
+  return core.held.some(({ job: { stream } }) => stream.stream.criticality === 'background' && stream.model.cost.highUs <= costUs);
 }
 
 function start(state: SchedulerState, core: CoreState, job: JobState, decisions: Decision[]): void {

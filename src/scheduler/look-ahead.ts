@@ -19,14 +19,18 @@ interface Demand {
   costUs: number;
   /** How long to hold at most for it. */
   holdUntil: number;
+  /** When it ends as last played out; 0 while it is being found. */
   endAt: number;
 }
 
+/** Only so many demands are played out, the most urgent ones: it bounds the time of a decision, and a core with more than that ahead of it is overloaded. */
+const DEMANDS_MAX = 16;
+
 /** Undefined: start it. */
 export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState): HoldState | undefined {
+  const costUs = candidate.stream.model.cost.highUs;
   const demands = demandsOn(now, core, candidate);
   if (demands.length === 0) return undefined;
-  const costUs = candidate.stream.model.cost.highUs;
   if (fitsAnyway(demands, now + costUs)) return undefined;
 
   const victims = victimsOf(demands, now, now + costUs);
@@ -73,7 +77,8 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
     if (!isPeer) demands.push({ ...next, releaseAt: arrivalAt + intervalUs, dueAt: dueAt + intervalUs });
   }
-  return demands;
+  if (demands.length <= DEMANDS_MAX) return demands;
+  return demands.sort((a, b) => a.dueAt - b.dueAt).slice(0, DEMANDS_MAX);
 }
 
 /** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */
@@ -96,7 +101,8 @@ interface Victim {
 }
 
 /** Those that would be late because of the candidate, most urgent first: not those that cannot be in time by themselves, nor those it does not delay. */
-function victimsOf(demands: readonly Demand[], now: number, freeAt: number): Victim[] {
+function victimsOf(demands: Demand[], now: number, freeAt: number): Victim[] {
+  demands.sort((a, b) => a.stream.rank - b.stream.rank || a.dueAt - b.dueAt);
   playOut(demands, now);
   const endsUnhurt = demands.map((demand) => demand.endAt);
   playOut(demands, freeAt);
@@ -110,41 +116,26 @@ function victimsOf(demands: readonly Demand[], now: number, freeAt: number): Vic
   return victims.sort((a, b) => a.demand.dueAt - b.demand.dueAt);
 }
 
-/** Sets `endAt` of each as a work-conserving core without preemption would serve them from `freeAt` on: by class, then by deadline. */
+/** Sets `endAt` of each as a work-conserving core without preemption would serve them from `freeAt` on: by class, then by deadline, as they are sorted. */
 function playOut(demands: readonly Demand[], freeAt: number): void {
-  for (const demand of demands) demand.endAt = Number.NaN;
+  for (const demand of demands) demand.endAt = 0;
   let at = freeAt;
   for (let left = demands.length; left > 0; left -= 1) {
-    let next = pickReleased(demands, at);
-    if (next === undefined) {
-      at = nextRelease(demands);
-      next = pickReleased(demands, at);
+    let next: Demand | undefined;
+    let soonest: Demand | undefined;
+    for (const demand of demands) {
+      if (demand.endAt !== 0) continue;
+      if (demand.releaseAt <= at) {
+        next = demand;
+        break;
+      }
+      if (soonest === undefined || demand.releaseAt < soonest.releaseAt) soonest = demand;
     }
+    next ??= soonest;
     if (next === undefined) return;
-    at += next.costUs;
+    at = Math.max(at, next.releaseAt) + next.costUs;
     next.endAt = at;
   }
-}
-
-function pickReleased(demands: readonly Demand[], at: number): Demand | undefined {
-  let best: Demand | undefined;
-  for (const demand of demands) {
-    if (!Number.isNaN(demand.endAt) || demand.releaseAt > at) continue;
-    if (
-      best === undefined ||
-      demand.stream.rank < best.stream.rank ||
-      (demand.stream.rank === best.stream.rank && demand.dueAt < best.dueAt)
-    ) {
-      best = demand;
-    }
-  }
-  return best;
-}
-
-function nextRelease(demands: readonly Demand[]): number {
-  let at = Number.POSITIVE_INFINITY;
-  for (const demand of demands) if (Number.isNaN(demand.endAt) && demand.releaseAt < at) at = demand.releaseAt;
-  return at;
 }
 
 /**

@@ -71,6 +71,7 @@ export function measureDecisions(streams: number, waitingJobs: number, events: n
   let waiting = 0;
   let at = 0;
   let nextJob = 1;
+  let wakeAt = Number.POSITIVE_INFINITY;
   let heapAtTenth = 0;
   const tell = (event: Event): void => {
     const before = process.hrtime.bigint();
@@ -82,6 +83,7 @@ export function measureDecisions(streams: number, waitingJobs: number, events: n
     }
     counted += 1;
     for (const decision of answer) {
+      if (decision.kind === 'timer') wakeAt = decision.wakeAt;
       if (decision.kind === 'hold') holds += 1;
       if (decision.kind === 'start') running.set(decision.core, decision.job);
       if (decision.kind === 'start' || (decision.kind === 'end' && decision.outcome.kind === 'dropped')) waiting -= 1;
@@ -100,6 +102,10 @@ export function measureDecisions(streams: number, waitingJobs: number, events: n
   }
   while (counted < events) {
     at += prng.integer(100, 2_000);
+    if (at >= wakeAt) {
+      wakeAt = Number.POSITIVE_INFINITY;
+      tell({ kind: 'timer', at: instantUs(at) });
+    }
     const core = CORES[prng.integer(0, CORES.length - 1)] as number;
     const job = running.get(core);
     if (job !== undefined) {
