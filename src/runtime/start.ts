@@ -97,6 +97,7 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
 
   await Promise.all([pool.ready, engine.start()]);
 
+  telemetry.streamsBegin();
   const ended = createDeferred<void>();
   const intake = merge(...assembleSources(config, pipelines, assembly)).subscribe({ complete: () => ended.resolve() });
   unwinder.push(() => intake.unsubscribe());

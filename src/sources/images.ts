@@ -36,8 +36,9 @@ export interface ImagesSourceDeps {
 }
 
 /**
- * Photos as a camera. Each tick takes one photo at the tick's instant, whatever decoding takes: a photo that is not decoded by then costs its tick
- * (`not-ready`) and is shown at the next.
+ * Photos as a camera. The photos that fit the cache are decoded before the first tick, so that from then on they cost no more than a real camera's frames.
+ * Each tick takes one photo at the tick's instant, whatever decoding takes: a photo that is not decoded by then costs its tick (`not-ready`) and is
+ * shown at the next.
  */
 export function createImagesSource(options: ImagesSourceOptions, deps: ImagesSourceDeps): Source {
   const { clock } = deps;
@@ -49,7 +50,7 @@ export function createImagesSource(options: ImagesSourceOptions, deps: ImagesSou
       if (emit.isClosed) return;
       const reel = createReel(files, options, deps);
       stop = reel.stop;
-      await reel.prepare();
+      await reel.preload();
       if (emit.isClosed) return;
       const tick = createTick(reel, files.length, emit);
       const stopTicks = startMetronome(clock, { startAt: clock.now(), periodUs: 1e6 / options.fps, lateTicks: 'skip' }, tick);
@@ -90,11 +91,13 @@ type Shot =
   | { readonly kind: 'ready'; readonly region: Region }
   | { readonly kind: 'failed' | 'waiting'; readonly reason: RejectReason; readonly message: string };
 
+const NOT_BEGUN: Shot = { kind: 'waiting', reason: 'not-ready', message: 'no photo was decoded yet' };
+
 interface Reel {
   readonly width: number;
   readonly height: number;
-  /** Resolves when the photo in turn is decoded or cannot be. */
-  prepare(): Promise<void>;
+  /** Resolves when the first photos, as many as the cache holds, are decoded or cannot be, and the one in turn is ready to be taken. */
+  preload(): Promise<void>;
   /** The photo in turn, with one claim on its region, or why there is none; begins to decode the one after it. */
   take(): Shot;
   stop(): void;
@@ -110,7 +113,21 @@ function createReel(files: readonly string[], options: ImagesSourceOptions, { me
   const cache = new Map<number, Region>();
   let cursor = 0;
   let isStopped = false;
-  let shot: Shot;
+  let shot: Shot = NOT_BEGUN;
+
+  const cachedMax = Math.min(files.length, Math.floor(cacheBytesMax / frameBytes));
+
+  /** One after the other, since the other sources start too. A photo that cannot be decoded is told when its turn comes. */
+  const preload = async (): Promise<void> => {
+    for (let index = 0; index < cachedMax && !isStopped; index += 1) {
+      cursor = index;
+      await prepare();
+      if (shot.kind === 'ready') memory.release(shot.region);
+      shot = NOT_BEGUN;
+    }
+    cursor = 0;
+    if (!isStopped) await prepare();
+  };
 
   const prepare = async (): Promise<void> => {
     const index = cursor;
@@ -149,7 +166,7 @@ function createReel(files: readonly string[], options: ImagesSourceOptions, { me
   return {
     width,
     height,
-    prepare,
+    preload,
     take() {
       const taken = shot;
       if (taken.kind !== 'waiting') cursor = (cursor + 1) % files.length;

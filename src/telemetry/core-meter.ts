@@ -57,7 +57,17 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
   const books = new Map<CoreId, CoreBook>(
     cores.map((id) => [
       id,
-      { id, window: new BusyWindow(startedAt), state: 'starting', starts: 1, computeUs: 0, jobs: 0, modelInWork: null, pid: null, pssBytes: null },
+      {
+        id,
+        window: new BusyWindow(startedAt),
+        state: 'starting',
+        starts: 1,
+        computeUs: 0,
+        jobs: 0,
+        modelInWork: null,
+        pid: null,
+        pssBytes: null,
+      },
     ]),
   );
   const bookOf = (core: CoreId): CoreBook => {

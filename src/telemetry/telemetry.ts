@@ -42,6 +42,8 @@ export interface Telemetry {
   readonly detections: DetectionMeter;
   readonly incidents: IncidentLog;
   readonly process: ProcessMeter;
+  /** The first frames may come: from here on the event loop counts, whose start-up, loading code and models, is nobody's delay. */
+  streamsBegin(): void;
   snapshot(): Snapshot;
   /** The figures as they stand; its `log` is null, to be filled in by who writes the log. */
   report(): Report;
@@ -89,6 +91,7 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
     detections,
     incidents,
     process: processMeter,
+    streamsBegin: () => eventLoop.reset(),
     snapshot,
     report: () => reportOf(snapshot(), deps.host, startedWallMs),
     stop: () => eventLoop.stop(),

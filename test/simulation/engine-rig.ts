@@ -59,7 +59,11 @@ export async function runEngine(options: {
       clock,
       host: { cpuModel: 'simulated', cores: 1, memoryBytes: 1, node: '', platform: '', kernel: '' },
       mqtt: () => ({ state: 'off', url: null, published: 0, dropped: {} }),
-      eventLoop: { figures: () => ({ samples: 0, resolutionMs: 1, delayMs: { p50: null, p99: null, max: null } }), stop: () => undefined },
+      eventLoop: {
+        figures: () => ({ samples: 0, resolutionMs: 1, delayMs: { p50: null, p99: null, max: null } }),
+        reset: () => undefined,
+        stop: () => undefined,
+      },
       process: { figures: () => ({ rssBytes: 0, heapBytes: 0, pssBytes: null, fds: null }), sample: () => Promise.resolve() },
     },
   );

@@ -119,7 +119,11 @@ export function cockpitTelemetry(clock: SimClock, node = 'cockpit'): Telemetry {
       clock,
       host: { cpuModel: 'cpu', cores: 2, memoryBytes: 8e9, node: '20.20.2', platform: 'linux-x64', kernel: '6.1' },
       mqtt: () => ({ state: 'connected', url: 'mqtt://127.0.0.1:1883', published: 317, dropped: { 'outbox-full': 3 } }),
-      eventLoop: { figures: () => ({ samples: 9, resolutionMs: 2, delayMs: { p50: 0.12, p99: 0.4, max: 3.1 } }), stop: () => undefined },
+      eventLoop: {
+        figures: () => ({ samples: 9, resolutionMs: 2, delayMs: { p50: 0.12, p99: 0.4, max: 3.1 } }),
+        reset: () => undefined,
+        stop: () => undefined,
+      },
       process: { sample: async () => undefined, figures: () => ({ rssBytes: 180e6, heapBytes: 30e6, pssBytes: 120e6, fds: 42 }) },
     },
   );

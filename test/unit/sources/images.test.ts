@@ -48,17 +48,17 @@ const slow = (value: number): ScriptedPhoto => ({ value, tookUs: durationFromMs(
 const broken = (code: 'IMAGE_CORRUPT' | 'IMAGE_TOO_LARGE'): ScriptedPhoto => ({ error: new CoxswainError(code, 'bad photo') });
 
 describe('createImagesSource', () => {
-  it('shows the photos round and round at its rate, from when the first is decoded', async () => {
+  it('shows the photos round and round at its rate, from when those that it keeps are decoded', async () => {
     const { shown, story, runMs } = setUp({ photos: { a: quick(1), b: quick(2), c: quick(3) } });
-    await runMs(405);
+    await runMs(415);
     expect(shown).toEqual([1, 2, 3, 1, 2]);
-    expect(story.frames.map(({ capturedAt }) => capturedAt)).toEqual([5000, 105_000, 205_000, 305_000, 405_000]);
+    expect(story.frames.map(({ capturedAt }) => capturedAt)).toEqual([15_000, 115_000, 215_000, 315_000, 415_000]);
     expect(story.states).toEqual(['starting', 'live']);
   });
 
   it('decodes a photo once and then emits the same region again', async () => {
     const { decoder, memory, story, runMs } = setUp({ photos: { a: quick(1), b: quick(2) } });
-    await runMs(1005);
+    await runMs(1010);
     expect(decoder.decodes).toEqual(['a', 'b']);
     expect(story.frames).toHaveLength(11);
     expect(memory.liveRegions).toBe(2);
@@ -96,11 +96,19 @@ describe('createImagesSource', () => {
   });
 
   it('skips and counts the ticks that a slow photo misses, and shows it when it is there', async () => {
-    const { shown, story, runMs } = setUp({ photos: { a: quick(1), b: slow(2), c: quick(3) } });
+    const photos = { a: quick(1), b: slow(2), c: quick(3) };
+    const { shown, story, runMs } = setUp({ photos, options: { cacheBytesMax: 0 } });
     await runMs(505);
     expect(shown).toEqual([1, 2, 3, 1]);
     expect(story.rejections).toEqual(['not-ready', 'not-ready']);
     expect(story.frames.map(({ capturedAt }) => capturedAt)).toEqual([5000, 305_000, 405_000, 505_000]);
+  });
+
+  it('is not held up by a slow photo that it keeps, since that is decoded before the first tick', async () => {
+    const { shown, story, runMs } = setUp({ photos: { a: quick(1), b: slow(2), c: broken('IMAGE_CORRUPT') } });
+    await runMs(700);
+    expect(shown).toEqual([1, 2, 1, 2]);
+    expect(story.rejections).toEqual(['corrupt']);
   });
 
   it('turns a broken photo away by its reason and shows the others', async () => {

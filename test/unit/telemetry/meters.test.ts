@@ -71,6 +71,7 @@ describe('event-loop meter', () => {
     count,
     max: nanoseconds * 2,
     percentile: () => nanoseconds,
+    reset: () => undefined,
     disable: () => true,
   });
 

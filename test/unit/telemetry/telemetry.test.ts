@@ -27,7 +27,11 @@ const started = (clock: SimClock): Telemetry =>
       clock,
       host: readHost(),
       mqtt: () => ({ state: 'off', url: null, published: 0, dropped: {} }),
-      eventLoop: { figures: () => ({ samples: 0, resolutionMs: 2, delayMs: { p50: null, p99: null, max: null } }), stop: () => undefined },
+      eventLoop: {
+        figures: () => ({ samples: 0, resolutionMs: 2, delayMs: { p50: null, p99: null, max: null } }),
+        reset: () => undefined,
+        stop: () => undefined,
+      },
     },
   );
 
