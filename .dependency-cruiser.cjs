@@ -20,6 +20,7 @@ const allowed = {
 
 /** A package that one folder alone may know, its types included. */
 const owners = {
+  '@bufbuild/protobuf': '^src/models/onnx-graph/',
   koffi: '^src/native/',
   'onnxruntime-(node|common)': '^src/devices/ort/',
   mqtt: '^src/mqtt/',

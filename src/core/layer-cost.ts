@@ -27,4 +27,11 @@ export interface LayerCost {
   readonly n: number;
   readonly k: number;
   readonly groups: number;
+  /**
+   * Of `inputBytes` and `outputBytes`, what is state that lives in DRAM between runs, such as a KV cache: unlike other activations it can never stay in a
+   * core's local memory. Absent: 0.
+   */
+  readonly stateBytes?: number;
+  /** The operator is not understood: its bytes are those of the tensors known around it, its operations are not counted. Absent: it is understood. */
+  readonly isUnknown?: true;
 }
