@@ -98,8 +98,6 @@ export class SampleFixture {
       directory: this.directory,
       assetDirectory: join(this.root, 'assets'),
       npm: { command: [process.execPath, FAKE_NPM], workingDirectory: this.root, isOffline: false },
-      frontVideoCandidates: [],
-      searchPath: '',
       signal: new AbortController().signal,
       ...changes.options,
     };

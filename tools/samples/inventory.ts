@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type PinnedFile, pinnedFiles, type SampleList } from './sample-list.ts';
 
 export interface InventoryFile {
@@ -13,7 +13,7 @@ export interface InventoryFile {
   readonly modifiedMs: number;
 }
 
-/** The content of `.cache/samples.json`: what samples there are. Every path but `frontVideo` is relative to its folder. */
+/** The content of `.cache/samples.json`: what samples there are. Every path is relative to its folder. */
 export interface Inventory {
   readonly version: 1;
   /** Which list these files answer to. */
@@ -26,23 +26,14 @@ export interface Inventory {
     readonly speech: readonly InventoryFile[];
   };
   readonly sources: readonly InventoryFile[];
-  /** Absolute path of a recorded drive to use as the front camera instead of the photos; present only where ffmpeg is, too. */
-  readonly frontVideo?: string;
 }
-
-/** Where Debian's opencv-doc puts its pedestrian video: 768x576, 10 frames per second, 79.5 s. */
-export const FRONT_VIDEO_CANDIDATES: readonly string[] = [
-  '/usr/share/doc/opencv-doc/examples/data/vtest.avi',
-  '/usr/share/doc/opencv-doc/samples/data/vtest.avi',
-  '/usr/share/opencv4/samples/data/vtest.avi',
-];
 
 export function listDigest(list: SampleList): string {
   return createHash('sha256').update(JSON.stringify(list)).digest('hex');
 }
 
 /** The inventory of files that have just been verified. */
-export function takeInventory(list: SampleList, directory: string, frontVideo: string | undefined): Inventory {
+export function takeInventory(list: SampleList, directory: string): Inventory {
   const files = pinnedFiles(list);
   const ofUse = (use: PinnedFile['use']) => files.filter((file) => file.use === use).map((file) => describe(file, directory));
   return {
@@ -52,7 +43,6 @@ export function takeInventory(list: SampleList, directory: string, frontVideo: s
     dictionaries: ofUse('dictionary'),
     media: { front: ofUse('front'), cabin: ofUse('cabin'), speech: ofUse('speech') },
     sources: ofUse('source'),
-    ...(frontVideo !== undefined && { frontVideo }),
   };
 }
 
@@ -83,19 +73,4 @@ export function isUntouched(file: PinnedFile, known: InventoryFile | undefined, 
   if (known === undefined || known.sha256 !== file.sha256) return false;
   const stat = statSync(join(directory, file.target), { throwIfNoEntry: false });
   return stat?.isFile() === true && stat.size === file.bytes && stat.mtimeMs === known.modifiedMs;
-}
-
-/** The first candidate that is a file, if ffmpeg (which decodes it) is on `searchPath`. */
-export function findFrontVideo(candidates: readonly string[], searchPath: string): string | undefined {
-  const hasFfmpeg = searchPath.split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, 'ffmpeg')));
-  return hasFfmpeg ? candidates.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true) : undefined;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

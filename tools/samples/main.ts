@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { FRONT_VIDEO_CANDIDATES, type Inventory } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 import { obtainSamples } from './obtain.ts';
 import { createProgress } from './progress.ts';
 import { SampleError } from './sample-error.ts';
@@ -52,8 +52,6 @@ async function main(args: readonly string[]): Promise<number> {
         directory: parsed.dir ?? `${PROJECT_DIRECTORY}.cache`,
         assetDirectory: fileURLToPath(new URL('assets', import.meta.url)),
         npm: { command: [parsed.npm ?? 'npm'], workingDirectory: PROJECT_DIRECTORY, isOffline: parsed.offline === true },
-        frontVideoCandidates: FRONT_VIDEO_CANDIDATES,
-        searchPath: process.env.PATH ?? '',
         signal: controller.signal,
       },
       // The converter is loaded only when it is needed: most runs find everything in place.
@@ -91,10 +89,9 @@ function parseCommandLine(args: readonly string[]) {
 }
 
 function summary(inventory: Inventory): string {
-  const { models, media, frontVideo } = inventory;
+  const { models, media } = inventory;
   const photos = `${media.front.length} front and ${media.cabin.length} cabin pictures`;
-  const front = frontVideo === undefined ? '' : `, front camera video ${frontVideo}`;
-  return `samples: ${models.length} models, ${photos}, ${media.speech.length} recording${front}\n`;
+  return `samples: ${models.length} models, ${photos}, ${media.speech.length} recording\n`;
 }
 
 main(process.argv.slice(2)).then(

@@ -2,16 +2,7 @@ import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extractMember, verifyArchive } from './archive.ts';
 import { createScratch, hashFile, publishFile, sweepScratch } from './atomic-file.ts';
-import {
-  findFrontVideo,
-  type Inventory,
-  type InventoryFile,
-  inventoryFiles,
-  isUntouched,
-  listDigest,
-  readInventory,
-  takeInventory,
-} from './inventory.ts';
+import { type Inventory, type InventoryFile, inventoryFiles, isUntouched, listDigest, readInventory, takeInventory } from './inventory.ts';
 import { type NpmClient, packWithNpm } from './npm-client.ts';
 import type { Progress } from './progress.ts';
 import { acquireRunLock } from './run-lock.ts';
@@ -32,9 +23,6 @@ export interface ObtainOptions {
   /** Where own files lie. */
   readonly assetDirectory: string;
   readonly npm: NpmClient;
-  readonly frontVideoCandidates: readonly string[];
-  /** Folders to look for ffmpeg in, as in PATH. */
-  readonly searchPath: string;
   readonly signal: AbortSignal;
 }
 
@@ -86,8 +74,7 @@ function presentInventory(list: SampleList, options: ObtainOptions): Inventory |
   if (inventory === undefined || inventory.listSha256 !== listDigest(list)) return undefined;
   const known = new Map(inventoryFiles(inventory).map((file) => [file.path, file]));
   const isWhole = pinnedFiles(list).every((file) => isUntouched(file, known.get(file.target), options.directory));
-  const isVideoSame = inventory.frontVideo === findFrontVideo(options.frontVideoCandidates, options.searchPath);
-  return isWhole && isVideoSame ? inventory : undefined;
+  return isWhole ? inventory : undefined;
 }
 
 async function obtainLocked(list: SampleList, options: ObtainOptions, deps: ObtainDeps): Promise<Inventory> {
@@ -98,7 +85,7 @@ async function obtainLocked(list: SampleList, options: ObtainOptions, deps: Obta
     await run.packages(list);
     for (const file of list.own) await run.own(file, join(options.assetDirectory, file.asset));
     for (const file of list.conversions) await run.conversion(file);
-    const inventory = takeInventory(list, options.directory, findFrontVideo(options.frontVideoCandidates, options.searchPath));
+    const inventory = takeInventory(list, options.directory);
     await run.write('samples.json', `${JSON.stringify(inventory, undefined, 2)}\n`);
     return inventory;
   } finally {

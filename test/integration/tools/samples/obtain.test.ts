@@ -52,7 +52,6 @@ describe('obtaining samples', () => {
     expect(inventory.media.front.map((file) => file.path)).toEqual(['media/front/p.jpg']);
     expect(inventory.media.cabin.map((file) => file.path)).toEqual(['media/cabin/own.jpg']);
     expect(inventory.media.speech.map((file) => file.path)).toEqual(['media/s.wav']);
-    expect(inventory).not.toHaveProperty('frontVideo');
   });
 
   it('asks npm for exact versions and forbids install scripts', async () => {
@@ -110,17 +109,6 @@ describe('obtaining samples', () => {
     fixture.setNpm('offline');
     await fixture.obtain();
     expect(JSON.parse(fixture.read('samples.json')).models).toHaveLength(2);
-  });
-
-  it('names the front video where there is one and ffmpeg is there to decode it', async () => {
-    const video = join(fixture.root, 'vtest.avi');
-    const programs = join(fixture.root, 'bin');
-    writeFileSync(video, 'video');
-    mkdirSync(programs);
-    writeFileSync(join(programs, 'ffmpeg'), '', { mode: 0o755 });
-    const options = { frontVideoCandidates: ['/nonexistent/vtest.avi', video], searchPath: `/nonexistent:${programs}` };
-    expect((await fixture.obtain({ options })).frontVideo).toBe(video);
-    expect(await fixture.obtain({ options: { ...options, searchPath: '/nonexistent' } })).not.toHaveProperty('frontVideo');
   });
 });
 
