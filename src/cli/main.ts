@@ -59,11 +59,22 @@ function createCommands(deps: CliDeps): Commands {
     },
     check: async (options) => {
       const { check } = await import('./commands/check.ts');
-      const [{ formatWarning, lintConfig }, { planRun }] = await Promise.all([
+      const [{ formatWarning, lintConfig }, { planRun }, { checkFit }] = await Promise.all([
         import('../config/lint-config.ts'),
         import('../runtime/plan-run.ts'),
+        import('../runtime/check-fit.ts'),
       ]);
-      return check(options, { ...deps, loadConfig: await loader(), lintConfig, formatWarning, planRun });
+      return check(options, { ...deps, loadConfig: await loader(), lintConfig, formatWarning, planRun, checkFit });
+    },
+    analyze: async (options) => {
+      const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }] = await Promise.all([
+        import('./commands/analyze.ts'),
+        import('../runtime/analysis.ts'),
+        import('../config/load-task-set.ts'),
+      ]);
+      const load = (file: string, test: typeof options.test) =>
+        loadTaskSet(file, { files: createConfigFiles(), misfits: (set) => misfitsOf(test, set) });
+      return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
     },
     doctor: async (options) => {
       const { doctor } = await import('./commands/doctor.ts');

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
+import type { AnalysisName } from '../runtime/analysis.ts';
 import type { CliDeps } from './cli-deps.ts';
+import type { AnalyzeOptions } from './commands/analyze.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
 import { parseDuration } from './duration.ts';
-import { EXIT, exitCodeOf, explain } from './exit-code.ts';
+import { EXIT, exitCodeOf, explain, UsageError } from './exit-code.ts';
 import { escapeLines } from './terminal-text.ts';
 
 /** Which models a `models` command is about; the manifest wins. */
@@ -18,6 +20,7 @@ export interface ModelsWhere {
 export interface Commands {
   readonly run: (options: RunOptions) => Promise<number>;
   readonly check: (options: CheckOptions) => Promise<number>;
+  readonly analyze: (options: AnalyzeOptions) => Promise<number>;
   readonly doctor: (options: DoctorOptions) => Promise<number>;
   readonly modelsList: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
   readonly modelsVerify: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
@@ -63,6 +66,7 @@ function createProgram(commands: Commands, deps: Pick<CliDeps, 'out' | 'err' | '
     .addHelpText('after', EXIT_HELP);
   addRun(program, commands, end);
   addCheck(program, commands, end);
+  addAnalyze(program, commands, end);
   addDoctor(program, commands, end);
   addModels(program, commands, end);
   addConfig(program, commands, end);
@@ -122,12 +126,55 @@ interface JsonFlag {
 function addCheck(program: Command, commands: Commands, end: (code: number) => void): void {
   program
     .command('check')
-    .description('say what a configuration would do: warnings, where each model goes and why, expected load')
+    .description('say whether a configuration fits and why: worst-case responses, blocking, load, where each model goes')
     .argument('<config>', 'configuration file (YAML)')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', examples('check configs/cockpit.yaml', 'check configs/cockpit.yaml --json'))
+    .addHelpText(
+      'after',
+      `\nExit status 0: every stream that has a guarantee fits; 1: one does not, or there are warnings.\n${examples('check configs/cockpit.yaml', 'check configs/cockpit.yaml --json | jq .fit.streams')}`,
+    )
     .action(async (config: string, { json }: JsonFlag) => {
       end(await commands.check({ config, isJson: json === true }));
+    });
+}
+
+/** Held to the registry of the scheduler by the compiler: a missing or an unknown name does not type-check. */
+const ANALYSES: Readonly<Record<AnalysisName, true>> = {
+  rta: true,
+  'np-fp': true,
+  'edf-demand': true,
+  qpa: true,
+  'np-edf': true,
+  'lp-edf': true,
+  cbs: true,
+  'amc-rtb': true,
+  'edf-vd': true,
+  federated: true,
+  gang: true,
+  chain: true,
+  bandwidth: true,
+};
+const isAnalysis = (name: string): name is AnalysisName => Object.hasOwn(ANALYSES, name);
+
+interface AnalyzeFlags extends JsonFlag {
+  readonly test: string;
+}
+
+function addAnalyze(program: Command, commands: Commands, end: (code: number) => void): void {
+  const names = Object.keys(ANALYSES).join(', ');
+  program
+    .command('analyze')
+    .description('run one schedulability test on a table of tasks')
+    .argument('<taskset>', 'table of tasks (JSON): {"tasks": [{"c": 1, "t": 4, "d": 3}, ...]}')
+    .requiredOption('--test <name>', `one of ${names}`)
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `\nExit status 0: proven schedulable; 1: not schedulable, or not known.\n${examples('analyze tasks.json --test rta', 'analyze tasks.json --test np-edf --json', 'analyze tasks.json --test lp-edf --json | jq .tasks')}`,
+    )
+    .action(async (file: string, { test, json }: AnalyzeFlags) => {
+      if (!isAnalysis(test)) throw new UsageError(`there is no test ${JSON.stringify(test)}; allowed is one of ${names}`);
+      end(await commands.analyze({ file, test, isJson: json === true }));
     });
 }
 

@@ -10,8 +10,11 @@ type AllowedKeys = WeakMap<readonly string[], readonly string[]>;
 /** Values under these keys are never quoted, wherever they stand: a key put in the wrong place is still a secret. */
 const SECRET_KEYS: ReadonlySet<string> = new Set(['password', 'username']);
 
+/** A parsed file that can say where something stands. */
+export type CheckedDocument = Pick<YamlDocument, 'value' | 'valueAt' | 'problem' | 'positionOfKey'>;
+
 /** Holds a document to a schema; every issue becomes a problem with its position. Undefined when there was one. */
-export function checkSchema<T extends z.ZodType>(schema: T, document: YamlDocument, problems: Problem[]): z.output<T> | undefined {
+export function checkSchema<T extends z.ZodType>(schema: T, document: CheckedDocument, problems: Problem[]): z.output<T> | undefined {
   // zod lists the unknown keys of an object but not the known ones; both meet here by the identity of the list.
   const allowedKeys: AllowedKeys = new WeakMap();
   const checked = schema.safeParse(document.value, {
@@ -65,7 +68,7 @@ function keysOf(schema: unknown): readonly string[] {
 const MISSING = 'missing;';
 
 interface Target {
-  readonly document: YamlDocument;
+  readonly document: CheckedDocument;
   readonly allowedKeys: AllowedKeys;
   readonly problems: Problem[];
   /** Keys that unknown ones were probably meant to be. */
@@ -109,7 +112,7 @@ interface UnknownKey {
   readonly meant: string | undefined;
 }
 
-function unknownKey(document: YamlDocument, path: KeyPath, { key, allowed, meant }: UnknownKey): Problem {
+function unknownKey(document: CheckedDocument, path: KeyPath, { key, allowed, meant }: UnknownKey): Problem {
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   const text =
     key === '<<' ? 'merge keys are not part of YAML 1.2; write the keys out' : `unknown key; allowed are ${allowed.join(', ')}${hint}`;

@@ -8,10 +8,10 @@ export interface Task {
 }
 
 /** Costs are the manifest's medians; measured 97th percentiles of the sample models on a quiet machine lay within 15 % of them. */
-const COST_MARGIN = 1.15;
+export const COST_MARGIN = 1.15;
 /** Reading and preparing the frame and decoding the outputs took about 12 ms of a camera's deadline; never more than a quarter of a short one. */
-const OFF_CORE_US = 12_000;
-const OFF_CORE_RATIO_MAX = 1 / 4;
+export const OFF_CORE_US = 12_000;
+export const OFF_CORE_RATIO_MAX = 1 / 4;
 /** The response-time recurrence grows by at least one cost a turn; past this many it has not converged. */
 const TURNS_MAX = 1_000;
 

@@ -11,6 +11,7 @@ import { createDoctorChecks, type DoctorProbe, type ProgramResult } from '../../
 import type { Warning } from '../../../src/config/lint-config.ts';
 import type { ManifestModel, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
+import type { Fit } from '../../../src/runtime/check-fit.ts';
 import { CONFIG, fakeTerminal, fakeWorld, STREAMS } from './cli-fixtures.ts';
 
 describe('check', () => {
@@ -29,6 +30,33 @@ describe('check', () => {
     ],
     problems: [] as string[],
   };
+  const [objects] = STREAMS;
+  const fit = {
+    fits: true,
+    assurance: 'look-ahead',
+    streams: [
+      {
+        id: objects?.id ?? '',
+        criticality: 'safety',
+        core: 0,
+        assurance: 'look-ahead',
+        responseUs: 98_000,
+        deadlineUs: 125_000,
+        costUs: 63_000,
+        blockingUs: 5_000,
+        toleratesUs: 20_000,
+        runUsMax: 48_000,
+        costFactorMax: 1.3,
+      },
+    ],
+    cores: [
+      { core: 0, assurance: 'look-ahead', loadRatio: 0.31, factorNeeded: null },
+      { core: 1, assurance: 'always', loadRatio: 0, factorNeeded: null },
+    ],
+    pipelines: [{ id: objects?.id ?? '', hops: [objects?.id ?? ''], reactionUs: 223_000 }],
+    advice: [],
+    isCutShort: false,
+  } satisfies Fit;
   const deps = (changes: Partial<Omit<CheckDeps, 'out'>> = {}) => ({
     out: fakeTerminal(false, 100),
     env: {},
@@ -36,16 +64,18 @@ describe('check', () => {
     lintConfig: () => [],
     formatWarning: ({ key, text }: Warning) => `${key}: ${text}`,
     planRun: () => ({ placement }),
+    checkFit: (): Fit => fit,
     ...changes,
   });
 
-  test('prints streams, load, and where each model goes and why', () => {
+  test('prints what is proven of each stream, load, and where each model goes and why', () => {
     const world = deps();
     expect(check({ config: 'x', isJson: false }, world)).toBe(0);
-    expect(world.out.text).toContain('objects  safety       nanodet           125       55       125');
-    expect(world.out.text).toContain('0              27 %  180 MB  2.0 GB  objects');
-    expect(world.out.text).toContain('1             159 %  400 MB  2.0 GB  lines, evil\\x1b[2J');
+    expect(world.out.text).toMatch(/objects +safety +look-ahead +98 +125 +63 +125 .*1\.3/);
+    expect(world.out.text).toMatch(/0 +31 % +27 % +180 MB +2\.0 GB +objects/);
+    expect(world.out.text).toMatch(/1 +0 % +159 % +400 MB +2\.0 GB +lines, evil\\x1b\[2J/);
     expect(world.out.text).toContain('nanodet on core 0, also on 1: safety, least load');
+    expect(world.out.text).toContain('fits: every safety and interactive stream is in time as long as look-ahead');
   });
 
   test.each([
@@ -59,6 +89,11 @@ describe('check', () => {
       { planRun: () => ({ placement: { ...placement, problems: ['core 0 is full'] } }) },
       'problem: core 0 is full',
     ],
+    [
+      'a stream that does not fit',
+      { checkFit: (): Fit => ({ ...fit, fits: false, assurance: 'none', advice: ['core 0: make objects cheaper'] }) },
+      'does not fit: not every stream has a bound within its deadline\ncore 0: make objects cheaper',
+    ],
   ])('exits 1 for %s', (_, changes, text) => {
     const world = deps(changes);
     expect(check({ config: 'x', isJson: false }, world)).toBe(1);
@@ -68,7 +103,12 @@ describe('check', () => {
   test('prints one JSON document with --json', () => {
     const world = deps();
     check({ config: 'x', isJson: true }, world);
-    expect(JSON.parse(world.out.text)).toMatchObject({ node: 'cockpit', warnings: [], placement: { cores: [{ core: 0 }, { core: 1 }] } });
+    expect(JSON.parse(world.out.text)).toMatchObject({
+      node: 'cockpit',
+      warnings: [],
+      placement: { cores: [{ core: 0 }, { core: 1 }] },
+      fit: { fits: true, streams: [{ id: 'objects', responseUs: 98_000 }] },
+    });
   });
 });
 

@@ -23,13 +23,22 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
       calls.push([name, ...given]);
       return answer();
     };
-  const names = ['run', 'check', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
+  const names = ['run', 'check', 'analyze', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
   const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
   const status = await runProgram(args, commands, { out, err, version: '9.9.9' });
   return { status, out: out.text, err: err.text, calls };
 }
 
-const COMMANDS = [['run'], ['check'], ['doctor'], ['models', 'list'], ['models', 'verify'], ['config', 'schema'], ['config', 'print']];
+const COMMANDS = [
+  ['run'],
+  ['check'],
+  ['analyze'],
+  ['doctor'],
+  ['models', 'list'],
+  ['models', 'verify'],
+  ['config', 'schema'],
+  ['config', 'print'],
+];
 
 describe('program', () => {
   test('hands parsed options to the command', async () => {
@@ -38,6 +47,9 @@ describe('program', () => {
     const parsed = { config: 'a.yaml', runFor: 20_000_000, report: 'r.json', log: 'd.log', isJson: false, isPlain: true };
     expect(calls).toEqual([['run', parsed]]);
     expect((await call(['check', 'a.yaml', '--json'])).calls).toEqual([['check', { config: 'a.yaml', isJson: true }]]);
+    expect((await call(['analyze', 't.json', '--test', 'rta', '--json'])).calls).toEqual([
+      ['analyze', { file: 't.json', test: 'rta', isJson: true }],
+    ]);
     expect((await call(['models', 'verify', '--manifest', 'm.yaml'])).calls).toEqual([
       ['modelsVerify', { config: undefined, manifest: 'm.yaml' }, { isJson: false }],
     ]);
@@ -56,6 +68,8 @@ describe('program', () => {
     [['run', 'a', '--nope']],
     [['run', 'a', '--for', '20']],
     [['run', 'a', '--report']],
+    [['analyze', 't.json']],
+    [['analyze', 't.json', '--test', 'constructor']],
     [['models']],
     [['models', 'bogus']],
   ])('calls nothing, explains and exits 2 for %j', async (args) => {

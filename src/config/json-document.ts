@@ -1,0 +1,158 @@
+import type { CheckedDocument } from './check-schema.ts';
+import { type KeyPath, keyText, type Problem, printable } from './problem.ts';
+import type { Position } from './runtime-config.ts';
+
+const BEGINNING: Position = { line: 1, column: 1 };
+
+/**
+ * UTF-8 bytes of one JSON text as a document that can say where something stands. For tables of thousands of rows: parsing takes the platform's own parser, and
+ * positions are looked up only when there is something to complain about. Never throws.
+ */
+export function parseJson(file: string, bytes: Uint8Array): CheckedDocument | readonly Problem[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return [{ file, position: BEGINNING, key: '', text: 'the bytes are not UTF-8; save the file as UTF-8' }];
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (thrown) {
+    return [{ file, position: faultIn(text, thrown), key: '', text: `not valid JSON: ${faultText(thrown)}` }];
+  }
+  const finder = new JsonFinder(text);
+  const positionOf = (path: KeyPath, isKey: boolean): Position => finder.positionOf(path, isKey);
+  return {
+    value,
+    valueAt: (path) => {
+      let found: unknown = value;
+      for (const step of path) {
+        if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined;
+        found = (found as Readonly<Record<string | number, unknown>>)[step];
+      }
+      return found;
+    },
+    problem: (path, what) => ({ file, position: positionOf(path, false), key: keyText(path), text: what }),
+    positionOfKey: (path) => positionOf(path, true),
+  };
+}
+
+/** The platform's message names an offset, and may quote the file; only the former is kept. */
+function faultIn(text: string, thrown: unknown): Position {
+  const offset = /at position (\d+)/.exec(String(thrown))?.[1];
+  const at = offset === undefined ? text.length : Number(offset);
+  const before = text.slice(0, at).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+const faultText = (thrown: unknown): string =>
+  printable(String(thrown).replace(/^SyntaxError: /, '')).replace(/, ?\.{0,3}".*$/s, '') || 'unreadable';
+
+interface Entry {
+  readonly keyAt: number;
+  readonly valueAt: number;
+}
+
+/** Finds values in a text that is valid JSON. What lies in each list or mapping is looked up once, so that thousands of complaints cost one reading. */
+class JsonFinder {
+  readonly #text: string;
+  readonly #entries = new Map<number, ReadonlyMap<string, Entry>>();
+  #lineStarts: readonly number[] | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Of the value (or its key) at a path; for what is not there, of the nearest thing around it. */
+  positionOf(path: KeyPath, isKey: boolean): Position {
+    let at = skipSpace(this.#text, 0);
+    for (const [depth, step] of path.entries()) {
+      const entry = this.#entriesAt(at).get(String(step));
+      if (entry === undefined) break;
+      at = isKey && depth === path.length - 1 ? entry.keyAt : entry.valueAt;
+    }
+    return this.#positionAt(at);
+  }
+
+  #entriesAt(open: number): ReadonlyMap<string, Entry> {
+    const known = this.#entries.get(open) ?? readEntries(this.#text, open);
+    this.#entries.set(open, known);
+    return known;
+  }
+
+  #positionAt(offset: number): Position {
+    const starts = this.#lineStarts ?? lineStartsOf(this.#text);
+    this.#lineStarts = starts;
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  }
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** By key or index. */
+function readEntries(text: string, open: number): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>();
+  const isList = text[open] === '[';
+  if (!isList && text[open] !== '{') return entries;
+  let at = skipSpace(text, open + 1);
+  for (let index = 0; at < text.length && text[at] !== ']' && text[at] !== '}'; index += 1) {
+    const keyAt = at;
+    let key = String(index);
+    if (!isList) {
+      const keyEnd = skipString(text, at);
+      key = String(JSON.parse(text.slice(at, keyEnd)));
+      at = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    }
+    entries.set(key, { keyAt, valueAt: at });
+    at = skipSpace(text, skipValue(text, at));
+    if (text[at] === ',') at = skipSpace(text, at + 1);
+  }
+  return entries;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && ' \t\n\r'.includes(text[at] ?? '')) at += 1;
+  return at;
+}
+
+/** Past the closing quote. */
+function skipString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+/** Past any value, by counting brackets, so that depth costs no stack. */
+function skipValue(text: string, from: number): number {
+  let depth = 0;
+  let at = from;
+  while (at < text.length) {
+    const character = text[at] ?? '';
+    if (character === '"') {
+      at = skipString(text, at);
+      if (depth === 0) return at;
+      continue;
+    }
+    if (depth === 0 && ',]} \t\n\r'.includes(character)) return at;
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+    at += 1;
+  }
+  return at;
+}
