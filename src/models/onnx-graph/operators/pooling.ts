@@ -35,7 +35,10 @@ const globalPool: OperatorRule = (call) => {
 /** Operations for one output element: a copy, a weighted sum of 4 neighbours, or of 16. */
 const INTERPOLATION_OPS: Readonly<Record<string, number>> = { nearest: 0, linear: 8, cubic: 32 };
 
-/** Sizes for the axes named; scales round down. The scales were attributes or input 1 before operator set 11, input 2 since, and sizes are input 3. */
+/**
+ * Sizes for the axes named; scales round down. The scales were attributes or input 1 before operator set 11, input 2 since, and sizes are input 3.
+ * Factors are multiplied in single precision, as the runtimes do: rounding decides the size.
+ */
 const resize: OperatorRule = (call) => {
   const { type, shape } = call.input(0);
   const isOld = call.operator === 'Upsample' || call.opset < 11;
@@ -52,8 +55,8 @@ const resize: OperatorRule = (call) => {
   );
   axes.forEach((axis, index) => {
     const before = shape[axis] as number;
-    if (factor !== undefined) resized[axis] = Math.round(before * factor);
-    else resized[axis] = sizes?.[index] ?? Math.floor(before * (scales?.[index] as number));
+    if (factor !== undefined) resized[axis] = Math.round(Math.fround(before * factor));
+    else resized[axis] = sizes?.[index] ?? Math.floor(Math.fround(before * (scales?.[index] as number)));
   });
   const ops = INTERPOLATION_OPS[call.text('mode', 'nearest')] ?? call.fail(`the mode ${call.text('mode', '')}`);
   return { outputs: [{ type, shape: resized }], work: { elementOps: elementsOf(resized) * ops } };
@@ -63,7 +66,7 @@ const resize: OperatorRule = (call) => {
 function commonFactor(call: OperatorCall, before: readonly number[], sizes: readonly number[] | undefined): number | undefined {
   const policy = call.text('keep_aspect_ratio_policy', 'stretch');
   if (sizes === undefined || policy === 'stretch') return undefined;
-  const factors = sizes.map((size, index) => size / (before[index] as number));
+  const factors = sizes.map((size, index) => Math.fround(size / (before[index] as number)));
   return policy === 'not_larger' ? Math.min(...factors) : Math.max(...factors);
 }
 
