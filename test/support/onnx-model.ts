@@ -111,7 +111,7 @@ function attributeBytes(name: string, value: TestAttribute): Uint8Array {
   });
 }
 
-export function constantBytes({ name, type = 'float32', shape, values, external }: TestConstant): Uint8Array {
+function constantBytes({ name, type = 'float32', shape, values, external }: TestConstant): Uint8Array {
   return message((writer) => {
     for (const size of shape) writer.tag(1, 0).int64(size);
     writer.tag(2, 0).int32(CODE[type]).tag(8, 2).string(name);

@@ -23,7 +23,9 @@ export const GRAPH_LIMITS = {
   nameLength: 4_096,
   /** Elements up to which values are followed through the graph, for shapes that the graph computes itself. */
   knownValues: 4_096,
-  /** The same for stored types that sizes are not written in: scales and bounds have a few elements, weights more. */
+  /** All values followed in one walk, so that a graph of nothing but long lists ends in seconds. */
+  knownValuesTotal: 4_000_000,
+  /** As `knownValues`, for stored types that sizes are not written in: scales and bounds have a few elements, weights more. */
   knownReals: 64,
 } as const;
 

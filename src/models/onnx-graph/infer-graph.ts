@@ -73,6 +73,7 @@ class Walk {
   private readonly tensors = new Map<string, Tensor>();
   private readonly unknown = new Map<string, { operator: string; node: string; count: number; reason: string }>();
   private walked = 0;
+  private followedCount = 0;
 
   constructor(graph: OnnxGraph, options: BindOptions) {
     this.graph = graph;
@@ -189,7 +190,24 @@ class Walk {
   private make(name: string, sketch: TensorSketch, origin: TensorOrigin, root?: Tensor): Tensor {
     if (!isShape(sketch.shape))
       throw unloadable(`value "${name}"`, `the shape ${shapeText(sketch.shape)} is not one, or exceeds ${GRAPH_LIMITS.elements} elements`);
-    return { ...sketch, name, origin, elements: elementsOf(sketch.shape), root: root?.root ?? root };
+    const { type, shape, quantizedFrom } = sketch;
+    return {
+      name,
+      type,
+      shape,
+      data: this.followed(sketch.data),
+      quantizedFrom,
+      origin,
+      elements: elementsOf(shape),
+      root: root?.root ?? root,
+    };
+  }
+
+  /** Values are forgotten where they are too many, and altogether once too many were followed: what needs them is then named unknown. */
+  private followed(data: readonly number[] | undefined): readonly number[] | undefined {
+    if (data === undefined || data.length > GRAPH_LIMITS.knownValues) return undefined;
+    this.followedCount += data.length;
+    return this.followedCount <= GRAPH_LIMITS.knownValuesTotal ? data : undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { GRAPH_LIMITS } from '../graph.ts';
 import { broadcastShape, pick, stretch, stridesOf } from '../indexing.ts';
 import type { OperatorCall, OperatorRule } from '../operator-call.ts';
 import { elementsOf, type TensorSketch } from '../tensor.ts';
@@ -18,7 +19,8 @@ const transpose: OperatorRule = (call) => {
 /** Data of tensors laid one after another along `axis`, for those that are small and known. */
 function concatenated(parts: readonly TensorSketch[], axis: number): number[] | undefined {
   const [first] = parts;
-  if (first === undefined || parts.some((part) => part.data === undefined)) return undefined;
+  const count = parts.reduce((sum, part) => sum + elementsOf(part.shape), 0);
+  if (first === undefined || count > GRAPH_LIMITS.knownValues || parts.some((part) => part.data === undefined)) return undefined;
   const blocks = elementsOf(first.shape.slice(0, axis));
   const joined: number[] = [];
   for (let block = 0; block < blocks; block += 1) {
