@@ -101,8 +101,10 @@ export class Dispatcher {
       const at = this.#deps.clock.now();
       const event = { ...next, at } as Event;
       const decisions = this.#deps.step(event);
-      this.#deps.observer.decided(event, decisions, elapsedUs(at, this.#deps.clock.now()));
+      const tookUs = elapsedUs(at, this.#deps.clock.now());
+      // First what was decided, since a core waits for it; then the books.
       for (const decision of decisions) this.#carryOut(decision);
+      this.#deps.observer.decided(event, decisions, tookUs);
       if (event.kind === 'segment-done') this.#decode(event.job);
     }
     this.#isTelling = false;

@@ -131,9 +131,10 @@ export class OrtCore {
     const { clock, copies } = this.#deps;
     if (work.kind === 'run') {
       const { job, model, inputs, outputs, killAt } = work.segment;
-      this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
+      // The core first: it computes while the timer is set.
       const isPosted = this.#process?.post({ kind: 'run', model, inputs, outputs });
       assert(isPosted !== false, 'the regions of a segment fit into a mailbox');
+      this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
       return;
     }
     const { loadTimeoutUs } = this.#options;
