@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ConfigFiles } from '../../../src/config/config-files.ts';
+import { createConfigFiles } from '../../../src/config/config-files.ts';
+import { loadSoc } from '../../../src/config/load-soc.ts';
+import { CoxswainError } from '../../../src/core/errors.ts';
+import { coreCountOf, type SocProfile, usableBytesPerSecond } from '../../../src/core/soc-profile.ts';
+
+const folder = resolve(import.meta.dirname, '../../../configs/soc');
+const shipped = readdirSync(folder).sort();
+const car = readFileSync(resolve(folder, 'car-500.yaml'), 'utf8');
+
+const load = (text: string): SocProfile => {
+  const files: ConfigFiles = { read: () => new TextEncoder().encode(text), realPath: () => undefined };
+  return loadSoc('soc/car-500.yaml', { files });
+};
+
+const problemsOf = (text: string): string => {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof CoxswainError && error.code === 'CONFIG_INVALID') return error.message;
+    throw error;
+  }
+  return 'none';
+};
+
+const edited = (from: string, to: string): string => {
+  expect(car).toContain(from);
+  return car.replace(from, to);
+};
+
+describe('the shipped profiles', () => {
+  it('are those of every device class', () => {
+    expect(shipped.map((name) => name.replace('.yaml', ''))).toEqual(
+      expect.arrayContaining(['car-500', 'zhouyi-x2', 'cix-p1', 'orin-agx', 'orin-nano', 'thor', 'sa8295p', 'rk3588', 'rk3576', 'hailo-8']),
+    );
+    expect(shipped).toEqual(
+      expect.arrayContaining(['phone-flagship.yaml', 'phone-mid.yaml', 'phone-entry.yaml', 'ai-pc.yaml', 'robot-500.yaml', 'glasses.yaml']),
+    );
+  });
+
+  it.each(shipped)('%s loads, is frozen to the bottom, and says of each figure where it came from', (name) => {
+    const profile = loadSoc(resolve(folder, name), { files: createConfigFiles() });
+    expect(profile.id).toBe(name.replace('.yaml', ''));
+    expect(Object.isFrozen(profile) && Object.isFrozen(profile.core.opsPerSecond) && Object.isFrozen(profile.modes[0])).toBe(true);
+    expect(profile.origins.length).toBeGreaterThan(25);
+    expect(profile.origins.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['dram.bandwidthGbs', 'core.array', 'power.macPicojoules']),
+    );
+    expect(profile.origins.every(({ source }) => source.length > 3)).toBe(true);
+  });
+
+  it('hold the reference car SoC to its definition', () => {
+    const profile = load(car);
+    expect(coreCountOf(profile)).toBe(8);
+    expect(profile.clusterCount).toBe(2);
+    expect(profile.core.opsPerSecond.int8).toBe(62.5e12);
+    expect(profile.localMemoryBytes).toBe(8 * 2 ** 20);
+    expect(profile.dram.bytesPerSecond).toBe(273e9);
+    expect(usableBytesPerSecond(profile)).toBeLessThan(273e9);
+    expect(profile.modes.map(({ watts }) => watts)).toEqual([75, 40, 15]);
+  });
+});
+
+describe('a profile', () => {
+  it.each([
+    [
+      'without bandwidth',
+      '  bandwidthGbs: { value: 273, from: design }\n',
+      '',
+      'dram.bandwidthGbs: missing; allowed is { value: <number>, from: <name of a source> }',
+    ],
+    [
+      'with zero cores',
+      'coresPerCluster: { value: 4, from: design }',
+      'coresPerCluster: { value: 0, from: design }',
+      'got 0; allowed is a whole number from 1 to 64',
+    ],
+    [
+      'with half a core',
+      'coresPerCluster: { value: 4, from: design }',
+      'coresPerCluster: { value: 0.5, from: design }',
+      'a whole number from 1 to 64',
+    ],
+    [
+      'with bandwidth that is no number',
+      'bandwidthGbs: { value: 273,',
+      'bandwidthGbs: { value: .nan,',
+      'got NaN; allowed is a number from 0.001 to 100000 GB/s',
+    ],
+    ['with infinite bandwidth', 'bandwidthGbs: { value: 273,', 'bandwidthGbs: { value: .inf,', 'a number from 0.001 to 100000 GB/s'],
+    [
+      'with a plain number',
+      'bandwidthGbs: { value: 273, from: design }',
+      'bandwidthGbs: 273',
+      'allowed is { value: <number>, from: <name of a source> }',
+    ],
+    ['with an unknown key', 'bandwidthGbs:', 'bandwithGbs:', "did you mean 'bandwidthGbs'?"],
+    [
+      'with an unknown source',
+      'value: 273, from: design',
+      'value: 273, from: desing',
+      'got "desing", which is no source; given are design',
+    ],
+    ['with a type nobody knows', '    int8:', '    itn8:', "did you mean 'int8'?"],
+    ['that never cools down', 'ambientC: { value: 45,', 'ambientC: { value: 95,', 'else it never cools down'],
+    ['with hysteresis turned round', 'resumeC: { value: 90,', 'resumeC: { value: 100,', 'less than throttleC (100)'],
+    ['with a range turned round', 'low: 0.05, high: 0.1', 'low: 0.5, high: 0.1', 'allowed is low (0.5) or more'],
+    ['with a core at no clock', 'clockRatio: { value: 1,', 'clockRatio: { value: 0,', 'a number from 0.01 to 1'],
+  ])('%s is refused with what is allowed', (_, from, to, expected) => {
+    const text = problemsOf(edited(from, to));
+    expect(text).toContain(expected);
+    expect(text).toMatch(/^soc\/car-500\.yaml:\d+:\d+: /);
+  });
+
+  it('without modes, without number types or that is not a mapping is refused', () => {
+    expect(problemsOf(`${car.slice(0, car.indexOf('\nmodes:') + 1)}modes: {}\n${car.slice(car.indexOf('\nhost:') + 1)}`)).toContain(
+      'got no mode',
+    );
+    expect(problemsOf(car.replace(/ {4}(int8|fp16): .*\n/g, '').replace('  tops:', '  tops: {}'))).toContain('at least one of int4, int8');
+    expect(problemsOf('- 1\n')).toContain('a mapping of keys to values');
+    expect(problemsOf('')).not.toBe('none');
+  });
+});
