@@ -21,6 +21,8 @@ function concatenated(parts: readonly TensorSketch[], axis: number): number[] | 
   const [first] = parts;
   const count = parts.reduce((sum, part) => sum + elementsOf(part.shape), 0);
   if (first === undefined || count > GRAPH_LIMITS.knownValues || parts.some((part) => part.data === undefined)) return undefined;
+  // Nothing at all can still stand in millions of empty blocks.
+  if (count === 0) return [];
   const blocks = elementsOf(first.shape.slice(0, axis));
   const joined: number[] = [];
   for (let block = 0; block < blocks; block += 1) {
@@ -51,6 +53,7 @@ const split: OperatorRule = (call) => {
   const axis = call.axis(call.number('axis', 0), shape.length);
   const whole = shape[axis] as number;
   const count = call.number('num_outputs', call.node.outputs.length);
+  if (!(count >= 1 && count <= call.node.outputs.length)) call.fail(`${count} parts for ${call.node.outputs.length} outputs`);
   const part = Math.ceil(whole / count);
   const equal = Array.from({ length: count }, (_, index) => Math.max(0, Math.min(part, whole - index * part)));
   const sizes = call.numbers('split') ?? call.optionalValues(1) ?? equal;

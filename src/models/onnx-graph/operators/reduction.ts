@@ -25,10 +25,11 @@ function reducedAxes(call: OperatorCall, rank: number): Set<number> {
 }
 
 function foldAxes(data: readonly number[], shape: readonly number[], axes: ReadonlySet<number>, fold: Fold): number[] | undefined {
-  if (data.length > GRAPH_LIMITS.knownValues) return undefined;
+  const count = elementsOf(shape.filter((_, axis) => !axes.has(axis)));
+  if (Math.max(count, data.length) > GRAPH_LIMITS.knownValues) return undefined;
   const strides = stridesOf(shape);
   const keptStrides = stridesOf(shape.map((size, axis) => (axes.has(axis) ? 1 : size)));
-  const cells: number[][] = Array.from({ length: elementsOf(shape.filter((_, axis) => !axes.has(axis))) }, () => []);
+  const cells: number[][] = Array.from({ length: count }, () => []);
   data.forEach((value, flat) => {
     let cell = 0;
     shape.forEach((size, axis) => {
