@@ -60,7 +60,7 @@ async function createBareLoop(model: ModelSpec): Promise<BareLoop> {
 async function compareThroughput(id: string) {
   const model = sampleModel(id);
   const bare = await createBareLoop(model);
-  const ours = await createSaturatedEngine({ model, cores: [0], niceness: 0 });
+  const ours = await createSaturatedEngine({ model, cores: [0], niceness: 0, isPinned: false });
   await bare.slice(1);
   await ours.slice(1);
   const pairs: { readonly bare: number; readonly ours: number }[] = [];
@@ -85,13 +85,14 @@ async function compareThroughput(id: string) {
   };
 }
 
-async function measureLatency(id: string) {
+async function measureLatency(id: string, isPinned: boolean) {
   const toStartUs: number[] = [];
   const toToldUs: number[] = [];
   const ours = await createSaturatedEngine({
     model: sampleModel(id),
     cores: [0, 1],
     niceness: 19,
+    isPinned,
     onSegment({ submittedAt, startedAt, endedAt, toldAt }) {
       toStartUs.push(startedAt - submittedAt);
       toToldUs.push(toldAt - endedAt);
@@ -112,6 +113,7 @@ async function measureLatency(id: string) {
   const delayMs = (ns: number): number => Math.max(0, ns / 1e6 - 2);
   return {
     model: id,
+    isPinned,
     segments: both.length,
     submitToStartUs: row(toStartUs),
     endToToldUs: row(toToldUs),
@@ -123,13 +125,18 @@ async function measureLatency(id: string) {
 
 const result = {
   throughput: [await compareThroughput('nanodet'), await compareThroughput('blazeface')],
-  latency: [await measureLatency('nanodet'), await measureLatency('blazeface')],
+  latency: [
+    await measureLatency('nanodet', true),
+    await measureLatency('nanodet', false),
+    await measureLatency('blazeface', true),
+    await measureLatency('blazeface', false),
+  ],
 };
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
   console.table(result.throughput);
-  for (const { model, segments, submitToStartUs, endToToldUs, bothUs, eventLoopDelayMs } of result.latency) {
-    console.log(`${model}, both cores busy, ${segments} segments:`);
+  for (const { model, isPinned, segments, submitToStartUs, endToToldUs, bothUs, eventLoopDelayMs } of result.latency) {
+    console.log(`${model}, both cores busy${isPinned ? ', each on its own CPU' : ''}, ${segments} segments:`);
     console.table({
       'submit to start, us': submitToStartUs,
       'end to told, us': endToToldUs,

@@ -35,6 +35,8 @@ export async function createSaturatedEngine(options: {
   readonly model: ModelSpec;
   readonly cores: readonly CoreId[];
   readonly niceness: number;
+  /** Whether core n stays on CPU n. */
+  readonly isPinned: boolean;
   readonly onSegment?: (times: {
     readonly submittedAt: InstantUs;
     readonly startedAt: InstantUs;
@@ -42,7 +44,7 @@ export async function createSaturatedEngine(options: {
     readonly toldAt: InstantUs;
   }) => void;
 }): Promise<SaturatedEngine> {
-  const { model, cores, niceness } = options;
+  const { model, cores, niceness, isPinned } = options;
   const clock = createSystemClock();
   const memory = createTensorArena(64 * 1024 * 1024);
   const streams = cores.map(
@@ -101,7 +103,7 @@ export async function createSaturatedEngine(options: {
       createDevice: (listener) =>
         createOrtDevice(
           {
-            cores: cores.map((id) => ({ id, niceness })),
+            cores: cores.map((id) => ({ id, niceness, cpu: isPinned ? id : undefined })),
             arena: { fd: memory.shared.fd, byteLength: memory.shared.buffer.byteLength },
             threadsPerCore: 1,
             startTimeoutUs: durationFromMs(20_000),

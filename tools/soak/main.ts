@@ -97,8 +97,9 @@ function take(parent: number): Sample | undefined {
       corePssBytes: cores.reduce((sum, core) => sum + kilobytes(`/proc/${core}/smaps_rollup`, 'Pss'), 0),
       coreFds: cores.reduce((sum, core) => sum + descriptors(core), 0),
     };
-  } catch {
-    return undefined;
+  } catch (thrown) {
+    if (run.exitCode !== null || samples.length > 0) return undefined;
+    throw thrown;
   }
 }
 
@@ -107,7 +108,9 @@ function childrenOf(parent: number): number[] {
   return listing.split('\n').flatMap((line) => (line.includes('core-process') ? [Number.parseInt(line, 10)] : []));
 }
 
-const descriptors = (process: number): number => readdirSync(`/proc/${process}/fd`).length;
+function descriptors(of: number): number {
+  return readdirSync(`/proc/${of}/fd`).length;
+}
 
 function kilobytes(file: string, key: string): number {
   const found = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(file, 'utf8'))?.[1];
