@@ -1,6 +1,7 @@
 import { type LayerCost, NUMBER_TYPE_BYTES, type NumberType } from '../../core/layer-cost.ts';
 import type { BindOptions } from './bind-inputs.ts';
 import { ELEMENT_BITS, type ElementType, isFloat, isInteger, numberTypeOf } from './element-type.ts';
+import { fuseLayers } from './fuse-layers.ts';
 import type { OnnxGraph } from './graph.ts';
 import { inferGraph, type Step, type UnknownOperator } from './infer-graph.ts';
 import type { Work } from './operator-call.ts';
@@ -14,6 +15,8 @@ export interface LayerCostOptions extends BindOptions {
    * and activations fp16. Integer tensors stay as they are. Absent: as in the file.
    */
   readonly storedAs?: NumberType;
+  /** Join activations, scalings and sums to the layer before, as compilers for NPUs do; false: a layer for every node. */
+  readonly isFused?: boolean;
 }
 
 export interface GraphTensor {
@@ -49,14 +52,17 @@ export interface GraphCosts {
 export function layerCosts(graph: OnnxGraph, options: LayerCostOptions = {}): GraphCosts {
   const inferred = inferGraph(graph, options);
   const sizes = new TensorSizes(options.storedAs);
-  const layers = inferred.steps.map((step) => layerOf(step, sizes));
+  const single = inferred.steps.map((step) => layerOf(step, sizes));
   const outputTensors = inferred.outputs.map((output) => output.tensor);
+  const bytesOf = (tensor: Tensor): number => sizes.bytes(tensor);
+  const fused = options.isFused ? fuseLayers(inferred.steps, single, outputTensors, bytesOf) : undefined;
+  const layers = fused?.map((layer) => layer.cost) ?? single;
   return {
     layers,
     inputs: inferred.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
     outputs: inferred.outputs.map(({ name, tensor }) => ({ name, type: tensor?.type, shape: tensor?.shape })),
     weightBytes: storedWeights(inferred.steps, sizes),
-    peakActivationBytes: peakMemory(inferred.inputs, inferred.steps, outputTensors, (tensor) => sizes.bytes(tensor)),
+    peakActivationBytes: peakMemory(inferred.inputs, fused ?? inferred.steps, outputTensors, bytesOf),
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
     elementOps: layers.reduce((sum, layer) => sum + layer.elementOps, 0),
     unknown: inferred.unknown,

@@ -1,5 +1,10 @@
-import type { Step } from './infer-graph.ts';
 import type { Tensor } from './tensor.ts';
+
+/** What runs at once: its inputs are held until it ends. */
+export interface MemoryStep {
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly (Tensor | undefined)[];
+}
 
 /** The tensor whose memory it is. */
 const memoryOf = (tensor: Tensor): Tensor => tensor.root ?? tensor;
@@ -13,7 +18,7 @@ const isActivation = ({ origin }: Tensor): boolean => origin === 'activation' ||
  */
 export function peakMemory(
   inputs: readonly Tensor[],
-  steps: readonly Step[],
+  steps: readonly MemoryStep[],
   outputs: readonly (Tensor | undefined)[],
   bytesOf: (tensor: Tensor) => number,
 ): number {

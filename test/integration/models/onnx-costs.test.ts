@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { BindOptions } from '../../../src/models/onnx-graph/bind-inputs.ts';
 import { inferGraph } from '../../../src/models/onnx-graph/infer-graph.ts';
-import { layerCosts } from '../../../src/models/onnx-graph/layer-costs.ts';
+import { type GraphCosts, layerCosts } from '../../../src/models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../../../src/models/onnx-graph/read-onnx-graph.ts';
 import { withOutputs } from '../../support/onnx-model.ts';
 import { ortShapes, type ShapedFeed } from '../../support/ort-shapes.ts';
@@ -58,6 +58,18 @@ describe('the sample models', () => {
       for (const layer of costs.layers) expect(layer.m * layer.n * layer.k * layer.groups).toBe(layer.macs);
     },
   );
+
+  it.each(samples)('$file: joined layers do the same work with less traffic', ({ file, ...options }) => {
+    const graph = readOnnxGraph(readFileSync(samplePath(`models/${file}`)));
+    const [single, fused] = [layerCosts(graph, options), layerCosts(graph, { ...options, isFused: true })];
+    const activationBytes = (costs: GraphCosts): number =>
+      costs.layers.reduce((sum, layer) => sum + layer.inputBytes + layer.outputBytes, 0);
+    for (const field of ['macs', 'elementOps', 'weightBytes'] as const) expect(fused[field]).toBe(single[field]);
+    expect(fused.layers.every((layer) => layer.inputBytes >= 0 && layer.outputBytes > 0)).toBe(true);
+    expect(activationBytes(fused)).toBeLessThan(activationBytes(single));
+    expect(fused.layers.length).toBeLessThan(single.layers.length);
+    expect(fused.peakActivationBytes).toBeLessThanOrEqual(single.peakActivationBytes);
+  });
 
   it('names the branch of Silero that cannot be told without the sample rate', () => {
     const graph = readOnnxGraph(readFileSync(samplePath('models/silero-vad-v5.onnx')));
