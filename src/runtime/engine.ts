@@ -93,11 +93,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         },
         coreLost(core, reason, message) {
           cores.state(core, 'lost', clock.now());
-          incidents.add({
-            kind: 'core-lost',
-            core,
-            message: `core ${core} was lost (${reason === 'core-hung' ? 'hung' : 'crashed'}): ${message}`,
-          });
+          incidents.add({ kind: 'core-lost', core, message: `${reason === 'core-hung' ? 'hung' : 'crashed'}: ${message}` });
           dispatcher.coreLost(core, reason);
         },
         quarantined(core, message) {
