@@ -67,7 +67,9 @@ describe('the code', () => {
   });
 
   it('never silences the compiler or the linter without a reason', () => {
-    expect(code.flatMap((file) => (file === 'test/tidy.test.ts' ? [] : findings(file, /@ts-(ignore|nocheck)|biome-ignore-all/)))).toEqual([]);
+    expect(code.flatMap((file) => (file === 'test/tidy.test.ts' ? [] : findings(file, /@ts-(ignore|nocheck)|biome-ignore-all/)))).toEqual(
+      [],
+    );
   });
 });
 
