@@ -1,4 +1,4 @@
-import { ELEMENT_BITS, type ElementType } from './element-type.ts';
+import type { ElementType } from './element-type.ts';
 import { GRAPH_LIMITS } from './graph.ts';
 
 /**
@@ -41,5 +41,3 @@ export const shapeText = (shape: readonly (number | string | null)[]): string =>
 
 /** The type that bytes and multiplications are counted in. */
 export const countedType = (tensor: TensorSketch): ElementType => tensor.quantizedFrom ?? tensor.type;
-
-export const bytesOf = (elements: number, type: ElementType): number => Math.ceil((elements * ELEMENT_BITS[type]) / 8);

@@ -8,7 +8,7 @@ import { elementsOf, shapeText } from '../tensor.ts';
  * numpy's matmul: a vector on either side gets an axis that the result loses, leading axes stretch to each other. When the right side has no leading axes
  * its matrix is shared and the left's fold into `m`; otherwise each pair of matrices is a group.
  */
-export function matrixProduct(call: OperatorCall, a: readonly number[], b: readonly number[]): { shape: number[]; product: MatrixProduct } {
+function matrixProduct(call: OperatorCall, a: readonly number[], b: readonly number[]): { shape: number[]; product: MatrixProduct } {
   if (a.length === 0 || b.length === 0) call.fail('a scalar cannot be multiplied as a matrix');
   const left = a.length === 1 ? [1, ...a] : a;
   const right = b.length === 1 ? [...b, 1] : b;
