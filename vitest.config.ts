@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './test/support/closing-line-reporter.ts';
 
 /** One project per kind of test; `npm test` runs all of them, `npx vitest run --project unit` one. */
 const project = (name: string, testTimeout: number) => ({
@@ -9,6 +10,7 @@ export default defineConfig({
   test: {
     // Real children and real models share two cores with the tests themselves, so files run two at a time.
     maxWorkers: 2,
+    reporters: ['default', new ClosingLineReporter()],
     projects: [
       { test: { name: 'tidy', include: ['test/tidy.test.ts'] } },
       project('unit', 10_000),
