@@ -8,8 +8,10 @@ import { createSystemClock } from '../../src/core/system-clock.ts';
 import { addUs, durationUs, instantUs } from '../../src/core/units.ts';
 import type { Device, DeviceListener } from '../../src/devices/device.ts';
 import { createOrtDevice } from '../../src/devices/ort/ort-device.ts';
+import { createSimDevice } from '../../src/devices/sim/sim-device.ts';
 import { createSharedMemory } from '../../src/native/shared-memory.ts';
 import { type Behaviour, createScriptedDevice, hang, nonFinite, ok } from '../support/scripted-device.ts';
+import { layer, twoCores } from '../support/soc-profiles.ts';
 import { writeTinyModels } from '../support/tiny-onnx.ts';
 
 /** How the next run on a core shall go; each adapter has its own way to bring it about. */
@@ -116,7 +118,39 @@ const createScriptedAdapter: CreateAdapter = (listener, dir) => {
   };
 };
 
+const createSimAdapter: CreateAdapter = (listener, dir) => {
+  const clock = new SimClock(instantUs(1000));
+  const { count, divide } = writeTinyModels(dir);
+  const costs = new Map([
+    [divide.id, [layer(1000, 0)]],
+    [count.id, [layer(50_000, 0)]],
+  ]);
+  const device = createSimDevice({ profile: twoCores() }, { clock, listener, costs: (model) => costs.get(model) });
+  return {
+    clock,
+    device,
+    model: divide,
+    otherModel: count,
+    segment(kind, killAfterUs = 10_000_000) {
+      if (kind === 'hang') device.prepare('hang');
+      if (kind === 'non-finite') device.prepare('wrong');
+      const killAt = addUs(clock.now(), durationUs(killAfterUs));
+      if (kind === 'slow' || kind === 'hang')
+        return { job: 2, index: 0, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt };
+      return { job: 1, index: 0, model: 'divide', inputs: [region(0, 16), region(64, 16)], outputs: [region(128, 16)], killAt };
+    },
+    crash: (core) => device.crash(core),
+    async until(isReached) {
+      while (!isReached() && clock.step()) await Promise.resolve();
+      return isReached();
+    },
+    rest: () => clock.settleUntil(addUs(clock.now(), durationUs(60_000_000))),
+    close: () => device.dispose(),
+  };
+};
+
 export const ADAPTERS: readonly (readonly [string, CreateAdapter])[] = [
   ['ort', createOrtAdapter],
   ['scripted', createScriptedAdapter],
+  ['sim', createSimAdapter],
 ];

@@ -120,7 +120,7 @@ describe('a profile', () => {
       'got no mode',
     );
     expect(problemsOf(car.replace(/ {4}(int8|fp16): .*\n/g, '').replace('  tops:', '  tops: {}'))).toContain('at least one of int4, int8');
-    expect(problemsOf('- 1\n')).toContain('a mapping of keys to values');
+    expect(problemsOf('- 1\n')).toContain('the file is not a mapping');
     expect(problemsOf('')).not.toBe('none');
   });
 });

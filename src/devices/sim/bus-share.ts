@@ -1,0 +1,60 @@
+import { rooflineUs, type SegmentCost, waitingBytes } from './segment-cost.ts';
+
+/** A running segment as the bus sees it. */
+export interface Flow {
+  readonly cost: SegmentCost;
+  /** Clock of its core, as a part of the fastest: computing slows down with it, the bus does not. */
+  readonly speed: number;
+  /** The whole segment takes this many times as long, its use of the bus included. */
+  readonly drag: number;
+}
+
+/** Time of the whole segment when its layers that wait for memory get `bandwidth` (bytes per microsecond). */
+export const flowUs = ({ cost, speed, drag }: Flow, bandwidth: number): number => (rooflineUs(cost, bandwidth / speed) * drag) / speed;
+
+/** What it takes of the bus on average over its layers. */
+const takenBy = (flow: Flow, bandwidth: number): number => {
+  const us = flowUs(flow, bandwidth);
+  return us === 0 ? 0 : flow.cost.bytes / us;
+};
+
+const TURNS_MAX = 60;
+/** Of the capacity; a thousandth of a microsecond in a segment of a second. */
+const TOLERANCE = 1e-9;
+
+/**
+ * The level of a fair bus: the bandwidth that every layer which waits for memory gets, such that all flows together take no more than `capacity`. Flows whose
+ * layers want less keep what they want, and what they leave goes to the others: max-min fairness, with the layers of each segment taken as spread evenly
+ * over its run. `capacity` itself when that is enough for all.
+ *
+ * The sum of what is taken grows with the level, so it is found by Newton's method kept between bounds; the answer never lies above the true level.
+ */
+export function busLevel(flows: readonly Flow[], capacity: number): number {
+  let taken = 0;
+  for (const flow of flows) taken += takenBy(flow, capacity);
+  if (taken <= capacity) return capacity;
+  let low = 0;
+  let high = capacity;
+  let level = capacity / flows.length;
+  for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+    let sum = 0;
+    let slope = 0;
+    for (const flow of flows) {
+      const us = flowUs(flow, level);
+      const waiting = waitingBytes(flow.cost, level / flow.speed) * flow.drag;
+      sum += flow.cost.bytes / us;
+      slope += (flow.cost.bytes * waiting) / (us * us * level * level);
+    }
+    const excess = sum - capacity;
+    if (excess > 0) high = level;
+    else {
+      low = level;
+      if (-excess <= capacity * TOLERANCE) break;
+    }
+    const step = level - excess / slope - (capacity * TOLERANCE * 0.5) / slope;
+    level = step > low && step < high ? step : (low + high) / 2;
+  }
+  return low > 0 ? low : level;
+}
+
+export const bytesPerUs = takenBy;

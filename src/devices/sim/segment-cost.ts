@@ -1,0 +1,166 @@
+import { assert } from '../../core/assert.ts';
+import { type LayerCost, NUMBER_TYPES, type NumberType } from '../../core/layer-cost.ts';
+import type { FigureRange, MacArray, SocCore, SocProfile } from '../../core/soc-profile.ts';
+
+/** Part of a core's local memory that holds activations; the rest is for weights on their way in. */
+const ACTIVATION_RATIO = 0.5;
+
+/**
+ * Energy of a multiply-accumulate by type, int8 being 1. fp32: 3.7 + 0.9 pJ to 0.23 pJ at 45 nm (Horowitz, ISSCC 2014); the others lie on the square of the
+ * width, since a multiplier's area grows with it.
+ */
+const MAC_ENERGY: Readonly<Record<NumberType, number>> = { int4: 0.5, int8: 1, int16: 4, fp16: 5, fp32: 20 };
+
+/** An element operation costs about what an int8 multiply-accumulate does: an fp16 addition without a multiplication. */
+const ELEMENT_ENERGY = 1;
+
+/**
+ * What one segment asks of a core, made ready for roofline times at any bandwidth.
+ *
+ * Layer i computes for c_i and moves m_i bytes, and overlaps the two: at bandwidth b it takes max(c_i, m_i / b), so the segment takes
+ * T(b) = sum max(c_i, m_i / b) (Williams, Waterman, Patterson 2009, layer by layer). Sorted by m_i / c_i, the bandwidth below which layer i waits for memory,
+ * T(b) = computeBefore[p] + bytesFrom[p] / b with p = the number of layers whose m_i / c_i is at most b.
+ */
+export interface SegmentCost {
+  /** Bytes from and to DRAM. */
+  readonly bytes: number;
+  /** All layers without any wait for memory, dispatch included. */
+  readonly computeUs: number;
+  readonly macs: number;
+  /** Multiply-accumulates weighted by their energy, int8 being 1. */
+  readonly energyMacs: number;
+  /** What the model occupies in memory. */
+  readonly weightBytes: number;
+  /** Part of the multipliers in use while the layers with multiplications compute. 0..1 */
+  readonly utilisationRatio: number;
+  /** Ascending, bytes per microsecond. */
+  readonly knees: Float64Array;
+  /** One longer than `knees`. */
+  readonly computeBefore: Float64Array;
+  readonly bytesFrom: Float64Array;
+}
+
+/** Cost of running these layers on one core of this profile. */
+export function compileSegment(
+  layers: readonly LayerCost[],
+  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay'>,
+): SegmentCost {
+  const { core } = profile;
+  const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const localBytes = profile.localMemoryBytes / profile.coresPerCluster;
+  const doWeightsStay = profile.doWeightsStay && weightBytes <= localBytes;
+  const activationBytes = doWeightsStay ? localBytes - weightBytes : localBytes * ACTIVATION_RATIO;
+  let [macs, energyMacs, multiplyUs, busyUs] = [0, 0, 0, 0];
+  const costs = layers.map((layer, index) => {
+    const macUs = multiplicationUs(layer, core);
+    macs += layer.macs;
+    energyMacs += layer.macs * MAC_ENERGY[layer.type] + layer.elementOps * ELEMENT_ENERGY;
+    multiplyUs += macUs;
+    busyUs += layer.macs === 0 ? 0 : (layer.macs * 2e6) / rateOf(layer.type, core);
+    const ends = { isFirst: index === 0, isLast: index === layers.length - 1 };
+    const moved = (doWeightsStay ? 0 : layer.weightBytes) + activationTraffic(layer, ends, activationBytes);
+    return { computeUs: Math.max(macUs, (layer.elementOps / core.vectorOpsPerSecond) * 1e6), bytes: moved };
+  });
+  return {
+    ...rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs]),
+    macs,
+    energyMacs,
+    weightBytes,
+    utilisationRatio: multiplyUs === 0 ? 0 : busyUs / multiplyUs,
+  };
+}
+
+export interface Ends {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+/**
+ * A layer's input and output stay in local memory as far as they fit it together; what does not fit spills. State lives in DRAM, and so do the input of the
+ * first layer and the output of the last.
+ */
+function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, localBytes: number): number {
+  const state = layer.stateBytes ?? 0;
+  const outer = (isFirst ? layer.inputBytes : 0) + (isLast ? layer.outputBytes : 0);
+  const all = layer.inputBytes + layer.outputBytes;
+  const inner = Math.max(0, all - state - outer);
+  return Math.min(all, state + outer + Math.max(0, inner - localBytes));
+}
+
+/**
+ * Cycles of the array times the length of one. Sizes that do not fill the box waste what is left over; the groups of a grouped convolution lie side by side
+ * along n as far as whole ones fit, as NPU compilers lay out depthwise layers.
+ */
+function multiplicationUs(layer: LayerCost, core: SocCore): number {
+  if (layer.macs === 0) return 0;
+  const cycles = arrayCycles(layer, core.array);
+  const { m, n, k } = core.array;
+  const cycleUs = (2e6 * m * n * k) / rateOf(layer.type, core);
+  return (cycles * cycleUs) / core.computeRatio;
+}
+
+export function arrayCycles({ m, n, k, groups }: Pick<LayerCost, 'm' | 'n' | 'k' | 'groups'>, array: MacArray): number {
+  const rows = Math.ceil(m / array.m);
+  const terms = Math.ceil(k / array.k);
+  const sideBySide = Math.max(1, Math.floor(array.n / n));
+  const columns = n >= array.n ? groups * Math.ceil(n / array.n) : Math.ceil(groups / sideBySide);
+  return rows * terms * columns;
+}
+
+/** Operations per second in the type, or in the next wider one that the core has. A core that has only narrower ones takes as many passes as bytes. */
+function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
+  for (const candidate of NUMBER_TYPES.slice(NUMBER_TYPES.indexOf(type))) {
+    const rate = opsPerSecond[candidate];
+    if (rate !== undefined) return rate;
+  }
+  for (const candidate of [...NUMBER_TYPES].reverse()) {
+    const rate = opsPerSecond[candidate];
+    if (rate !== undefined) return (rate * MAC_ENERGY[candidate]) / MAC_ENERGY[type];
+  }
+  throw new RangeError('a core has a rate for some type');
+}
+
+function rooflineOf(costs: readonly { readonly computeUs: number; readonly bytes: number }[]) {
+  const kneeOf = (cost: { readonly computeUs: number; readonly bytes: number }): number =>
+    cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs;
+  const sorted = costs.map((cost) => ({ ...cost, knee: kneeOf(cost) })).sort((a, b) => a.knee - b.knee);
+  const count = sorted.length;
+  const knees = new Float64Array(count);
+  const computeBefore = new Float64Array(count + 1);
+  const bytesFrom = new Float64Array(count + 1);
+  sorted.forEach((cost, index) => {
+    knees[index] = cost.knee;
+    computeBefore[index + 1] = (computeBefore[index] ?? 0) + cost.computeUs;
+  });
+  for (let index = count - 1; index >= 0; index -= 1) bytesFrom[index] = (bytesFrom[index + 1] ?? 0) + (sorted[index]?.bytes ?? 0);
+  assert(Number.isFinite(computeBefore[count]) && Number.isFinite(bytesFrom[0]), 'layer costs are finite');
+  return { knees, computeBefore, bytesFrom, bytes: bytesFrom[0] ?? 0, computeUs: computeBefore[count] ?? 0 };
+}
+
+/** T(b) of SegmentCost; `bandwidth` in bytes per microsecond. Infinite without bandwidth, unless nothing is to be moved. */
+export function rooflineUs(cost: SegmentCost, bandwidth: number): number {
+  const index = waitingFrom(cost.knees, bandwidth);
+  const bytes = cost.bytesFrom[index] as number;
+  return (cost.computeBefore[index] as number) + (bytes === 0 ? 0 : bytes / bandwidth);
+}
+
+/** Bytes of the layers that wait for memory at this bandwidth: the slope of T against 1/b. */
+export const waitingBytes = (cost: SegmentCost, bandwidth: number): number => cost.bytesFrom[waitingFrom(cost.knees, bandwidth)] as number;
+
+function waitingFrom(knees: Float64Array, bandwidth: number): number {
+  let low = 0;
+  let high = knees.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((knees[middle] as number) <= bandwidth) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Joules of one run without the chip's idle power. */
+export function segmentJoules(cost: SegmentCost, power: SocProfile['power']): FigureRange {
+  const at = (end: 'low' | 'high'): number =>
+    (cost.energyMacs * power.macPicojoules[end] + cost.bytes * power.dramPicojoulesPerByte[end]) * 1e-12;
+  return { low: at('low'), high: at('high') };
+}

@@ -1,0 +1,212 @@
+import { assert } from '../../core/assert.ts';
+import { after, type Clock, type Timer } from '../../core/clock.ts';
+import { CoxswainError } from '../../core/errors.ts';
+import type { CoreId } from '../../core/job.ts';
+import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
+import type { Segment, SegmentEnd } from '../../core/segment.ts';
+import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
+import type { CoreHealth, CoreLoss, CoreState, DeviceListener } from '../device.ts';
+import type { SegmentCost } from './segment-cost.ts';
+import type { SimChip } from './sim-chip.ts';
+
+export interface SimCoreOptions {
+  readonly id: CoreId;
+  readonly startUs: DurationUs;
+  readonly killUs: DurationUs;
+}
+
+/** How a run that was begun shall go. */
+export type Mischief = 'hang' | 'wrong';
+
+export interface SimCoreDeps {
+  readonly clock: Clock;
+  readonly listener: DeviceListener;
+  readonly chip: SimChip;
+  /** Cost and time of loading; an error for a model that cannot be loaded. */
+  readonly open: (model: ModelSpec) => { readonly cost: SegmentCost; readonly loadUs: DurationUs } | CoxswainError;
+  /** Takes the mischief prepared for the next run of this core, if any. */
+  readonly mischief: (core: CoreId) => Mischief | undefined;
+  readonly ran: (model: ModelId, cost: SegmentCost) => void;
+}
+
+type Work =
+  | { readonly kind: 'load'; readonly model: ModelSpec; readonly onEnd: (error: CoxswainError | undefined) => void }
+  | { readonly kind: 'run'; readonly segment: Segment; readonly onEnd: (end: SegmentEnd) => void };
+
+interface Loaded {
+  readonly spec: ModelSpec;
+  readonly cost: SegmentCost;
+}
+
+/** The life of one simulated core; what its segments take is the chip's. */
+export class SimCore {
+  readonly #options: SimCoreOptions;
+  readonly #deps: SimCoreDeps;
+  #state: CoreState = 'lost';
+  #isDying = false;
+  #isDisposed = false;
+  readonly #models = new Map<ModelId, Loaded>();
+  readonly #timers = new Set<Timer>();
+  #onStarted: ((error: CoxswainError | undefined) => void) | undefined;
+  /** In the order asked for; the first is under way. */
+  #work: Work[] = [];
+
+  constructor(options: SimCoreOptions, deps: SimCoreDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  start(onEnd: (error: CoxswainError | undefined) => void): void {
+    assert(this.#state === 'lost' && !this.#isDisposed, `core ${this.#options.id} is started only while lost`);
+    this.#state = 'starting';
+    this.#onStarted = onEnd;
+    this.#after(this.#options.startUs, () => {
+      this.#onStarted = undefined;
+      this.#state = 'ready';
+      onEnd(undefined);
+    });
+  }
+
+  load(model: ModelSpec, onEnd: (error: CoxswainError | undefined) => void): void {
+    this.#add({ kind: 'load', model, onEnd });
+  }
+
+  run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
+    assert(!this.#work.some(({ kind }) => kind === 'run'), `core ${this.#options.id} runs one segment at a time`);
+    this.#add({ kind: 'run', segment, onEnd });
+  }
+
+  kill(): void {
+    this.#lose('killed', this.#options.killUs);
+  }
+
+  crash(): void {
+    this.#lose('crashed', durationUs(0));
+  }
+
+  health(): CoreHealth {
+    const state = this.#isDying ? 'lost' : this.#state;
+    return { core: this.#options.id, state, pid: undefined, models: [...this.#models.keys()], pssBytes: undefined };
+  }
+
+  dispose(): void {
+    if (!this.#isDisposed && this.#state !== 'lost') this.#endAll('killed');
+    this.#cancelTimers();
+    this.#isDisposed = true;
+  }
+
+  #lose(reason: CoreLoss['reason'], delay: DurationUs): void {
+    if (this.#state === 'lost' || this.#isDying) return;
+    this.#isDying = true;
+    this.#cancelTimers();
+    this.#deps.chip.abort(this.#options.id);
+    this.#after(delay, () => {
+      const wasStarting = this.#onStarted !== undefined;
+      this.#endAll(reason);
+      if (!wasStarting) this.#deps.listener.coreLost({ core: this.#options.id, reason, message: lossText(this.#options.id, reason) });
+    });
+  }
+
+  #add(work: Work): void {
+    assert(this.#state === 'ready' && !this.#isDisposed, `core ${this.#options.id} is given work only while ready`);
+    this.#work.push(work);
+    if (this.#work.length === 1) this.#begin();
+  }
+
+  #begin(): void {
+    const work = this.#work[0];
+    if (work === undefined || this.#isDying) return;
+    if (work.kind === 'run') return this.#beginRun(work.segment);
+    const opened = this.#deps.open(work.model);
+    const error = opened instanceof CoxswainError ? opened : undefined;
+    this.#after(opened instanceof CoxswainError ? durationUs(0) : opened.loadUs, () => {
+      if (!(opened instanceof CoxswainError)) this.#models.set(work.model.id, { spec: work.model, cost: opened.cost });
+      this.#work.shift();
+      this.#begin();
+      work.onEnd(error);
+    });
+  }
+
+  #beginRun(segment: Segment): void {
+    const { clock, chip } = this.#deps;
+    const core = this.#options.id;
+    const model = this.#models.get(segment.model);
+    const refusal = refusalOf(segment, model?.spec, core);
+    if (refusal !== undefined) {
+      this.#after(durationUs(0), () => this.#endRun(refusal));
+      return;
+    }
+    assert(model !== undefined, 'a run of a model that is not loaded is refused');
+    const startedAt = clock.now();
+    const mischief = this.#deps.mischief(core);
+    chip.begin({
+      core,
+      cost: model.cost,
+      killAt: segment.killAt,
+      isHung: mischief === 'hang',
+      onEnd: (how) => {
+        if (how === 'overdue') return this.#lose('hung', this.#options.killUs);
+        this.#deps.ran(segment.model, model.cost);
+        this.#endRun(mischief === 'wrong' ? WRONG : this.#done(startedAt));
+      },
+    });
+  }
+
+  #done(startedAt: InstantUs): SegmentEnd {
+    return { kind: 'done', startedAt, endedAt: this.#deps.clock.now() };
+  }
+
+  /** The next piece of work begins before the end is told, as on the real device. */
+  #endRun(end: SegmentEnd): void {
+    const work = this.#work.shift();
+    assert(work?.kind === 'run', 'a run ends only while it is under way');
+    this.#begin();
+    work.onEnd(end);
+  }
+
+  #endAll(reason: CoreLoss['reason']): void {
+    const isHung = reason === 'hung';
+    const message = lossText(this.#options.id, reason);
+    const onStarted = this.#onStarted;
+    const work = this.#work;
+    this.#state = 'lost';
+    this.#isDying = false;
+    this.#onStarted = undefined;
+    this.#work = [];
+    this.#models.clear();
+    onStarted?.(new CoxswainError('CORE_START_FAILED', message));
+    for (const piece of work) {
+      if (piece.kind === 'run') piece.onEnd({ kind: 'failed', reason: isHung ? 'core-hung' : 'core-crashed', message });
+      else piece.onEnd(new CoxswainError(isHung ? 'CORE_HUNG' : 'CORE_CRASHED', message));
+    }
+  }
+
+  #after(delay: DurationUs, task: () => void): void {
+    const timer = after(this.#deps.clock, delay, () => {
+      this.#timers.delete(timer);
+      task();
+    });
+    this.#timers.add(timer);
+  }
+
+  #cancelTimers(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+}
+
+const WRONG: SegmentEnd = { kind: 'failed', reason: 'non-finite', message: 'an output was not finite, by simulated fault' };
+
+const lossText = (core: CoreId, reason: CoreLoss['reason']): string =>
+  `simulated core ${core} ${reason === 'hung' ? 'did not end in time' : `was ${reason}`}`;
+
+/** What the real device refuses as well, so that a simulated runtime is held to it. */
+function refusalOf(segment: Segment, model: ModelSpec | undefined, core: CoreId): SegmentEnd | undefined {
+  if (model === undefined)
+    return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${core}` };
+  const specs = [...model.inputs, ...model.outputs];
+  const regions = [...segment.inputs, ...segment.outputs];
+  const doFit = segment.inputs.length === model.inputs.length && specs.length === regions.length;
+  if (doFit && specs.every((spec, index) => tensorBytes(spec) === regions[index]?.byteLength)) return undefined;
+  return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
+}

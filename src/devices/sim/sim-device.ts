@@ -1,0 +1,187 @@
+import { assert } from '../../core/assert.ts';
+import { after, type Clock } from '../../core/clock.ts';
+import { CoxswainError } from '../../core/errors.ts';
+import type { CoreId } from '../../core/job.ts';
+import type { LayerCost } from '../../core/layer-cost.ts';
+import type { ModelId, ModelSpec } from '../../core/model.ts';
+import { coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
+import { type DurationUs, durationUs } from '../../core/units.ts';
+import type { Device, DeviceListener } from '../device.ts';
+import type { SimFault } from './faults.ts';
+import { compileSegment, rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
+import { type ChipFigures, type ChipObserver, type Regulation, SimChip } from './sim-chip.ts';
+import { type Mischief, SimCore } from './sim-core.ts';
+
+export interface SimDeviceOptions {
+  readonly profile: SocProfile;
+  /** Default: the profile's first. */
+  readonly mode?: SocMode;
+  readonly faults?: readonly SimFault[];
+  readonly regulation?: Regulation;
+}
+
+export interface SimDeviceDeps {
+  readonly clock: Clock;
+  readonly listener: DeviceListener;
+  /** What each model's layers ask for; undefined for a model that is not known. */
+  readonly costs: (model: ModelId) => readonly LayerCost[] | undefined;
+  readonly observer?: ChipObserver;
+}
+
+export interface ModelFigures {
+  readonly model: ModelId;
+  readonly runs: number;
+  /** One run with the chip to itself, in the mode there is. */
+  readonly aloneUs: number;
+  readonly macs: number;
+  /** From and to DRAM, of one run. */
+  readonly bytes: number;
+  readonly weightBytes: number;
+  /** Of one run, without idle power. */
+  readonly joules: FigureRange;
+  readonly utilisationRatio: number;
+}
+
+export interface SimDevice extends Device {
+  /** The next run on this core, or on whichever core runs next, goes this way. */
+  prepare(mischief: Mischief, core?: CoreId): void;
+  crash(core: CoreId): void;
+  /** So far. */
+  figures(): { readonly chip: ChipFigures; readonly models: readonly ModelFigures[] };
+}
+
+/** A core of an NPU is up within a firmware start, far sooner than a process; SIGKILL's place is taken by a reset. */
+const START_US = durationUs(20_000);
+const RESET_US = durationUs(2_000);
+
+/** Beside the weights, which come over the bus: parsing, allocation, mapping. */
+const LOAD_US = durationUs(1_000);
+
+/**
+ * Simulated NPU cores behind the Device port. A segment takes the roofline time of its model's layers on one core of the profile, slowed down by whoever else
+ * uses the bus, by heat, by the power mode and by faults; it computes nothing and leaves its outputs as they are. On a SimClock the same calls give the same
+ * history to the microsecond. Load errors: MODEL_UNLOADABLE for a model without costs, or one that memory has no room for.
+ */
+export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps): SimDevice {
+  const { profile } = options;
+  const { clock } = deps;
+  const mode = options.mode ?? profile.modes[0];
+  assert(mode !== undefined, 'a profile has a mode');
+  const chip = new SimChip(
+    { profile, mode, ...(options.regulation === undefined ? {} : { regulation: options.regulation }) },
+    { clock, ...(deps.observer === undefined ? {} : { observer: deps.observer }) },
+  );
+  const shelf = createShelf(profile, deps.costs);
+  const prepared: { readonly mischief: Mischief; readonly core: CoreId | undefined }[] = [];
+  const takeMischief = (core: CoreId): Mischief | undefined => {
+    const index = prepared.findIndex((entry) => entry.core === undefined || entry.core === core);
+    return index < 0 ? undefined : prepared.splice(index, 1)[0]?.mischief;
+  };
+  const ids = Array.from({ length: coreCountOf(profile) }, (_, id) => id);
+  const cores = ids.map(
+    (id) =>
+      new SimCore(
+        { id, startUs: START_US, killUs: RESET_US },
+        { clock, listener: deps.listener, chip, open: shelf.open, mischief: takeMischief, ran: shelf.ran },
+      ),
+  );
+  const coreOf = (id: CoreId): SimCore => {
+    const core = cores[id];
+    assert(core !== undefined, `core ${id} is one of this device`);
+    return core;
+  };
+  const device: SimDevice = {
+    cores: ids,
+    preemption: 'none',
+    start: (core, onEnd) => coreOf(core).start(onEnd),
+    load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
+    run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),
+    kill: (core) => coreOf(core).kill(),
+    crash: (core) => coreOf(core).crash(),
+    health: (core) => coreOf(core).health(),
+    prepare: (mischief, core) => void prepared.push({ mischief, core }),
+    figures: () => ({ chip: chip.figures(), models: shelf.figures(mode) }),
+    async dispose() {
+      // By promise and not by clock: a simulation that has ended steps no more.
+      await Promise.resolve();
+      for (const core of cores) core.dispose();
+      chip.dispose();
+    },
+  };
+  for (const fault of options.faults ?? []) clock.at(fault.at, () => bringAbout(fault, device, chip, clock));
+  return device;
+}
+
+function bringAbout(fault: SimFault, device: SimDevice, chip: SimChip, clock: Clock): void {
+  const back = (forUs: DurationUs, task: () => void): void => void after(clock, forUs, task);
+  switch (fault.kind) {
+    case 'crash':
+      return device.crash(fault.core);
+    case 'hang':
+    case 'wrong':
+      return device.prepare(fault.kind, fault.core);
+    case 'slow':
+      chip.drag(fault.core, fault.factor);
+      return back(fault.forUs, () => chip.drag(fault.core, 1));
+    case 'bandwidth':
+      chip.bandwidth(fault.ratio);
+      return back(fault.forUs, () => chip.bandwidth(1));
+    case 'heat':
+      chip.heatAmbient(fault.byC);
+      return back(fault.forUs, () => chip.heatAmbient(-fault.byC));
+  }
+}
+
+interface Entry {
+  readonly cost: SegmentCost;
+  runs: number;
+}
+
+/** The models that have been loaded: each is compiled once, and its weights lie in memory once, however many cores run it. */
+function createShelf(profile: SocProfile, costs: SimDeviceDeps['costs']) {
+  const entries = new Map<ModelId, Entry>();
+  const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
+  return {
+    open(model: ModelSpec): { readonly cost: SegmentCost; readonly loadUs: DurationUs } | CoxswainError {
+      const known = entries.get(model.id);
+      const layers = known === undefined ? costs(model.id) : undefined;
+      if (known === undefined && layers === undefined)
+        return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
+      const cost = known?.cost ?? compileSegment(layers ?? [], profile);
+      if (known === undefined) {
+        const taken = [...entries.values()].reduce((sum, entry) => sum + entry.cost.weightBytes, 0);
+        const left = profile.dram.memoryBytes - taken;
+        if (cost.weightBytes > left)
+          return new CoxswainError(
+            'MODEL_UNLOADABLE',
+            `${model.id} needs ${gigabytes(cost.weightBytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
+          );
+        entries.set(model.id, { cost, runs: 0 });
+      }
+      return { cost, loadUs: durationUs(LOAD_US + Math.ceil(cost.weightBytes / usable)) };
+    },
+    ran(model: ModelId): void {
+      const entry = entries.get(model);
+      if (entry !== undefined) entry.runs += 1;
+    },
+    figures: (mode: SocMode): readonly ModelFigures[] =>
+      [...entries].map(([model, { cost, runs }]) => ({
+        model,
+        runs,
+        aloneUs: aloneUs(cost, profile, mode),
+        macs: cost.macs,
+        bytes: cost.bytes,
+        weightBytes: cost.weightBytes,
+        joules: segmentJoules(cost, profile.power),
+        utilisationRatio: cost.utilisationRatio,
+      })),
+  };
+}
+
+/** One run with the chip to itself. */
+export function aloneUs(cost: SegmentCost, profile: SocProfile, mode: SocMode): number {
+  const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio * mode.bandwidthRatio) / 1e6;
+  return rooflineUs(cost, usable / mode.clockRatio) / mode.clockRatio;
+}
+
+const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;

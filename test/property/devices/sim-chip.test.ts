@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { durationUs } from '../../../src/core/units.ts';
+import { busLevel, bytesPerUs } from '../../../src/devices/sim/bus-share.ts';
+import { arrayCycles, compileSegment, rooflineUs } from '../../../src/devices/sim/segment-cost.ts';
+import { layer, twoCores } from '../../support/soc-profiles.ts';
+import { type Ask, bytesOf, computeOf, play } from './sim-rig.ts';
+
+const CORES = 4;
+const BUS = 100_000;
+const profile = twoCores({ coresPerCluster: CORES });
+
+const layers = fc.array(fc.record({ computeUs: fc.integer({ min: 0, max: 3_000 }), bytes: fc.integer({ min: 0, max: 300_000_000 }) }), {
+  minLength: 1,
+  maxLength: 6,
+});
+const ask: fc.Arbitrary<Ask> = fc.record({ core: fc.integer({ min: 0, max: CORES - 1 }), at: fc.integer({ min: 0, max: 20_000 }), layers });
+const asks = fc.array(ask, { minLength: 1, maxLength: 20 });
+
+const rooflineOf = (one: Ask): number => one.layers.reduce((sum, { computeUs, bytes }) => sum + Math.max(computeUs, bytes / BUS), 0);
+
+describe('the simulated chip', () => {
+  it('gives a segment alone exactly its roofline time, rounded up to the microsecond', () => {
+    fc.assert(
+      fc.property(ask, (one) => {
+        const { done } = play(profile, [one]);
+        expect(done[0]?.endedAt).toBe(Math.ceil(one.at + rooflineOf(one) - 1e-5));
+      }),
+    );
+  });
+
+  it('gives two equal segments that wait for memory twice the time', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000_000 }), (bytes) => {
+        const { done } = play(
+          profile,
+          [0, 1].map((core) => ({ core, at: 0, layers: [{ computeUs: 0, bytes }] })),
+        );
+        for (const { endedAt } of done) expect(endedAt).toBe(Math.ceil((2 * bytes) / BUS - 1e-5));
+      }),
+    );
+  });
+
+  it('moves every byte that was asked for, once, and never more than the bus carries', () => {
+    fc.assert(
+      fc.property(asks, (list) => {
+        const { done, figures, flows } = play(profile, list);
+        const asked = list.reduce((sum, one) => sum + bytesOf(one), 0);
+        expect(done).toHaveLength(list.length);
+        expect(Math.abs(figures.busBytes - asked)).toBeLessThanOrEqual(1e-6 * asked + 1e-6);
+        for (const { bytesPerUs } of flows) expect(bytesPerUs).toBeLessThanOrEqual(BUS * (1 + 1e-9));
+        expect(figures.busBytes).toBeLessThanOrEqual(figures.capacityBytes * (1 + 1e-9));
+      }),
+    );
+  });
+
+  it('keeps each segment between max(c, M/B) and c + nM/B, since a fair share is at least an n-th', () => {
+    fc.assert(
+      fc.property(asks, (list) => {
+        for (const one of play(profile, list).done) {
+          const took = one.endedAt - one.startedAt;
+          expect(took).toBeGreaterThanOrEqual(Math.floor(Math.max(computeOf(one), bytesOf(one) / BUS)));
+          expect(took).toBeLessThanOrEqual(Math.ceil(computeOf(one) + (CORES * bytesOf(one)) / BUS) + 1);
+        }
+      }),
+    );
+  });
+
+  it('keeps every regulated segment within c + ceil(M/Q) P (MemGuard), whatever the others do', () => {
+    const scenario = fc.record({
+      periodUs: fc.integer({ min: 100, max: 2_000 }),
+      /** Of an equal part of the bus. */
+      part: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      mine: layers,
+      others: fc.array(layers, { minLength: 1, maxLength: CORES - 1 }),
+    });
+    fc.assert(
+      fc.property(scenario, ({ periodUs, part, mine, others }) => {
+        const budget = (BUS * periodUs * part) / CORES;
+        const all = [mine, ...others].map((one, core) => ({ core, at: 0, layers: one }));
+        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map(all.map(({ core }) => [core, budget])) };
+        for (const one of play(profile, all, regulation).done) {
+          const bound = computeOf(one) + Math.ceil(bytesOf(one) / budget) * periodUs;
+          expect(one.endedAt - one.startedAt).toBeLessThanOrEqual(Math.ceil(bound) + 1);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never moves more than a budget in a period', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 2_000 }), fc.double({ min: 0.05, max: 1, noNaN: true }), layers, (periodUs, part, mine) => {
+        const budget = BUS * periodUs * part;
+        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map([[0, budget]]) };
+        const { flows, done } = play(profile, [{ core: 0, at: 0, layers: mine }], regulation);
+        const moved = new Map<number, number>();
+        const end = done[0]?.endedAt ?? 0;
+        flows.forEach(({ at, bytesPerUs }, index) => {
+          const until = Math.min(end, flows[index + 1]?.at ?? end);
+          const period = Math.floor(at / periodUs);
+          moved.set(period, (moved.get(period) ?? 0) + bytesPerUs * (until - at));
+          expect(until).toBeLessThanOrEqual((period + 1) * periodUs + 1e-6);
+        });
+        for (const bytes of moved.values()) expect(bytes).toBeLessThanOrEqual(budget * (1 + 1e-6));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives the same history from the same asks', () => {
+    fc.assert(
+      fc.property(asks, (list) => {
+        expect(play(profile, list)).toEqual(play(profile, list));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('keeps the die between the air and what its full power could reach, and throttles no further than to its ratio', () => {
+    const hot = twoCores({
+      coresPerCluster: CORES,
+      power: { idleW: 2, macPicojoules: { low: 5, high: 15 }, dramPicojoulesPerByte: { low: 40, high: 60 } },
+      thermal: { ...profile.thermal, throttleC: 60, resumeC: 55 },
+    });
+    const wattsMost = 2 + CORES * 1e12 * 10e-12 + 100e9 * 50e-12;
+    fc.assert(
+      fc.property(asks, fc.integer({ min: 1, max: 400 }), (list, factor) => {
+        const { degrees, figures } = play(
+          hot,
+          list.map((one) => ({ ...one, layers: one.layers.map(({ computeUs, bytes }) => ({ computeUs: computeUs * factor, bytes })) })),
+        );
+        const { ambientC, dieToCaseKPerW, caseToAmbientKPerW } = hot.thermal;
+        const dieMost = ambientC + wattsMost * (dieToCaseKPerW + caseToAmbientKPerW);
+        for (const dieC of degrees) {
+          expect(dieC).toBeGreaterThanOrEqual(ambientC);
+          expect(dieC).toBeLessThanOrEqual(dieMost);
+        }
+        expect(figures.wattsMax).toBeLessThanOrEqual(wattsMost * (1 + 1e-9));
+        expect(figures.joules.low).toBeLessThanOrEqual(figures.joules.high);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('the shared bus', () => {
+  const flow = fc.record({
+    cost: layers.map((list) =>
+      compileSegment(
+        list.map(({ computeUs, bytes }) => layer(computeUs, bytes + 1)),
+        profile,
+      ),
+    ),
+    speed: fc.double({ min: 0.1, max: 1, noNaN: true }),
+    drag: fc.double({ min: 1, max: 5, noNaN: true }),
+  });
+
+  it('is used up to its capacity when the flows together want more, and leaves all of them alone when they do not', () => {
+    fc.assert(
+      fc.property(fc.array(flow, { minLength: 1, maxLength: 64 }), (flows) => {
+        const level = busLevel(flows, BUS);
+        const taken = flows.reduce((sum, one) => sum + bytesPerUs(one, level), 0);
+        expect(taken).toBeLessThanOrEqual(BUS * (1 + 1e-9));
+        if (level < BUS) expect(taken).toBeGreaterThanOrEqual(BUS * (1 - 1e-6));
+        else expect(level).toBe(BUS);
+      }),
+    );
+  });
+});
+
+describe('a segment', () => {
+  it('takes as long at any bandwidth as its layers one by one', () => {
+    fc.assert(
+      fc.property(layers, fc.integer({ min: 1, max: 1_000_000 }), (list, bandwidth) => {
+        const cost = compileSegment(
+          list.map(({ computeUs, bytes }) => layer(computeUs, bytes)),
+          profile,
+        );
+        const sum = list.reduce((total, { computeUs, bytes }) => total + Math.max(computeUs, bytes / bandwidth), 0);
+        expect(Math.abs(rooflineUs(cost, bandwidth) - sum)).toBeLessThanOrEqual(1e-9 * sum + 1e-9);
+      }),
+    );
+  });
+
+  it('never uses more multipliers than there are', () => {
+    const size = fc.integer({ min: 1, max: 5_000 });
+    const side = fc.integer({ min: 1, max: 64 });
+    fc.assert(
+      fc.property(size, size, size, fc.integer({ min: 1, max: 512 }), side, side, side, (m, n, k, groups, am, an, ak) => {
+        const cycles = arrayCycles({ m, n, k, groups }, { m: am, n: an, k: ak });
+        expect(cycles * am * an * ak).toBeGreaterThanOrEqual(m * n * k * groups);
+      }),
+    );
+  });
+});
