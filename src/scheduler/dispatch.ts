@@ -1,10 +1,19 @@
 import type { Decision } from '../core/decision.ts';
 import { addUs, durationUs, instantUs } from '../core/units.ts';
-import { doubtEstimates, latestStartUs } from './feasibility.ts';
-import { goesBefore } from './job-order.ts';
+import { highUsOn } from './cost-of.ts';
+import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
 import { endJob, leaveWaiting } from './lifecycle.ts';
-import { holdInstead } from './look-ahead.ts';
-import { type CoreState, canServe, type GroupState, type HoldState, type JobState, type SchedulerState } from './state.ts';
+import { isReady } from './precedence.ts';
+import {
+  type CoreState,
+  canServe,
+  type GroupState,
+  type HoldState,
+  type JobState,
+  type SchedulerState,
+  type StreamState,
+} from './state.ts';
+import { jobValue } from './value/job-value.ts';
 
 /** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
 const COLD_FACTOR = 3;
@@ -13,28 +22,44 @@ const COLD_FACTOR = 3;
 const HELD_MAX = 4;
 
 /**
- * Gives idle cores their next jobs. Waiting jobs are looked at in the one order of `goesBefore`; each takes the first core of its list that is idle, or
+ * Gives idle cores their next jobs, as the policy says. Waiting jobs are looked at in its one order; each takes the first core of its list that is idle, or
  * is dropped when it can no longer finish, or is held, and then those behind it may use the core as long as they do not delay it.
  */
 export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   state.round += 1;
-  for (const group of state.groups) group.cursor = 0;
   for (const core of state.cores.values()) core.held.length = 0;
+  const { assign } = state.policy;
+  if (assign === undefined) dispatchInOrder(state, decisions);
+  else for (const { core, job } of assign(state)) start(state, core, job, decisions);
+  for (const core of state.cores.values()) tellHold(core, decisions);
+}
+
+function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
+  rewind(state);
 
   for (let group = mostUrgentGroup(state); group !== undefined; group = mostUrgentGroup(state)) {
     const job = group.waiting.at(group.cursor);
     if (job === undefined) break;
     if (!isCandidate(state, job)) {
       group.cursor += 1;
-    } else if (state.now > latestStartUs(job)) {
+    } else if (state.now > latestStartUs(state, job)) {
       doubtEstimates(job);
       endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
     } else if (!startOnSomeCore(state, job, decisions)) {
       job.stream.heldInRound = state.round;
       group.cursor += 1;
+    } else if (state.policy.changesOrder) {
+      rewind(state);
     }
   }
-  for (const core of state.cores.values()) tellHold(core, decisions);
+}
+
+/** Looks at all of the waiting jobs again, in what their order is now. */
+function rewind(state: SchedulerState): void {
+  for (const group of state.groups) {
+    group.cursor = 0;
+    if (state.policy.changesOrder) group.waiting.sort();
+  }
 }
 
 /** The group with the most urgent job not looked at yet, among those that have an idle core. */
@@ -43,7 +68,8 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   let bestJob: JobState | undefined;
   for (const group of state.groups) {
     const job = group.waiting.at(group.cursor);
-    if (job === undefined || (bestJob !== undefined && !goesBefore(job, bestJob)) || !group.cores.some(isIdle)) continue;
+    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state)) || !group.cores.some(isIdle))
+      continue;
     best = group;
     bestJob = job;
   }
@@ -56,15 +82,18 @@ const isIdle = (core: CoreState): boolean => core.isUp && core.running === undef
 function isCandidate(state: SchedulerState, job: JobState): boolean {
   const { stream } = job;
   if (stream.heldInRound === state.round) return false;
+  if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
   return stream.model.group.cores.some((core) => isIdle(core) && canServe(core, job.job.model));
 }
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
+  const { policy } = state;
   const holds: [CoreState, HoldState][] = [];
-  for (const core of job.stream.model.group.cores) {
-    if (!isIdle(core) || !canServe(core, job.job.model) || isKnownToHold(core, job)) continue;
-    const hold = holdInstead(state.now, core, job);
+  for (const core of policy.coresFor(job)) {
+    if (!isIdle(core) || !canServe(core, job.job.model) || state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job))
+      continue;
+    const hold = policy.hold?.(state.now, core, job);
     if (hold === undefined) {
       start(state, core, job, decisions);
       return true;
@@ -81,8 +110,8 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
  */
 function isKnownToHold(core: CoreState, job: JobState): boolean {
   if (job.stream.stream.criticality !== 'background') return false;
-  const costUs = job.stream.model.cost.highUs;
-  return core.held.some(({ job: { stream } }) => stream.stream.criticality === 'background' && stream.model.cost.highUs <= costUs);
+  const costUs = highUsOn(job.stream.model, core);
+  return core.held.some(({ job: { stream } }) => stream.stream.criticality === 'background' && highUsOn(stream.model, core) <= costUs);
 }
 
 function start(state: SchedulerState, core: CoreState, job: JobState, decisions: Decision[]): void {
@@ -90,14 +119,24 @@ function start(state: SchedulerState, core: CoreState, job: JobState, decisions:
   job.phase = 'running';
   job.attempts += 1;
   job.startedAt = state.now;
+  job.core = core;
+  job.value = jobValue(state, job, core);
   job.isCold = core.coldModels.delete(job.job.model);
   job.stream.runningCount += 1;
+  countStart(state, job.stream);
   core.running = job;
   core.hold = undefined;
   const { floorUs, factor, ceilingUs } = state.plan.timeouts;
-  const expectedUs = job.stream.model.cost.highUs * factor * (job.isCold ? COLD_FACTOR : 1);
+  const expectedUs = highUsOn(job.stream.model, core) * factor * (job.isCold ? COLD_FACTOR : 1);
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
   decisions.push({ kind: 'start', core: core.id, job: job.id, killAt: addUs(state.now, timeoutUs) });
+}
+
+function countStart(state: SchedulerState, stream: StreamState): void {
+  stream.roundStarts = stream.servedInRound === state.round ? stream.roundStarts + 1 : 1;
+  stream.servedInRound = state.round;
+  stream.servedAfter = state.startCount;
+  state.startCount += 1;
 }
 
 /** Told once, for the most important job held, when the core really stays idle; told again when job, stream or instant change. */

@@ -1,3 +1,5 @@
+import { leastTypicalUs, typicalUsOn } from './cost-of.ts';
+import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
 import { canServe } from './state.ts';
 
@@ -5,28 +7,43 @@ import { canServe } from './state.ts';
 function freeAtUs(state: SchedulerState, core: CoreState): number {
   if (!core.isUp) return Math.max(state.now, core.downSince + state.plan.restartUs);
   const running = core.running;
-  return running === undefined ? state.now : Math.max(state.now, running.startedAt + running.stream.model.cost.typicalUs);
+  return running === undefined ? state.now : Math.max(state.now, running.startedAt + typicalUsOn(running.stream.model, core));
 }
 
-/** The earliest start on any core of its list; infinite when none of them will have the model. */
-export function earliestStartUs(state: SchedulerState, job: JobState): number {
-  let earliest = Number.POSITIVE_INFINITY;
-  for (const core of job.stream.model.group.cores) {
-    if (core.isUp && !core.models.has(job.job.model)) continue;
-    const freeAt = freeAtUs(state, core);
-    if (freeAt < earliest) earliest = freeAt;
+/** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */
+export function isHopeless(state: SchedulerState, job: JobState): boolean {
+  const { cores } = job.stream.model.group;
+  if (isOrphan(state, job)) return true;
+  if (state.policy.drop !== 'infeasible') return state.now > latestStartUs(state, job) || !cores.some((core) => mayServe(core, job));
+  const readyAt = readyAtUs(state, job);
+  for (const core of cores) {
+    if (mayServe(core, job) && Math.max(readyAt, freeAtUs(state, core)) <= latestStartOnUs(state, job, core)) return false;
   }
-  return earliest;
+  return true;
 }
 
-/** The last instant at which a start still gives a result by the deadline, going by typical times. */
-export const latestStartUs = (job: JobState): number => job.deadlineAt - typicalSpanUs(job);
+const mayServe = (core: CoreState, job: JobState): boolean => !core.isUp || core.models.has(job.job.model);
+
+/** The last instant at which a start on that core is of any use, by the rule of the policy. */
+export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
+  const { drop } = state.policy;
+  if (drop === 'none') return Number.POSITIVE_INFINITY;
+  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - (typicalUsOn(job.stream.model, core) + job.stream.tail.typicalUs);
+}
+
+/** The same on its fastest core. */
+export function latestStartUs(state: SchedulerState, job: JobState): number {
+  const { drop } = state.policy;
+  if (drop === 'none') return Number.POSITIVE_INFINITY;
+  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanUs(job);
+}
 
 /** From start to decoded result. */
-const typicalSpanUs = (job: JobState): number => job.stream.model.cost.typicalUs + job.stream.tail.typicalUs;
+const typicalSpanUs = (job: JobState): number => leastTypicalUs(job.stream.model) + job.stream.tail.typicalUs;
 
-/** As told when a job cannot finish: whether a core is there at all. */
-export function hopelessReason(job: JobState): 'infeasible' | 'no-core' {
+/** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
+export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {
+  if (isOrphan(state, job)) return 'predecessor-lost';
   return job.stream.model.group.cores.some((core) => canServe(core, job.job.model)) ? 'infeasible' : 'no-core';
 }
 

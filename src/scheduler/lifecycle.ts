@@ -1,7 +1,8 @@
 import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { JobState, SchedulerState } from './state.ts';
+import { rememberEnd } from './precedence.ts';
+import type { JobState, SchedulerState, StreamRecord } from './state.ts';
 
 /** The one place where jobs change phase, so that each ends exactly once and every list agrees. */
 export function putWaiting(state: SchedulerState, job: JobState, place: 'last' | 'first'): void {
@@ -29,7 +30,25 @@ export function endJob(state: SchedulerState, job: JobState, outcome: Outcome, d
   job.phase = 'ended';
   state.jobs.delete(job.id);
   countLoss(job, outcome);
+  keepRecord(job, outcome);
   decisions.push({ kind: 'end', job: job.id, outcome });
+  if (job.stream.followers.length > 0) tellFollowers(state, job, outcome, decisions);
+}
+
+/** Those that needed this result and wait are lost with it. */
+function tellFollowers(state: SchedulerState, job: JobState, outcome: Outcome, decisions: Decision[]): void {
+  const { stream } = job;
+  const { capturedAt } = job.job;
+  const hasResult = outcome.kind === 'done' || outcome.kind === 'late';
+  if (hasResult) stream.doneCount += 1;
+  stream.live.delete(capturedAt);
+  rememberEnd(stream, capturedAt, hasResult);
+  if (hasResult || state.policy.countsResults) return;
+  for (const follower of stream.followers) {
+    for (const orphan of follower.waiting.filter((waiting) => waiting.job.capturedAt === capturedAt)) {
+      endJob(state, orphan, { kind: 'dropped', reason: 'predecessor-lost' }, decisions);
+    }
+  }
 }
 
 /** Giving way to a newer frame of its own stream is no loss to the stream, and the end of the run is nobody's. */
@@ -37,4 +56,22 @@ function countLoss(job: JobState, outcome: Outcome): void {
   if (outcome.kind === 'done') job.stream.lossesInARow = 0;
   else if (outcome.kind === 'dropped' && (outcome.reason === 'superseded' || outcome.reason === 'stopping')) return;
   else job.stream.lossesInARow += 1;
+}
+
+/** The record forgets by halves: what a stream got in its last few hundred jobs counts. */
+const RECORD_MAX = 512;
+
+function keepRecord(job: JobState, outcome: Outcome): void {
+  if (outcome.kind === 'dropped' && (outcome.reason === 'superseded' || outcome.reason === 'stopping')) return;
+  const { record } = job.stream;
+  record.endedCount += 1;
+  if (outcome.kind === 'done') record.valueSum += job.value;
+  else record.lostCount += 1;
+  if (record.endedCount >= RECORD_MAX) halve(record);
+}
+
+function halve(record: StreamRecord): void {
+  record.endedCount /= 2;
+  record.lostCount /= 2;
+  record.valueSum /= 2;
 }

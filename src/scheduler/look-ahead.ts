@@ -1,4 +1,5 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
+import { highUsOn } from './cost-of.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
 
 /**
@@ -28,7 +29,7 @@ const DEMANDS_MAX = 16;
 
 /** Undefined: start it. */
 export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState): HoldState | undefined {
-  const costUs = candidate.stream.model.cost.highUs;
+  const costUs = highUsOn(candidate.stream.model, core);
   const demands = demandsOn(now, core, candidate);
   if (demands.length === 0) return undefined;
   if (fitsAnyway(demands, now + costUs)) return undefined;
@@ -59,7 +60,7 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
       releaseAt: hold.likelyUntil,
       delayUs: 0,
       dueAt,
-      costUs: stream.model.cost.highUs,
+      costUs: highUsOn(stream.model, core),
       holdUntil: hold.until,
       endAt: 0,
     });
@@ -71,7 +72,7 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     const isPeer = stream.rank === candidate.rank;
     if (isPeer && deadlineAt >= candidate.deadlineAt) continue;
     const dueAt = deadlineAt - stream.tail.highUs;
-    const costUs = stream.model.cost.highUs;
+    const costUs = highUsOn(stream.model, core);
     const next = { stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 };
     demands.push(next);
     // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import type { Stream } from '../core/stream.ts';
+import type { Stream, StreamId } from '../core/stream.ts';
 import { type DurationUs, durationFromMs } from '../core/units.ts';
 
 /** Where a model is loaded, and what one run of it is expected to cost until that is measured. */
@@ -11,6 +11,40 @@ export interface ModelPlan {
   readonly cores: readonly CoreId[];
   /** From the manifest. */
   readonly costUs: DurationUs;
+  /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */
+  readonly exactCosts?: readonly ExactCost[];
+}
+
+/** Of one model on one core of a heterogeneous device, as a cost model or a data sheet gives it. */
+export interface ExactCost {
+  readonly core: CoreId;
+  readonly costUs: DurationUs;
+  /** Of one run, in microjoule; for placement by energy. */
+  readonly energyUj?: number;
+}
+
+/** A job of `stream` may start only after the job of `after` with the same capture has given its result; is that one lost, it is lost too. */
+export interface Dependency {
+  readonly stream: StreamId;
+  readonly after: StreamId;
+}
+
+export const POLICY_NAMES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+/** Which waiting jobs are given up. `expired`: past their deadline; `infeasible`: those that no core can finish in time any more. */
+export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
+export type DropRule = (typeof DROP_RULES)[number];
+
+/** What can be set about a policy; each has its own defaults. */
+export interface PolicyTuning {
+  readonly drop?: DropRule;
+  /** `coxswain` only. `turns` (default): when two cannot both be served, the stream that lost more has its turn. `value`: whatever costs the least quality. */
+  readonly victim?: 'turns' | 'value';
+  /** With `victim: value`: a run that takes this much energy is worth nothing, one that takes half of it half. */
+  readonly energyCapUj?: number;
+  /** `latency-greedy` only: dependencies are met by counting results instead of by capture, as in the published artifact. */
+  readonly quirks?: boolean;
 }
 
 /** A core that has not answered within clamp(factor x high quantile of the model's cost, floor..ceiling) is killed. */
@@ -34,6 +68,11 @@ export interface SchedulerPlan {
   readonly tailUs: DurationUs;
   /** How often one job may be started; beyond, the loss of its core fails it, so that an input which kills cores cannot kill them all. */
   readonly attemptsMax: number;
+  /** Default: `coxswain`. */
+  readonly policy?: PolicyName;
+  readonly tuning?: PolicyTuning;
+  /** At most one row for each stream, without circles. */
+  readonly dependencies?: readonly Dependency[];
 }
 
 /**
@@ -63,6 +102,7 @@ export function assertPlan(plan: SchedulerPlan): void {
       `model ${row.model} is placed on cores of the plan`,
     );
     assert(row.costUs > 0 && Number.isFinite(row.costUs), `model ${row.model} has a positive cost`);
+    assertExactCosts(row);
   }
   assert(new Set(plan.streams.map((stream) => stream.id)).size === plan.streams.length, 'a plan names each stream once');
   for (const stream of plan.streams) {
@@ -72,7 +112,38 @@ export function assertPlan(plan: SchedulerPlan): void {
     assert(stream.freshness.kind === 'latest' || stream.freshness.jobsMax >= 1, `the queue of stream ${stream.id} holds a job`);
     assert(!stream.isStateful || row.cores.length === 1, `the model of stateful stream ${stream.id} has one owner core`);
   }
+  assertDependencies(plan);
   const { floorUs, factor, ceilingUs } = plan.timeouts;
   assert(floorUs > 0 && floorUs <= ceilingUs && factor >= 1, 'timeouts are 0 < floor <= ceiling with a factor of at least 1');
   assert(plan.restartUs >= 0 && plan.tailUs >= 0 && plan.attemptsMax >= 1, 'a plan has constants within their ranges');
+}
+
+function assertExactCosts({ model, cores, exactCosts }: ModelPlan): void {
+  if (exactCosts === undefined) return;
+  const named = new Set(exactCosts.map((row) => row.core));
+  assert(
+    exactCosts.length === cores.length && cores.every((core) => named.has(core)),
+    `model ${model} has one exact cost for each of its cores`,
+  );
+  for (const { costUs, energyUj = 0 } of exactCosts) {
+    assert(
+      costUs > 0 && Number.isFinite(costUs) && energyUj >= 0 && Number.isFinite(energyUj),
+      `model ${model} has costs that are positive`,
+    );
+  }
+}
+
+function assertDependencies({ streams, dependencies = [] }: SchedulerPlan): void {
+  const known = new Set(streams.map((stream) => stream.id));
+  const afterOf = new Map(dependencies.map(({ stream, after }) => [stream, after]));
+  assert(afterOf.size === dependencies.length, 'a stream depends on one other at most');
+  for (const { stream, after } of dependencies)
+    assert(known.has(stream) && known.has(after), `${stream} after ${after} names streams of the plan`);
+  for (const { stream } of dependencies) {
+    let steps = 0;
+    for (let at = afterOf.get(stream); at !== undefined; at = afterOf.get(at)) {
+      steps += 1;
+      assert(steps <= dependencies.length, `stream ${stream} does not depend on itself`);
+    }
+  }
 }

@@ -1,16 +1,19 @@
 import type { Decision } from '../core/decision.ts';
+import { Heap } from '../core/heap.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
-import { doubtEstimates, earliestStartUs, hopelessReason, latestStartUs } from './feasibility.ts';
+import { doubtEstimates, hopelessReason, isHopeless, latestStartUs } from './feasibility.ts';
 import { endJob } from './lifecycle.ts';
-import { createRecheckHeap, type JobState, type SchedulerState } from './state.ts';
+import type { JobState, Recheck, SchedulerState } from './state.ts';
 
 /** Entries of jobs that have left are skipped when they come up; past this many beyond twice the waiting jobs the heap is built anew. */
 const STALE_MAX = 64;
 
+export const createRecheckHeap = (): Heap<Recheck> => new Heap((a, b) => a.at < b.at || (a.at === b.at && a.job.id < b.job.id));
+
 /** Drops the job when no core can finish it in time any more; true when it did. */
 export function dropIfHopeless(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
-  if (earliestStartUs(state, job) <= latestStartUs(job)) return false;
-  const reason = hopelessReason(job);
+  if (!isHopeless(state, job)) return false;
+  const reason = hopelessReason(state, job);
   if (reason === 'infeasible') doubtEstimates(job);
   endJob(state, job, { kind: 'dropped', reason }, decisions);
   return true;
@@ -28,11 +31,13 @@ export function recheckDue(state: SchedulerState, decisions: Decision[]): void {
 
 /** Asks for another look at the job's latest start, or right after it when that is now. */
 export function watch(state: SchedulerState, job: JobState): void {
-  job.recheckAt = Math.max(Math.ceil(latestStartUs(job)), state.now + 1);
+  job.recheckAt = Math.max(Math.ceil(latestStartUs(state, job)), state.now + 1);
+  if (job.recheckAt === Number.POSITIVE_INFINITY) return;
   state.rechecks.push({ at: job.recheckAt, job });
   if (state.rechecks.size <= 2 * state.waitingCount + STALE_MAX) return;
   const heap = createRecheckHeap();
-  for (const live of state.jobs.values()) if (live.phase === 'waiting') heap.push({ at: live.recheckAt, job: live });
+  for (const live of state.jobs.values())
+    if (live.phase === 'waiting' && Number.isFinite(live.recheckAt)) heap.push({ at: live.recheckAt, job: live });
   state.rechecks = heap;
 }
 

@@ -1,3 +1,16 @@
-export { type ModelPlan, PLAN_DEFAULTS, type SchedulerPlan, type TimeoutPlan } from './plan.ts';
-export { createScheduler, type SchedulerState } from './state.ts';
-export { step } from './step.ts';
+export { createScheduler } from './create-scheduler.ts';
+export {
+  type Dependency,
+  DROP_RULES,
+  type DropRule,
+  type ExactCost,
+  type ModelPlan,
+  PLAN_DEFAULTS,
+  POLICY_NAMES,
+  type PolicyName,
+  type PolicyTuning,
+  type SchedulerPlan,
+  type TimeoutPlan,
+} from './plan.ts';
+export type { SchedulerState } from './state.ts';
+export { step, stepTogether } from './step.ts';

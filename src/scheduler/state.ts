@@ -1,14 +1,13 @@
-import { assert } from '../core/assert.ts';
-import { Heap } from '../core/heap.ts';
+import type { Heap } from '../core/heap.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
-import { type InstantUs, instantUs } from '../core/units.ts';
-import { CostEstimate } from './cost-estimate.ts';
+import type { Stream, StreamId } from '../core/stream.ts';
+import type { InstantUs } from '../core/units.ts';
+import type { CostEstimate } from './cost-estimate.ts';
 import type { Ordered } from './job-order.ts';
-import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
-import { ReleasePattern } from './release-pattern.ts';
-import { WaitingList } from './waiting-list.ts';
+import type { DropRule, ExactCost, ModelPlan, SchedulerPlan } from './plan.ts';
+import type { ReleasePattern } from './release-pattern.ts';
+import type { WaitingList } from './waiting-list.ts';
 
 /** arrived -> waiting -> running -> decoding -> ended (then it is forgotten). A lost core puts a running job back to waiting. */
 export type JobPhase = 'waiting' | 'running' | 'decoding' | 'ended';
@@ -17,6 +16,13 @@ export interface JobState extends Ordered {
   readonly job: Job;
   readonly stream: StreamState;
   readonly arrivedAt: InstantUs;
+  readonly deadlineAt: InstantUs;
+  /** How many jobs of its stream arrived before it. */
+  readonly ordinal: number;
+  /** 1, less what the energy of its run costs; set when it starts. */
+  value: number;
+  /** While it runs. */
+  core: CoreState | undefined;
   phase: JobPhase;
   attempts: number;
   startedAt: InstantUs;
@@ -31,10 +37,16 @@ export interface ModelState {
   readonly plan: ModelPlan;
   readonly cost: CostEstimate;
   readonly group: GroupState;
+  /** By core, when they are known and fixed; else undefined, and `cost` is what was learnt, the same for all cores. */
+  readonly exact: ReadonlyMap<CoreId, ExactCost> | undefined;
+  /** The cores of the group, the one where a run takes least first; in order of preference where that is the same. */
+  readonly fastestFirst: readonly CoreState[];
 }
 
 export interface StreamState {
   readonly stream: Stream;
+  /** In the plan. */
+  readonly index: number;
   readonly rank: number;
   readonly model: ModelState;
   /** From the end of a segment to the decoded result. */
@@ -47,6 +59,52 @@ export interface StreamState {
   lossesInARow: number;
   /** The dispatch round in which a job of this stream was held, so that those behind it are not looked at again. */
   heldInRound: number;
+  /** The dispatch round of its last start, and how many starts it had in it. */
+  servedInRound: number;
+  roundStarts: number;
+  /** What was started before its last start, over all streams; -1 when none was. */
+  servedAfter: number;
+  arrivedCount: number;
+  doneCount: number;
+  readonly record: StreamRecord;
+  /** The stream whose results its jobs need, and those that need its results. */
+  after: StreamState | undefined;
+  readonly followers: StreamState[];
+  /** Only with followers: its jobs under way by capture, and how the last ones ended: true with a result. */
+  readonly live: Map<InstantUs, JobState>;
+  readonly ends: Map<InstantUs, boolean>;
+}
+
+/** What a stream got lately, for weighing victims by value. */
+export interface StreamRecord {
+  endedCount: number;
+  lostCount: number;
+  /** Over the jobs done in time; each is worth 1, less what its energy costs. */
+  valueSum: number;
+}
+
+/**
+ * How jobs are chosen: everything that one way of scheduling does differently from another. One file of `policies/` makes one; pure data and functions of the state.
+ */
+export interface Policy {
+  /** A strict total order: who goes first among those that wait. */
+  readonly goesBefore: (a: JobState, b: JobState, state: SchedulerState) => boolean;
+  /** Whether two waiting jobs may change places; the lists are then sorted anew before each choice. */
+  readonly changesOrder: boolean;
+  readonly drop: DropRule;
+  /** In which order the cores of a job are tried; the first idle one takes it. */
+  readonly coresFor: (job: JobState) => readonly CoreState[];
+  /** Why this idle core should rather stay idle than start this job; undefined: start it. */
+  readonly hold?: (now: InstantUs, core: CoreState, job: JobState) => HoldState | undefined;
+  /** Instead of all of the above but `drop`: which jobs to start now, each waiting and ready, each on an idle core of its own that has its model. */
+  readonly assign?: (state: SchedulerState) => readonly Assignment[];
+  /** See PolicyTuning. */
+  readonly countsResults: boolean;
+}
+
+export interface Assignment {
+  readonly job: JobState;
+  readonly core: CoreState;
 }
 
 /** A core idle by intention. */
@@ -91,11 +149,12 @@ export interface Recheck {
 /** Everything the scheduler remembers. Owned by `step`; treat it as opaque. */
 export interface SchedulerState {
   readonly plan: SchedulerPlan;
+  readonly policy: Policy;
   now: InstantUs;
   isStopping: boolean;
   readonly cores: ReadonlyMap<CoreId, CoreState>;
   readonly streams: ReadonlyMap<StreamId, StreamState>;
-  readonly groups: readonly GroupState[];
+  readonly groups: GroupState[];
   /** Jobs that have not ended. */
   readonly jobs: Map<JobId, JobState>;
   waitingCount: number;
@@ -104,72 +163,8 @@ export interface SchedulerState {
   wakeAt: InstantUs | undefined;
   /** Counts dispatches. */
   round: number;
-}
-
-/** @param plan checked configuration; a plan that contradicts itself is an assertion failure */
-export function createScheduler(plan: SchedulerPlan): SchedulerState {
-  assertPlan(plan);
-  const cores = new Map(plan.cores.map((id) => [id, createCore(id)]));
-  const groups = new Map<string, GroupState>();
-  const models = new Map<ModelId, ModelState>();
-  for (const row of plan.models) {
-    const key = row.cores.join();
-    const group = groups.get(key) ?? createGroup(row, cores);
-    groups.set(key, group);
-    models.set(row.model, { plan: row, cost: new CostEstimate(row.costUs), group });
-  }
-  return {
-    plan,
-    now: instantUs(Number.NEGATIVE_INFINITY),
-    isStopping: false,
-    cores,
-    streams: new Map(plan.streams.map((stream) => [stream.id, createStream(plan, stream, models)])),
-    groups: [...groups.values()],
-    jobs: new Map(),
-    waitingCount: 0,
-    rechecks: createRecheckHeap(),
-    wakeAt: undefined,
-    round: 0,
-  };
-}
-
-export const createRecheckHeap = (): Heap<Recheck> => new Heap((a, b) => a.at < b.at || (a.at === b.at && a.job.id < b.job.id));
-
-const createCore = (id: CoreId): CoreState => ({
-  id,
-  isUp: false,
-  models: new Set(),
-  coldModels: new Set(),
-  running: undefined,
-  downSince: instantUs(Number.NEGATIVE_INFINITY),
-  homeStreams: [],
-  hold: undefined,
-  held: [],
-});
-
-function createGroup(row: ModelPlan, cores: ReadonlyMap<CoreId, CoreState>): GroupState {
-  const members = row.cores.map((id) => {
-    const core = cores.get(id);
-    assert(core !== undefined, 'a placement names cores of the plan');
-    return core;
-  });
-  return { cores: members, waiting: new WaitingList(), cursor: 0 };
-}
-
-function createStream(plan: SchedulerPlan, stream: Stream, models: ReadonlyMap<ModelId, ModelState>): StreamState {
-  const model = models.get(stream.model);
-  assert(model !== undefined, 'the model of a stream is placed');
-  return {
-    stream,
-    rank: criticalityRank(stream.criticality),
-    model,
-    tail: new CostEstimate(plan.tailUs),
-    releases: new ReleasePattern(stream.periodUs),
-    waiting: [],
-    runningCount: 0,
-    lossesInARow: 0,
-    heldInRound: 0,
-  };
+  /** Counts starts. */
+  startCount: number;
 }
 
 /** To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it. */
@@ -177,7 +172,7 @@ export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores.values()) core.homeStreams.length = 0;
   for (const stream of state.streams.values()) {
     if (stream.stream.criticality === 'background') continue;
-    const home = stream.model.group.cores.find((core) => canServe(core, stream.stream.model));
+    const home = stream.model.fastestFirst.find((core) => canServe(core, stream.stream.model));
     home?.homeStreams.push(stream);
   }
 }

@@ -3,10 +3,11 @@ import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { FailReason } from '../core/outcome.ts';
-import { elapsedUs } from '../core/units.ts';
+import { elapsedUs, instantUs } from '../core/units.ts';
 import { dispatch } from './dispatch.ts';
-import { earliestStartUs, latestStartUs } from './feasibility.ts';
+import { isHopeless } from './feasibility.ts';
 import { endJob, putWaiting } from './lifecycle.ts';
+import { followersUs } from './precedence.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { assignHomes, type CoreState, type JobPhase, type JobState, type SchedulerState } from './state.ts';
 
@@ -15,14 +16,21 @@ import { assignHomes, type CoreState, type JobPhase, type JobState, type Schedul
  * Synchronous, without I/O; the only time it knows is `event.at`. The same plan and the same events give the same decisions.
  * Broken invariants (time going back, unknown ids, a job that arrives or completes twice) are assertion failures.
  */
-export function step(state: SchedulerState, event: Event): readonly Decision[] {
-  assert(Number.isFinite(event.at) && event.at >= state.now, `time goes forward: ${event.at} comes after ${state.now}`);
-  state.now = event.at;
+export const step = (state: SchedulerState, event: Event): readonly Decision[] => stepTogether(state, [event]);
+
+/** As `step`, for events of one instant that are known together: all of them are taken in before anything is started, so that none overtakes by luck. */
+export function stepTogether(state: SchedulerState, events: readonly Event[]): readonly Decision[] {
   const decisions: Decision[] = [];
-  const waited = apply(state, event, decisions);
+  const waited: JobState[] = [];
+  for (const event of events) {
+    assert(Number.isFinite(event.at) && event.at >= state.now, `time goes forward: ${event.at} comes after ${state.now}`);
+    state.now = event.at;
+    const job = apply(state, event, decisions);
+    if (job !== undefined) waited.push(job);
+  }
   recheckDue(state, decisions);
   dispatch(state, decisions);
-  if (waited?.phase === 'waiting') watch(state, waited);
+  for (const job of waited) if (job.phase === 'waiting') watch(state, job);
   wakeLater(state, decisions);
   return decisions;
 }
@@ -72,6 +80,10 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     id: job.id,
     rank: stream.rank,
     deadlineAt: job.deadlineAt,
+    urgentAt: stream.followers.length === 0 ? job.deadlineAt : instantUs(job.deadlineAt - followersUs(stream)),
+    ordinal: stream.arrivedCount,
+    value: 1,
+    core: undefined,
     job,
     stream,
     arrivedAt: state.now,
@@ -83,6 +95,8 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     recheckAt: Number.NaN,
   };
   state.jobs.set(job.id, newcomer);
+  stream.arrivedCount += 1;
+  if (stream.followers.length > 0) stream.live.set(job.capturedAt, newcomer);
   putWaiting(state, newcomer, 'last');
   if (dropIfHopeless(state, newcomer, decisions)) return undefined;
   makeRoom(state, newcomer, decisions);
@@ -111,7 +125,7 @@ function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision
  */
 function finishSegment(state: SchedulerState, coreId: CoreId, jobId: JobId): void {
   const job = vacate(state, coreId, jobId);
-  if (!job.isCold) job.stream.model.cost.observe(elapsedUs(job.startedAt, state.now));
+  if (!job.isCold && job.stream.model.exact === undefined) job.stream.model.cost.observe(elapsedUs(job.startedAt, state.now));
   job.phase = 'decoding';
   job.segmentDoneAt = state.now;
 }
@@ -145,7 +159,7 @@ function canRequeue(state: SchedulerState, job: JobState): boolean {
   const { stream, waiting } = job.stream;
   const placesMax = stream.freshness.kind === 'queue' ? stream.freshness.jobsMax : 1;
   const mayTryAgain = !state.isStopping && job.attempts < state.plan.attemptsMax && waiting.length < placesMax;
-  return mayTryAgain && earliestStartUs(state, job) <= latestStartUs(job);
+  return mayTryAgain && !isHopeless(state, job);
 }
 
 /** Told of a core that is up already: the models are what it has now. */
@@ -171,6 +185,7 @@ function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
   const job = jobIn(state, jobId, 'running');
   assert(core.running === job, `core ${coreId} runs job ${jobId}`);
   core.running = undefined;
+  job.core = undefined;
   job.stream.runningCount -= 1;
   return job;
 }

@@ -1,0 +1,119 @@
+import { assert } from '../core/assert.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
+import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
+import { instantUs } from '../core/units.ts';
+import { CostEstimate } from './cost-estimate.ts';
+import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
+import { createPolicy } from './policies/registry.ts';
+import { createRecheckHeap } from './recheck.ts';
+import { ReleasePattern } from './release-pattern.ts';
+import type { CoreState, GroupState, ModelState, SchedulerState, StreamState } from './state.ts';
+import { WaitingList } from './waiting-list.ts';
+
+/** @param plan checked configuration; a plan that contradicts itself is an assertion failure */
+export function createScheduler(plan: SchedulerPlan): SchedulerState {
+  assertPlan(plan);
+  const policy = createPolicy(plan.policy ?? 'coxswain', plan.tuning ?? {});
+  const streams = new Map<StreamId, StreamState>();
+  const state: SchedulerState = {
+    plan,
+    policy,
+    now: instantUs(Number.NEGATIVE_INFINITY),
+    isStopping: false,
+    cores: new Map(plan.cores.map((id) => [id, createCore(id)])),
+    streams,
+    groups: [],
+    jobs: new Map(),
+    waitingCount: 0,
+    rechecks: createRecheckHeap(),
+    wakeAt: undefined,
+    round: 0,
+    startCount: 0,
+  };
+  const models = createModels(state);
+  plan.streams.forEach((stream, index) => {
+    streams.set(stream.id, createStream(plan, stream, index, models));
+  });
+  for (const { stream, after } of plan.dependencies ?? []) link(streams.get(stream), streams.get(after));
+  return state;
+}
+
+const createCore = (id: CoreId): CoreState => ({
+  id,
+  isUp: false,
+  models: new Set(),
+  coldModels: new Set(),
+  running: undefined,
+  downSince: instantUs(Number.NEGATIVE_INFINITY),
+  homeStreams: [],
+  hold: undefined,
+  held: [],
+});
+
+/** Models with the same list of cores share a group; the groups are put into the state. */
+function createModels(state: SchedulerState): Map<ModelId, ModelState> {
+  const groups = new Map<string, GroupState>();
+  const models = new Map<ModelId, ModelState>();
+  for (const row of state.plan.models) {
+    const key = row.cores.join();
+    const known = groups.get(key);
+    const group = known ?? createGroup(state, row);
+    if (known === undefined) {
+      groups.set(key, group);
+      state.groups.push(group);
+    }
+    models.set(row.model, createModel(row, group));
+  }
+  return models;
+}
+
+function createGroup(state: SchedulerState, row: ModelPlan): GroupState {
+  const members = row.cores.map((id) => {
+    const core = state.cores.get(id);
+    assert(core !== undefined, 'a placement names cores of the plan');
+    return core;
+  });
+  const { goesBefore, changesOrder } = state.policy;
+  return { cores: members, waiting: new WaitingList((a, b) => goesBefore(a, b, state), changesOrder), cursor: 0 };
+}
+
+function createModel(row: ModelPlan, group: GroupState): ModelState {
+  const exact = row.exactCosts === undefined ? undefined : new Map(row.exactCosts.map((cost) => [cost.core, cost]));
+  const costUs = (core: CoreState): number => exact?.get(core.id)?.costUs ?? row.costUs;
+  const fastestFirst = [...group.cores].sort((a, b) => costUs(a) - costUs(b));
+  return { plan: row, cost: new CostEstimate(row.costUs), group, exact, fastestFirst };
+}
+
+function createStream(plan: SchedulerPlan, stream: Stream, index: number, models: ReadonlyMap<ModelId, ModelState>): StreamState {
+  const model = models.get(stream.model);
+  assert(model !== undefined, 'the model of a stream is placed');
+  return {
+    stream,
+    index,
+    rank: criticalityRank(stream.criticality),
+    model,
+    tail: new CostEstimate(plan.tailUs),
+    releases: new ReleasePattern(stream.periodUs),
+    waiting: [],
+    runningCount: 0,
+    lossesInARow: 0,
+    heldInRound: 0,
+    servedInRound: 0,
+    roundStarts: 0,
+    servedAfter: -1,
+    arrivedCount: 0,
+    doneCount: 0,
+    record: { endedCount: 0, lostCount: 0, valueSum: 0 },
+    after: undefined,
+    followers: [],
+    live: new Map(),
+    ends: new Map(),
+  };
+}
+
+function link(stream: StreamState | undefined, after: StreamState | undefined): void {
+  assert(stream !== undefined && after !== undefined, 'a dependency names streams of the plan');
+  stream.after = after;
+  after.followers.push(stream);
+}

@@ -1,0 +1,44 @@
+import type { InstantUs } from '../core/units.ts';
+import { leastTypicalUs, typicalUsOn } from './cost-of.ts';
+import type { JobState, SchedulerState, StreamState } from './state.ts';
+
+/** How many captures a stream remembers the end of, for jobs that follow; more than any follower has waiting. */
+const ENDS_MAX = 256;
+
+/** Whether the result that the job needs is there. */
+export function isReady(state: SchedulerState, job: JobState): boolean {
+  const { after } = job.stream;
+  if (after === undefined) return true;
+  return state.policy.countsResults ? after.doneCount > job.ordinal : after.ends.get(job.job.capturedAt) === true;
+}
+
+/** Whether the result that the job needs will never be there. */
+export function isOrphan(state: SchedulerState, job: JobState): boolean {
+  const { after } = job.stream;
+  return after !== undefined && !state.policy.countsResults && after.ends.get(job.job.capturedAt) === false;
+}
+
+/** When the job can start at the earliest for what it needs, going by typical times; `now` when it needs nothing. */
+export function readyAtUs(state: SchedulerState, job: JobState): number {
+  const { after } = job.stream;
+  if (after === undefined || isReady(state, job)) return state.now;
+  const before = after.live.get(job.job.capturedAt);
+  if (before?.phase === 'decoding') return state.now;
+  if (before?.phase !== 'running' || before.core === undefined) return state.now + leastTypicalUs(after.model);
+  return Math.max(state.now, before.startedAt + typicalUsOn(after.model, before.core));
+}
+
+/** What the jobs that wait for one of this stream still need after it, at the least, along the longest chain. */
+export function followersUs(stream: StreamState): number {
+  let mostUs = 0;
+  for (const follower of stream.followers) mostUs = Math.max(mostUs, leastTypicalUs(follower.model) + followersUs(follower));
+  return mostUs;
+}
+
+export function rememberEnd(stream: StreamState, capturedAt: InstantUs, hasResult: boolean): void {
+  const { ends } = stream;
+  ends.set(capturedAt, hasResult);
+  if (ends.size <= ENDS_MAX) return;
+  const oldest = ends.keys().next();
+  if (oldest.done !== true) ends.delete(oldest.value);
+}
