@@ -4,10 +4,10 @@ import { tensorElements } from '../core/model.ts';
 import { durationFromMs } from '../core/units.ts';
 import { checkSchema } from './check-schema.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
-import { type ModelSection, manifestSchema } from './manifest-schema.ts';
+import { type ModelSection, manifestSchema, type ShapeSection } from './manifest-schema.ts';
 import { nearest } from './nearest.ts';
 import { type KeyPath, type Problem, quoted } from './problem.ts';
-import type { ManifestFile, ManifestModel } from './runtime-config.ts';
+import type { ManifestFile, ManifestModel, ModelShape } from './runtime-config.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
 export interface Manifest {
@@ -27,7 +27,44 @@ export function loadManifest(file: string, bytesMax: number, deps: LoadDeps, pro
   const scope = new LoadScope(document, deps, problems);
   const root = scope.absolute(section.root);
   const models = Object.entries(section.models).map(([id, model]) => convertModel(id, model, root, scope));
-  return { file: { file: resolve(file), root }, models };
+  const shapes = Object.entries(section.shapes).map(([id, shape]) => {
+    if (Object.hasOwn(section.models, id)) scope.refuse(['shapes', id], 'this name is given among models too; rename one');
+    return convertShape(id, shape);
+  });
+  return { file: { file: resolve(file), root }, models: [...models, ...shapes] };
+}
+
+/** No core is ever handed such a model, so its tensors matter only as something that frames are put into. */
+function convertShape(id: string, section: ShapeSection): ManifestModel {
+  const [height = 1, width = 1, channels = 1] = section.kind === 'network' ? section.input : [1, 1, 1];
+  return {
+    id,
+    file: '',
+    sha256: '',
+    inputs: [{ name: 'input', type: 'uint8', shape: [1, height, width, channels] }],
+    outputs: [{ name: 'output', type: 'float32', shape: [1, 1024] }],
+    states: [],
+    constants: [],
+    codec: '',
+    costUs: durationFromMs(section.costMs),
+    memoryBytes: Math.round(section.memoryMb * 2 ** 20),
+    licence: '',
+    files: {},
+    fileBytes: 0,
+    windowSamples: undefined,
+    sideFiles: {},
+    origin: section.source,
+    shape: shapeOf(section),
+  };
+}
+
+function shapeOf(section: ShapeSection): ModelShape {
+  if (section.kind === 'network') {
+    const [height = 1, width = 1, channels = 1] = section.input;
+    return { kind: 'network', macs: section.gmac * 1e9, parameters: section.paramsM * 1e6, height, width, channels };
+  }
+  const { source: _source, costMs: _costMs, memoryMb: _memoryMb, headSize, ...shape } = section;
+  return { ...shape, headSize };
 }
 
 function convertModel(id: string, section: ModelSection, root: string, scope: LoadScope): ManifestModel {

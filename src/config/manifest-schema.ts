@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { TENSOR_TYPES } from '../core/model.ts';
-import { choiceField, entriesOf, idField, integerField, listOf, numberField, pathField, patternField, textField } from './fields.ts';
+import {
+  choiceField,
+  entriesOf,
+  flagField,
+  idField,
+  integerField,
+  listOf,
+  numberField,
+  pathField,
+  patternField,
+  textField,
+} from './fields.ts';
 
 const sha256 = patternField(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case', 'SHA-256 of the bytes of the file.');
 const bytes = integerField({ min: 1, max: 68_719_476_736 }, 'bytes', 'Length of the file.');
@@ -57,14 +68,59 @@ const modelSchema = z
   })
   .describe('One model.');
 
+const parameters = (about: string) => integerField({ min: 1, max: 10_000_000 }, '', about);
+const weightBits = (about: string) => numberField({ min: 1, max: 32 }, 'bits', about);
+
+const shapeFields = {
+  source: textField('Where the figures come from: a paper, a table, a page.', 512),
+  costMs: numberField({ min: 0.001, max: 3_600_000 }, 'ms', 'Expected run time of one job on one core; the simulator works it out itself.'),
+  memoryMb: numberField({ min: 0.1, max: 1_048_576 }, 'MiB', 'Expected memory of the loaded model.'),
+};
+
+const networkShapeSchema = z
+  .strictObject({
+    kind: z
+      .literal('network')
+      .describe('A convolutional network by its published size; it is simulated as a pyramid of 3 x 3 convolutions with that size.'),
+    gmac: numberField({ min: 0.000_001, max: 1_000_000 }, 'billion', 'Multiply-accumulates of one run.'),
+    paramsM: numberField({ min: 0.000_001, max: 1_000_000 }, 'million', 'Parameters.'),
+    input: listOf(integerField({ min: 1, max: 65_536 }, '', 'Height, width or channels.'), { min: 3, max: 3 }, 'Height, width, channels.'),
+    ...shapeFields,
+  })
+  .meta({ title: 'network' });
+
+const languageShapeSchema = z
+  .strictObject({
+    kind: z.literal('language').describe('A decoder-only language model; one job is one token for one sequence.'),
+    layers: parameters('Transformer layers.'),
+    hidden: parameters('Width of the residual stream.'),
+    heads: parameters('Query heads.'),
+    kvHeads: parameters('Key and value heads.'),
+    headSize: parameters('Width of one head. Default: hidden / heads.').optional(),
+    intermediate: parameters('Width of the feed-forward network.'),
+    vocabulary: parameters('Tokens that there are.'),
+    tiedEmbedding: flagField('The output head is the embedding.').default(false),
+    bits: weightBits('Of a weight, its share of the scales included.'),
+    kvBits: weightBits('Of a number in the KV cache.').default(16),
+    context: integerField({ min: 1, max: 10_000_000 }, 'tokens', 'Length of the sequence at each job.'),
+    ...shapeFields,
+  })
+  .meta({ title: 'language' });
+
+const shapeSchema = z
+  .discriminatedUnion('kind', [networkShapeSchema, languageShapeSchema])
+  .describe('A model without a file: the simulator can run it, cores cannot.');
+
 /** Models come from here and from nowhere else. */
 export const manifestSchema = z
   .strictObject({
     manifest: z.literal(1, { error: '1' }).describe('Marks this file as a manifest, and its version.'),
     root: pathField('The one folder that all files lie in, relative to this file or absolute.'),
     models: entriesOf(modelSchema, 'The models, by name.'),
+    shapes: entriesOf(shapeSchema, 'Models that are only described, by name, for simulation.').default({}),
   })
   .describe('Manifest of the models that may be run.');
 
 type ManifestSection = z.output<typeof manifestSchema>;
 export type ModelSection = ManifestSection['models'][string];
+export type ShapeSection = ManifestSection['shapes'][string];

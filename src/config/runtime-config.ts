@@ -52,6 +52,38 @@ export interface ManifestModel extends ModelSpec {
   readonly sideFiles: Readonly<Record<string, SideFile>>;
   /** For people: the package or page that the file came from; empty when not told. */
   readonly origin: string;
+  /** There is no file, only this description: the simulator can run the model, cores cannot. */
+  readonly shape?: ModelShape;
+}
+
+export type ModelShape = NetworkShape | LanguageShape;
+
+/** A convolutional network by its published size. */
+export interface NetworkShape {
+  readonly kind: 'network';
+  readonly macs: number;
+  readonly parameters: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A decoder-only language model; one job is one token of one sequence that is `context` long. */
+export interface LanguageShape {
+  readonly kind: 'language';
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** hidden / heads when undefined. */
+  readonly headSize: number | undefined;
+  readonly intermediate: number;
+  readonly vocabulary: number;
+  readonly tiedEmbedding: boolean;
+  /** Of a weight, its share of the scales included. */
+  readonly bits: number;
+  readonly kvBits: number;
+  readonly context: number;
 }
 
 export interface SideFile {

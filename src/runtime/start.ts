@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { interval, map, merge, Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { createDeferred } from '../core/deferred.ts';
+import { CoxswainError } from '../core/errors.ts';
 import type { SourceId } from '../core/frame.ts';
 import { Prng } from '../core/prng.ts';
 import { rxScheduler } from '../core/rx.ts';
@@ -40,7 +41,7 @@ const CORE_TIMEOUTS = { startTimeoutUs: durationUs(10_000_000), loadTimeoutUs: d
 /**
  * Brings a configuration to life: memory, media workers, cores with their models, MQTT, pipelines, and last the sources, so that no frame comes before
  * somebody can take it. Whatever fails on the way takes down again what was up.
- * Errors: ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a codec cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
+ * Errors: CONFIG_INVALID (a model without a file), ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a codec cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
  */
 export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Promise<Runtime> {
   const unwinder = new Unwinder();
@@ -54,6 +55,7 @@ export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Pr
 
 async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwinder): Promise<Runtime> {
   const { clock } = deps;
+  refuseShapes(config);
   const prng = new Prng(config.runtime.seed);
   const run = planRun(config);
   let mqtt: MqttService | undefined;
@@ -109,6 +111,15 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     stop: stopping,
     ended: ended.promise,
   };
+}
+
+/** Errors: CONFIG_INVALID for a pipeline whose model has no file. */
+function refuseShapes(config: RuntimeConfig): void {
+  const described = new Set(config.models.filter(({ shape }) => shape !== undefined).map(({ id }) => id));
+  const pipeline = config.pipelines.find(({ stream }) => described.has(stream.model));
+  if (pipeline === undefined) return;
+  const text = `pipeline ${pipeline.id} runs ${pipeline.stream.model}, which the manifest only describes and has no file of`;
+  throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; coxswain sim can run it, or give the model a file`);
 }
 
 interface StopDeps {

@@ -36,11 +36,14 @@ export interface VerifiedFile extends ManifestFileRow {
   readonly detail: string;
 }
 
+/** Models that are only described have no file to list. */
 const rowsOf = (models: readonly ManifestModel[]): ManifestFileRow[] =>
-  models.flatMap(({ id, file, fileBytes, sha256, licence, sideFiles }) => [
-    { model: id, part: 'model', file, fileBytes, sha256, licence },
-    ...Object.entries(sideFiles).map(([part, side]) => ({ model: id, part, ...side, licence })),
-  ]);
+  models
+    .filter(({ shape }) => shape === undefined)
+    .flatMap(({ id, file, fileBytes, sha256, licence, sideFiles }) => [
+      { model: id, part: 'model', file, fileBytes, sha256, licence },
+      ...Object.entries(sideFiles).map(([part, side]) => ({ model: id, part, ...side, licence })),
+    ]);
 
 const LIST_COLUMNS: readonly Column[] = [
   { title: 'model', align: 'left', rank: 0, shrinksTo: 8 },

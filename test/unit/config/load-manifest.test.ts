@@ -104,4 +104,31 @@ describe('the manifest', () => {
     const found = refusals({ config: edited('source: front', 'source: nothing'), manifest: change('bytes: 100', 'bytes: 0') });
     expect(found.map((line) => line.split(':')[0]).sort()).toEqual(['bench.yaml', 'models.yaml']);
   });
+
+  const shapes = (text: string): string => `${MANIFEST}shapes:\n${text}`;
+  const network = '  wide: { kind: network, gmac: 8.5, paramsM: 7.4, input: [480, 640, 3], source: a table, costMs: 3, memoryMb: 10 }\n';
+  const language =
+    '  talker: { kind: language, layers: 32, hidden: 4096, heads: 32, kvHeads: 8, intermediate: 14336, vocabulary: 128256, bits: 4.5, context: 2048, source: a page, costMs: 20, memoryMb: 4600 }\n';
+
+  it('takes models that are only described', () => {
+    const { models } = load({ manifest: shapes(network + language) });
+    expect(models[3]).toMatchObject({
+      id: 'wide',
+      file: '',
+      origin: 'a table',
+      inputs: [{ shape: [1, 480, 640, 3] }],
+      shape: { kind: 'network', macs: 8.5e9, parameters: 7.4e6, height: 480, width: 640, channels: 3 },
+    });
+    expect(models[4]?.shape).toMatchObject({ kind: 'language', layers: 32, kvBits: 16, headSize: undefined, tiedEmbedding: false });
+  });
+
+  it.each([
+    ['wide:', 'finder:', 'shapes.finder: this name is given among models too'],
+    ['gmac: 8.5', 'gmac: -1', 'shapes.wide.gmac: got -1; allowed is a number from'],
+    ['gmac: 8.5', 'gmacs: 8.5', "did you mean 'gmac'?"],
+    ['[480, 640, 3]', '[480, 640]', 'a list of 3 to 3 items'],
+    ['kind: network', 'kind: netwrk', "did you mean 'network'?"],
+  ])('refuses a description with %s as %s', (from, to, problem) => {
+    expect(refusals({ manifest: edited(from, to, shapes(network)) }).join('\n')).toContain(problem);
+  });
 });
