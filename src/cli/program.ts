@@ -139,20 +139,20 @@ function addCheck(program: Command, commands: Commands, end: (code: number) => v
 }
 
 /** Held to the registry of the scheduler by the compiler: a missing or an unknown name does not type-check. */
-const ANALYSES: Readonly<Record<AnalysisName, true>> = {
-  rta: true,
-  'np-fp': true,
-  'edf-demand': true,
-  qpa: true,
-  'np-edf': true,
-  'lp-edf': true,
-  cbs: true,
-  'amc-rtb': true,
-  'edf-vd': true,
-  federated: true,
-  gang: true,
-  chain: true,
-  bandwidth: true,
+const ANALYSES: Readonly<Record<AnalysisName, string>> = {
+  rta: 'response times, preemptive fixed priorities, blocking, jitter',
+  'np-fp': 'response times, fixed priorities without preemption',
+  'edf-demand': 'processor demand under preemptive EDF',
+  qpa: 'the same in large steps backwards',
+  'np-edf': 'EDF without preemption',
+  'lp-edf': 'how long each task may run without preemption under EDF',
+  cbs: 'constant-bandwidth servers beside hard tasks, proven and played',
+  'amc-rtb': 'adaptive mixed criticality, fixed priorities',
+  'edf-vd': 'mixed criticality under EDF with virtual deadlines',
+  federated: 'how many cores each parallel job needs',
+  gang: 'all-or-nothing jobs on groups of cores',
+  chain: 'end-to-end latency over tasks that sample each other',
+  bandwidth: 'shares of the memory bus, and what they do to response times',
 };
 const isAnalysis = (name: string): name is AnalysisName => Object.hasOwn(ANALYSES, name);
 
@@ -162,15 +162,18 @@ interface AnalyzeFlags extends JsonFlag {
 
 function addAnalyze(program: Command, commands: Commands, end: (code: number) => void): void {
   const names = Object.keys(ANALYSES).join(', ');
+  const tests = Object.entries(ANALYSES)
+    .map(([name, about]) => `  ${name.padEnd(11)}${about}`)
+    .join('\n');
   program
     .command('analyze')
     .description('run one schedulability test on a table of tasks')
     .argument('<taskset>', 'table of tasks (JSON): {"tasks": [{"c": 1, "t": 4, "d": 3}, ...]}')
-    .requiredOption('--test <name>', `one of ${names}`)
+    .requiredOption('--test <name>', 'one of the tests below')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      `\nExit status 0: proven schedulable; 1: not schedulable, or not known.\n${examples('analyze tasks.json --test rta', 'analyze tasks.json --test np-edf --json', 'analyze tasks.json --test lp-edf --json | jq .tasks')}`,
+      `\nTests:\n${tests}\n\nExit status 0: proven schedulable; 1: not schedulable, or not known.\n${examples('analyze tasks.json --test rta', 'analyze tasks.json --test np-edf --json', 'analyze tasks.json --test lp-edf --json | jq .tasks')}`,
     )
     .action(async (file: string, { test, json }: AnalyzeFlags) => {
       if (!isAnalysis(test)) throw new UsageError(`there is no test ${JSON.stringify(test)}; allowed is one of ${names}`);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Table of tasks for `coxswain analyze`; docs/analysis.md describes every key. One text per field says what is allowed. */
 
 /** Above what a vehicle or a robot has by two orders of magnitude, and what every test finishes or refuses within its bound on work. */
-export const TASKS_MAX = 20_000;
+const TASKS_MAX = 20_000;
 const SERVERS_MAX = 1_000;
 const CHAINS_MAX = 1_000;
 const JOBS_MAX = 20_000;

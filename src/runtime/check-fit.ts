@@ -195,8 +195,8 @@ function adviceFor(core: CoreId, streams: readonly StreamFit[], factorNeeded: nu
   const late = streams.filter(({ assurance }) => assurance === 'none').map(({ id }) => id);
   const lead = `core ${core}: no bound within the deadline for ${late.join(', ')}`;
   if (best?.costFactorMax !== null && best !== undefined) {
-    const ms = Math.floor((best.costUs * best.costFactorMax) / 100) / 10;
-    return `${lead}; first make ${best.id} cheaper, to ${ms} ms a run (factor ${best.costFactorMax}), or move it to another core`;
+    const ms = Math.floor((best.costUs / COST_MARGIN) * best.costFactorMax * 0.01) / 10;
+    return `${lead}; first make ${best.id} cheaper, to a costMs of ${ms} (factor ${best.costFactorMax}), or move it to another core`;
   }
   if (factorNeeded !== null)
     return `${lead}; no stream alone is to blame: all costs must come down to ${Math.floor(factorNeeded * 100)} %, or one of the streams must go to another core`;

@@ -21,7 +21,6 @@ import { TERMS_MAX, WorkBound } from './work-bound.ts';
 type Extra = 'b' | 'j' | 'crit' | 'cHi' | 'cores' | 'path' | 'segment' | 'group' | 'bytes' | 'budget';
 
 interface Analysis {
-  readonly about: string;
   /** The extra keys of a task that it looks at. */
   readonly uses: readonly Extra[];
   /** What of the set it cannot do without. */
@@ -32,48 +31,40 @@ interface Analysis {
 /** Every test by name. */
 const ANALYSES = {
   rta: {
-    about: 'response times, preemptive fixed priorities, with blocking and jitter',
     uses: ['b', 'j'],
     run: (set, bound) => rta(set.tasks, set.order, bound),
   },
   'np-fp': {
-    about: 'response times, fixed priorities without preemption',
     uses: ['b', 'j'],
     run: (set, bound) => npFp(set.tasks, set.order, bound),
   },
-  'edf-demand': { about: 'processor demand under preemptive EDF', uses: ['j'], run: (set, bound) => edfDemand(set.tasks, bound) },
-  qpa: { about: 'the same in large steps backwards', uses: ['j'], run: (set, bound) => qpa(set.tasks, bound) },
+  'edf-demand': { uses: ['j'], run: (set, bound) => edfDemand(set.tasks, bound) },
+  qpa: { uses: ['j'], run: (set, bound) => qpa(set.tasks, bound) },
   'np-edf': {
-    about: 'EDF without preemption',
     uses: ['j', 'segment'],
     run: (set, bound) => npEdf(set.tasks, set.tick, bound),
   },
-  'lp-edf': { about: 'how long each task may run without preemption under EDF', uses: ['j'], run: (set, bound) => lpEdf(set.tasks, bound) },
+  'lp-edf': { uses: ['j'], run: (set, bound) => lpEdf(set.tasks, bound) },
   cbs: {
-    about: 'constant-bandwidth servers beside hard tasks, proven and played',
     uses: [],
     needs: 'servers',
     run: (set, bound) => cbs(set.tasks, set.servers, set.until, bound),
   },
   'amc-rtb': {
-    about: 'adaptive mixed criticality, fixed priorities',
     uses: ['crit', 'cHi'],
     run: (set, bound) => amcRtb(set.tasks, set.order, bound),
   },
-  'edf-vd': { about: 'mixed criticality under EDF with virtual deadlines', uses: ['crit', 'cHi'], run: (set) => edfVd(set.tasks) },
-  federated: { about: 'cores that each parallel job needs', uses: ['path'], run: (set) => federated(set.tasks, set.cores) },
+  'edf-vd': { uses: ['crit', 'cHi'], run: (set) => edfVd(set.tasks) },
+  federated: { uses: ['path'], run: (set) => federated(set.tasks, set.cores) },
   gang: {
-    about: 'all-or-nothing jobs on groups of cores',
     uses: ['j', 'cores', 'segment', 'group'],
     run: (set, bound) => gang(set.tasks, set.cores, set.tick, bound),
   },
   chain: {
-    about: 'end-to-end latency over tasks that sample each other',
     uses: ['b', 'j'],
     run: (set, bound) => chain(set.tasks, set.chains, { via: set.via, order: set.order }, bound),
   },
   bandwidth: {
-    about: 'memory bandwidth shares and what they do to response times',
     uses: ['bytes', 'budget'],
     needs: 'memory',
     run: (set) => bandwidth(set.traffic, set.memory),
@@ -83,8 +74,6 @@ const ANALYSES = {
 export type AnalysisName = keyof typeof ANALYSES;
 
 export const ANALYSIS_NAMES = Object.keys(ANALYSES) as readonly AnalysisName[];
-
-export const aboutAnalysis = (name: AnalysisName): string => ANALYSES[name].about;
 
 /** What `coxswain analyze --json` prints. Times are in the unit of the table. */
 export interface AnalysisResult {

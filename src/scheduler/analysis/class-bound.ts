@@ -22,8 +22,6 @@ export interface Delays {
   readonly blocking: number;
   /** Whether runs of `others` with later deadlines or lower rank block as well. */
   readonly isBlockedByOthers: boolean;
-  /** How long the core may be kept idle before each release of more urgent work. */
-  readonly hold: number;
 }
 
 /**
@@ -32,12 +30,12 @@ export interface Delays {
  * priorities): for a release at a in a busy period that begins at 0,
  *
  *     w = B(a) + floor(a / T_i) C_i + (C_i - S_i)
- *         + sum_{same class, D_j <= a + D_i} min(1 + floor((w + E_j) / T_j), 1 + floor((a + D_i - D_j) / T_j)) (C_j + H)
- *         + sum_{higher class} (1 + floor((w + E_j) / T_j)) (C_j + H),
+ *         + sum_{same class, D_j <= a + D_i} min(1 + floor((w + E_j) / T_j), 1 + floor((a + D_i - D_j) / T_j)) C_j
+ *         + sum_{higher class} (1 + floor((w + E_j) / T_j)) C_j,
  *     R_i = max over a of w + S_i - a,
  *
- * with S the longest run, E the earliness, H the idling before a release, and B(a) the longest run with lower class or later deadline. The a to look at
- * are those where `a + D_i` is a deadline of its class. Undefined when the busy period has no end (load with idling of 1 or more) or the work is spent.
+ * with S the longest run, E the earliness, and B(a) the longest run with lower class or later deadline. The a to look at
+ * are those where `a + D_i` is a deadline of its class. Undefined when the busy period has no end (a load of 1 or more) or the work is spent.
  */
 export function classResponse(task: ClassTask, others: readonly ClassTask[], delays: Delays, bound: WorkBound): number | undefined {
   const peers = others.filter((other) => other.rank === task.rank);
@@ -76,7 +74,7 @@ function busyPeriod({ task, peers, above, below, delays }: Situation, bound: Wor
   while (length <= ceiling) {
     if (!bound.spend(rivals.length + 1)) return undefined;
     let next = blocking + Math.ceil((length + task.early) / task.period) * task.cost;
-    for (const other of rivals) next += Math.ceil((length + other.early) / other.period) * (other.cost + delays.hold);
+    for (const other of rivals) next += Math.ceil((length + other.early) / other.period) * other.cost;
     if (next <= length) return length;
     length = next;
   }
@@ -106,9 +104,9 @@ function lastStart({ task, peers, above, below, delays }: Situation, at: number,
     if (!bound.spend(urgent.length + above.length + 1)) return undefined;
     let next = base;
     for (const { early, period, cost, deadline } of urgent) {
-      next += Math.min(1 + Math.floor((start + early) / period), 1 + Math.floor((due - deadline) / period)) * (cost + delays.hold);
+      next += Math.min(1 + Math.floor((start + early) / period), 1 + Math.floor((due - deadline) / period)) * cost;
     }
-    for (const { early, period, cost } of above) next += (1 + Math.floor((start + early) / period)) * (cost + delays.hold);
+    for (const { early, period, cost } of above) next += (1 + Math.floor((start + early) / period)) * cost;
     if (next <= start) return start;
     start = next;
   }

@@ -81,7 +81,7 @@ export function busyPeriod(tasks: readonly DemandTask[], extra: number, ceiling:
 export type SweepEnd = 'done' | 'stopped' | 'bound';
 
 /** What one instant of a sweep costs, in terms: a heap of ten thousand tasks took about 400 ns to turn. */
-const TERMS_PER_DEADLINE = 40;
+const TERMS_PER_DEADLINE = 100;
 
 /**
  * Visits every absolute deadline up to `limit` in order, with the demand there, after a synchronous release. Returning false stops it.

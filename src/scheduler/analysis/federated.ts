@@ -47,7 +47,9 @@ export function federated(tasks: readonly FederatedTask[], cores: number | undef
       ? `the longest path of task ${shortList(impossible)} leaves no time before its deadline, however many cores there are`
       : isTooMany
         ? `${coresNeeded} cores are needed and there are ${cores}; the test is sufficient only, so this proves nothing`
-        : `${coresNeeded} cores are enough`;
+        : coresNeeded === 1
+          ? '1 core is enough'
+          : `${coresNeeded} cores are enough`;
   const counts = { coresNeeded, ...(cores === undefined ? {} : { cores }) };
   return { verdict, reason, tasks: tasks.flatMap(({ id }) => rows.get(id) ?? []), counts };
 }

@@ -33,7 +33,7 @@ export function levelLoad(sorted: readonly Pick<AnalysisTask, 'cost' | 'period'>
 }
 
 /** Of the periods; undefined beyond `INSTANT_MAX`. */
-export function leastCommonMultiple(tasks: readonly { readonly period: number }[]): number | undefined {
+function leastCommonMultiple(tasks: readonly { readonly period: number }[]): number | undefined {
   let multiple = 1n;
   for (const { period } of tasks) {
     const next = BigInt(period);

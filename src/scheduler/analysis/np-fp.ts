@@ -36,13 +36,15 @@ export function npFp(tasks: readonly NpFpTask[], order: PriorityOrder, bound: Wo
   }
   const load = levelLoad(sorted);
   let iterations = 0;
+  let costAbove = 0;
   for (const [level, task] of sorted.entries()) {
     const blocking = Math.max(task.blocking, below[level] ?? 0);
     const result =
       level >= load.overloadedFrom
         ? { verdict: 'unschedulable' as const, iterations: 0 }
-        : respond(sorted, level, blocking, { jobsMax: load.jobsMax(level), bound });
+        : respond(sorted, level, blocking, { jobsMax: load.jobsMax(level), costAbove, bound });
     iterations += result.iterations;
+    costAbove += task.cost;
     const { response, jobs } = { response: undefined, jobs: undefined, ...result };
     found.push(
       finding(task, result.verdict, response === undefined ? { blocking } : { response, blocking }, jobs === undefined ? {} : { jobs }),
@@ -70,13 +72,14 @@ interface Response {
 /** Where a deadline is missed, the worst response is still looked for in so many turns. */
 const TURNS_PAST_DEADLINE = 200;
 
-function respond(sorted: readonly NpFpTask[], level: number, blocking: number, { jobsMax, bound }: Limits): Response {
+function respond(sorted: readonly NpFpTask[], level: number, blocking: number, { jobsMax, costAbove, bound }: Limits): Response {
   const { cost, period, deadline, jitter } = sorted[level] as NpFpTask;
   let iterations = 0;
   let response = 0;
   let turnsPast = 0;
-  const jobs = jobsInBusyPeriod(sorted, level, blocking, { jobsMax, bound });
-  let start = blocking;
+  const jobs = jobsInBusyPeriod(sorted, level, blocking, jobsMax, bound);
+  // Every more urgent task has at least one job before the first start.
+  let start = blocking + costAbove;
   let job = 0;
   for (; job < jobs; job += 1) {
     const base = blocking + job * cost;
@@ -110,11 +113,12 @@ function interference(sorted: readonly NpFpTask[], level: number, start: number)
 
 interface Limits {
   readonly jobsMax: number;
+  readonly costAbove: number;
   readonly bound: WorkBound;
 }
 
 /** Infinite when it does not end below the bound: then jobs are looked at until one is late or the work is spent. */
-function jobsInBusyPeriod(sorted: readonly NpFpTask[], level: number, blocking: number, { jobsMax, bound }: Limits): number {
+function jobsInBusyPeriod(sorted: readonly NpFpTask[], level: number, blocking: number, jobsMax: number, bound: WorkBound): number {
   if (Number.isFinite(jobsMax) && blocking > 0) return jobsMax;
   const { period, jitter } = sorted[level] as NpFpTask;
   const length = busyPeriod(sorted.slice(0, level + 1), blocking, INSTANT_MAX, bound);

@@ -26,5 +26,5 @@ export class WorkBound {
   }
 }
 
-/** About three seconds of one slow core: a term of a recurrence took 5 to 8 ns, one of a sweep with its heap up to 400 ns and counts accordingly. */
-export const TERMS_MAX = 300_000_000;
+/** About three seconds of one slow core: a term of a recurrence took 3 to 5 ns; an instant of a sweep counts as many terms. */
+export const TERMS_MAX = 800_000_000;

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
+import type { Criticality } from '../../../src/core/stream.ts';
+import { durationFromMs } from '../../../src/core/units.ts';
+import { checkFit, type Fit } from '../../../src/runtime/check-fit.ts';
+import type { Placement } from '../../../src/scheduler/placement.ts';
+
+interface Row {
+  readonly id: string;
+  readonly criticality: Criticality;
+  readonly costMs: number;
+  readonly periodMs: number;
+  readonly deadlineMs: number;
+  readonly cores?: readonly number[];
+  /** Parent pipeline and the most items of one of its results. */
+  readonly from?: readonly [string, number];
+}
+
+/** Each pipeline has a model of its own name, at home on core 0 unless told. */
+function fitOf(rows: readonly Row[], coreCount = 1): Fit {
+  const config = {
+    device: { kind: 'ort', cores: Array.from({ length: coreCount }, () => ({ memoryBytes: 1e9 })) },
+    models: rows.map(({ id, costMs }) => ({ id, costUs: durationFromMs(costMs) })),
+    pipelines: rows.map(
+      ({ id, criticality, periodMs, deadlineMs, from }): Pick<PipelineConfig, 'id' | 'input' | 'stream'> => ({
+        id,
+        input: from === undefined ? { kind: 'source', source: 'camera' } : { kind: 'pipeline', pipeline: from[0], itemsMax: from[1] },
+        stream: {
+          id,
+          model: id,
+          criticality,
+          periodUs: durationFromMs(periodMs),
+          deadlineUs: durationFromMs(deadlineMs),
+          freshness: { kind: 'latest' },
+          isStateful: false,
+        },
+      }),
+    ),
+  } as unknown as RuntimeConfig;
+  const models = rows.map(({ id, cores = [0] }) => ({ model: id, cores, reason: '' }));
+  return checkFit(config, { models, cores: [], problems: [] } satisfies Placement);
+}
+
+const camera: Row = { id: 'camera', criticality: 'safety', costMs: 20, periodMs: 100, deadlineMs: 80 };
+const lines: Row = { id: 'lines', criticality: 'background', costMs: 30, periodMs: 100, deadlineMs: 2_000 };
+
+describe('checkFit', () => {
+  test('adds up a lone stream: 12 ms off the core and 1.15 times the cost on it', () => {
+    const { fits, streams, pipelines, cores } = fitOf([camera]);
+    expect(fits).toBe(true);
+    expect(streams).toMatchObject([
+      {
+        id: 'camera',
+        assurance: 'always',
+        responseUs: 12_000 + 23_000,
+        costUs: 23_000,
+        blockingUs: 0,
+        toleratesUs: 80_000 - 12_000 - 23_000,
+        runUsMax: null,
+      },
+    ]);
+    // The deadline leaves the core 68 ms: 2.95 times 23 ms fit, 2.96 times do not.
+    expect(streams[0]?.costFactorMax).toBe(2.95);
+    expect(cores[0]?.loadRatio).toBeCloseTo(0.23);
+    expect(pipelines).toEqual([{ id: 'camera', hops: ['camera'], reactionUs: 100_000 + 35_000 }]);
+  });
+
+  test('counts the longest background run as blocking, and says how long one may be', () => {
+    const { assurance, streams } = fitOf([camera, lines]);
+    expect(assurance).toBe('always');
+    expect(streams).toMatchObject([
+      { id: 'camera', responseUs: 12_000 + 34_500 + 23_000, blockingUs: 34_500, toleratesUs: 45_000 },
+      { id: 'lines', assurance: 'unguarded', responseUs: null, runUsMax: 45_000, costFactorMax: null },
+    ]);
+  });
+
+  test('tells what holds by look-ahead only: background runs longer than a deadline stands', () => {
+    const { fits, assurance, streams } = fitOf([camera, { ...lines, costMs: 40 }]);
+    expect([fits, assurance]).toEqual([true, 'look-ahead']);
+    expect(streams[0]).toMatchObject({ assurance: 'look-ahead', responseUs: 80_000, blockingUs: 46_000, toleratesUs: 45_000 });
+  });
+
+  test('says what to change first where it does not fit', () => {
+    const { fits, streams, cores, advice } = fitOf([camera, { ...camera, id: 'rear', costMs: 45 }]);
+    expect(fits).toBe(false);
+    expect(streams.map(({ assurance }) => assurance)).toContain('none');
+    expect(cores[0]?.factorNeeded).toBeLessThan(1);
+    const rear = streams.find(({ id }) => id === 'rear');
+    expect(rear?.costFactorMax).toBeGreaterThan(0.8);
+    expect(advice).toEqual([
+      expect.stringMatching(/^core 0: no bound within the deadline for .*; first make rear cheaper, to a costMs of 38\.7 \(factor 0\.86\)/),
+    ]);
+  });
+
+  test('with the cost that it advises, it fits; with a hundredth more it does not', () => {
+    const factor = fitOf([camera, { ...camera, id: 'rear', costMs: 45 }]).streams[1]?.costFactorMax ?? Number.NaN;
+    const withFactor = (at: number): boolean => fitOf([camera, { ...camera, id: 'rear', costMs: 45 * at }]).fits;
+    expect([withFactor(factor), withFactor(factor + 0.011)]).toEqual([true, false]);
+  });
+
+  test('takes a stream whose model has a spare on a core as a guest there', () => {
+    const guest = { ...camera, id: 'guest', costMs: 30, cores: [1, 0] };
+    const { streams, cores } = fitOf([camera, guest], 2);
+    expect(cores.map(({ loadRatio }) => Number(loadRatio.toFixed(3)))).toEqual([0.575, 0.345]);
+    expect(streams.map(({ responseUs }) => responseUs)).toEqual([12_000 + 23_000 + 34_500, 12_000 + 34_500]);
+  });
+
+  test('takes all items of one result as one burst, after the deadline of the parent', () => {
+    const texts: Row = { id: 'texts', criticality: 'interactive', costMs: 5, periodMs: 25, deadlineMs: 300, from: ['camera', 4] };
+    const { streams, pipelines } = fitOf([camera, texts]);
+    // 80 ms until the parent's result at worst, 12 off the core, four runs of 5.75, and one or two of the camera before the last of them.
+    expect(streams[1]).toMatchObject({ assurance: 'always', responseUs: 80_000 + 12_000 + 4 * 5_750 + 23_000 });
+    expect(pipelines[1]).toEqual({ id: 'texts', hops: ['camera', 'texts'], reactionUs: 100_000 + (streams[1]?.responseUs ?? 0) });
+  });
+
+  test('does not fit when the deadline is shorter than one run', () => {
+    const { fits, advice } = fitOf([{ ...camera, deadlineMs: 20 }]);
+    expect(fits).toBe(false);
+    expect(advice[0]).toContain('first make camera cheaper');
+  });
+});
