@@ -61,6 +61,35 @@ const incident = z.strictObject({
   message: z.string(),
 });
 
+const spread = z.strictObject({ low: z.number().min(0), high: z.number().min(0) });
+
+/** Only of a simulated run. Energies are ranges, since what a chip takes is known within a factor of two at best. */
+const simulation = z.strictObject({
+  soc: z.string(),
+  mode: z.string(),
+  seed: count,
+  policy: z.string(),
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      origin: z.string(),
+      told: z.string(),
+      runs: count,
+      aloneMs: z.number().min(0),
+      gmac: z.number().min(0),
+      dramBytes: z.number().min(0),
+      weightBytes: z.number().min(0),
+      utilisationRatio: ratio,
+      joules: spread,
+    }),
+  ),
+  bus: z.strictObject({ bytes: z.number().min(0), ratio, meanGbs: z.number().min(0) }),
+  power: z.strictObject({ joules: spread, meanW: spread, maxW: z.number().min(0), modeW: z.number().min(0) }),
+  heat: z.strictObject({ dieC: z.number(), dieMaxC: z.number(), caseMaxC: z.number(), throttledRatio: ratio }),
+  faults: z.record(z.string(), count),
+  unfed: z.array(z.string()),
+});
+
 /** The JSON that `coxswain run --report` writes; docs/report.md says what each field means. */
 export const reportSchema = z.strictObject({
   version: z.literal(REPORT_VERSION),
@@ -96,10 +125,12 @@ export const reportSchema = z.strictObject({
     platform: z.string(),
     kernel: z.string(),
   }),
+  simulation: simulation.optional(),
 });
 
 /** The parsed type is mutable all the way down; a report is not. */
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
 export type Report = Frozen<z.infer<typeof reportSchema>>;
+export type SimulationFigures = NonNullable<Report['simulation']>;
 export type ReportLog = NonNullable<Report['log']>;

@@ -77,13 +77,15 @@ export interface Ends {
 
 /**
  * A layer's input and output stay in local memory as far as they fit it together; what does not fit spills. State lives in DRAM, and so do the input of the
- * first layer and the output of the last.
+ * first layer and the output of the last. Layers that multiply nothing (activations, sums, reshaping) are computed on the way out of the layer before them,
+ * as NPU compilers fuse them, and move nothing of their own; unknown ones do.
  */
 function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, localBytes: number): number {
   const state = layer.stateBytes ?? 0;
   const outer = (isFirst ? layer.inputBytes : 0) + (isLast ? layer.outputBytes : 0);
   const all = layer.inputBytes + layer.outputBytes;
-  const inner = Math.max(0, all - state - outer);
+  const isFused = layer.macs === 0 && layer.isUnknown !== true;
+  const inner = isFused ? 0 : Math.max(0, all - state - outer);
   return Math.min(all, state + outer + Math.max(0, inner - localBytes));
 }
 

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import type { LanguageShape, ManifestModel } from '../config/runtime-config.ts';
+import { CoxswainError } from '../core/errors.ts';
+import type { LayerCost, NumberType } from '../core/layer-cost.ts';
+import { createLanguageModel, type LanguageModel } from '../models/language/language-model.ts';
+import { pyramidLayers } from '../models/network/pyramid.ts';
+import { layerCosts } from '../models/onnx-graph/layer-costs.ts';
+import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
+
+/** `onnx`: from the graph in the file. `shape`: from the manifest's description. `cost-ms`: from its run time alone, since there is no file. */
+export const COST_ORIGINS = ['onnx', 'shape', 'cost-ms'] as const;
+export type CostOrigin = (typeof COST_ORIGINS)[number];
+
+/** What a model's layers ask for, and how that is known. */
+export interface ModelCosts {
+  readonly model: string;
+  readonly layers: readonly LayerCost[];
+  readonly origin: CostOrigin;
+  /** One sentence without a full stop, for people. */
+  readonly told: string;
+}
+
+/**
+ * Multiply-accumulates per second of the machine whose run times stand in the manifest as costMs: NanoDet did 2.09e9 in 24 ms, M-LSD 4.22e9 in 55 ms, one
+ * thread of an x86-64 with AVX2.
+ */
+const COST_MS_MACS_PER_SECOND = 80e9;
+
+/**
+ * Costs of one run of a model when its numbers are stored in this type. A missing file is stood in for by costMs, and told; a file that is there must be the
+ * manifest's. Errors: FILE_UNREADABLE, MODEL_HASH_MISMATCH, MODEL_UNLOADABLE, CONFIG_INVALID (sizes left open).
+ */
+export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts {
+  const { shape } = model;
+  if (shape?.kind === 'network') {
+    const layers = pyramidLayers(shape, storedAs);
+    return { model: model.id, layers, origin: 'shape', told: `a pyramid of convolutions with the published size (${model.origin})` };
+  }
+  if (shape?.kind === 'language') {
+    const layers = languageModelOf(shape).decodeLayers(1, shape.context);
+    return {
+      model: model.id,
+      layers,
+      origin: 'shape',
+      told: `one token at ${shape.context} tokens of context, by its shape (${model.origin})`,
+    };
+  }
+  const bytes = bytesOf(model);
+  if (bytes === undefined) return costFromMs(model, storedAs);
+  const graph = readOnnxGraph(bytes, { name: model.id, externalSize: (location) => sizeOf(resolve(dirname(model.file), location)) });
+  const tensors = [...model.inputs, ...model.states.map(({ input }) => input), ...model.constants];
+  const { layers, unknown } = layerCosts(graph, {
+    storedAs,
+    shapes: Object.fromEntries(tensors.map(({ name, shape: sizes }) => [name, sizes])),
+    values: Object.fromEntries(model.constants.map(({ name, values }) => [name, values])),
+  });
+  const unknownText = unknown.map(({ operator, count }) => `${count} x ${operator}`).join(', ');
+  const told = `the graph of ${relative(process.cwd(), model.file)}, its floats stored as ${storedAs}`;
+  return {
+    model: model.id,
+    layers,
+    origin: 'onnx',
+    told: unknownText === '' ? told : `${told}; not counted, since not understood: ${unknownText}`,
+  };
+}
+
+export const languageModelOf = ({ kind: _, context: _context, headSize, ...shape }: LanguageShape): LanguageModel =>
+  createLanguageModel({ ...shape, ...(headSize === undefined ? {} : { headSize }) });
+
+function bytesOf({ id, file, sha256 }: ManifestModel): Uint8Array | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new CoxswainError('FILE_UNREADABLE', `model ${id}: ${file} cannot be read`, { cause: thrown });
+  }
+  const got = createHash('sha256').update(bytes).digest('hex');
+  if (got === sha256) return bytes;
+  throw new CoxswainError(
+    'MODEL_HASH_MISMATCH',
+    `model ${id}: ${file} hashes to ${got}, the manifest says ${sha256}; get it again or correct the manifest`,
+  );
+}
+
+const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
+
+/** One layer that fits any array, with the multiply-accumulates that the run time stands for; what it moves is not known and not counted. */
+function costFromMs(model: ManifestModel, type: NumberType): ModelCosts {
+  const macs = Math.round((model.costUs / 1e6) * COST_MS_MACS_PER_SECOND);
+  const side = Math.max(1, Math.round(Math.cbrt(macs)));
+  const layer: LayerCost = {
+    ...{ name: 'all', operator: 'costMs', type, macs, m: macs / side ** 2, n: side, k: side, groups: 1 },
+    ...{ elementOps: 0, weightBytes: 0, inputBytes: 0, outputBytes: 0 },
+  };
+  const ms = model.costUs / 1000;
+  const told = `costMs ${ms} of the manifest at ${COST_MS_MACS_PER_SECOND / 1e9} GMAC/s, without memory traffic, since ${relative(process.cwd(), model.file)} is missing (npm run samples)`;
+  return { model: model.id, layers: [layer], origin: 'cost-ms', told };
+}

@@ -1,0 +1,71 @@
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { SimDevice } from '../devices/sim/sim-device.ts';
+import type { SimulationFigures } from '../telemetry/report-schema.ts';
+import type { ModelCosts } from './simulate-costs.ts';
+import type { SimulateOptions } from './simulate-options.ts';
+
+type DeviceFigures = ReturnType<SimDevice['figures']>;
+
+interface Played {
+  /** When the cores were up, and when the frames were over. */
+  readonly before: DeviceFigures;
+  readonly after: DeviceFigures;
+  readonly options: SimulateOptions;
+  readonly costs: readonly ModelCosts[];
+  readonly config: RuntimeConfig;
+  readonly policy: string;
+}
+
+/** The chip's part of the report: what lies between `before` and `after`. */
+export function simulationFigures({ before, after, options, costs, config, policy }: Played): SimulationFigures {
+  const { chip } = after;
+  const spanUs = chip.elapsedUs - before.chip.elapsedUs;
+  const bytes = chip.busBytes - before.chip.busBytes;
+  const capacity = chip.capacityBytes - before.chip.capacityBytes;
+  const joules = { low: chip.joules.low - before.chip.joules.low, high: chip.joules.high - before.chip.joules.high };
+  const perSecond = (value: number): number => (spanUs > 0 ? rounded((value * 1e6) / spanUs) : 0);
+  const runsBefore = new Map(before.models.map(({ model, runs }) => [model, runs]));
+  return {
+    soc: options.profile.id,
+    mode: options.mode.id,
+    seed: options.seed,
+    policy,
+    models: costs.map(({ model, origin, told }) => {
+      const found = after.models.find((figures) => figures.model === model);
+      return {
+        id: model,
+        origin,
+        told,
+        runs: (found?.runs ?? 0) - (runsBefore.get(model) ?? 0),
+        aloneMs: rounded((found?.aloneUs ?? 0) / 1000),
+        gmac: rounded((found?.macs ?? 0) / 1e9),
+        dramBytes: Math.round(found?.bytes ?? 0),
+        weightBytes: Math.round(found?.weightBytes ?? 0),
+        utilisationRatio: Math.min(1, rounded(found?.utilisationRatio ?? 0)),
+        joules: { low: rounded(found?.joules.low ?? 0), high: rounded(found?.joules.high ?? 0) },
+      };
+    }),
+    bus: { bytes: Math.round(bytes), ratio: capacity > 0 ? Math.min(1, rounded(bytes / capacity)) : 0, meanGbs: perSecond(bytes / 1e9) },
+    power: {
+      joules: { low: rounded(joules.low), high: rounded(joules.high) },
+      meanW: { low: perSecond(joules.low), high: perSecond(joules.high) },
+      maxW: rounded(chip.wattsMax),
+      modeW: options.mode.watts,
+    },
+    heat: {
+      dieC: rounded(chip.dieC),
+      dieMaxC: rounded(chip.dieMaxC),
+      caseMaxC: rounded(chip.caseMaxC),
+      throttledRatio: spanUs > 0 ? Math.min(1, rounded((chip.throttledUs - before.chip.throttledUs) / spanUs)) : 0,
+    },
+    faults: Object.fromEntries(Object.entries(options.faults).filter(([, count]) => count > 0)),
+    unfed: unfedPipelines(config),
+  };
+}
+
+/** Simulated results are empty, so whoever lives off another pipeline's items gets no frame. */
+const unfedPipelines = (config: RuntimeConfig): string[] =>
+  config.pipelines.filter(({ input }) => input.kind === 'pipeline').map(({ id }) => id);
+
+/** Beyond six digits a figure of a model says nothing. */
+const rounded = (value: number): number => Number(value.toPrecision(6));

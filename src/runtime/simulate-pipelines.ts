@@ -1,0 +1,63 @@
+import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { Arena } from '../core/arena.ts';
+import { assert } from '../core/assert.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ResultItem } from '../core/result.ts';
+import type { SocProfile } from '../core/soc-profile.ts';
+import { addUs, type DurationUs, durationUs } from '../core/units.ts';
+import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
+import { ImagePipeline } from '../pipeline/image-pipeline.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { AudioCoder, ImageCoder, JobDesk } from '../pipeline/work.ts';
+import type { AssembledPipeline } from './assemble.ts';
+import type { Turnstile } from './simulate-clock.ts';
+
+export interface SimulatedPipelineDeps {
+  readonly clock: Clock;
+  readonly arena: Arena;
+  readonly desk: JobDesk;
+  readonly turnstile: Turnstile;
+}
+
+/** The pipelines of the configuration with codecs that take the profile's host time and find nothing. */
+export function simulatePipelines(
+  config: RuntimeConfig,
+  host: SocProfile['host'],
+  deps: SimulatedPipelineDeps,
+): readonly AssembledPipeline[] {
+  const coder = createHostCoder(host, deps);
+  return config.pipelines.map((section) => ({ pipeline: createPipeline(section, config, coder, deps), config: section }));
+}
+
+function createPipeline(section: PipelineConfig, config: RuntimeConfig, coder: ImageCoder, deps: SimulatedPipelineDeps): Pipeline {
+  const { stream, staleAfterUs } = section;
+  const model = config.models.find(({ id }) => id === stream.model);
+  assert(model !== undefined, `the configuration knows model ${stream.model}`);
+  const options = { stream, model, staleAfterUs };
+  const { clock, desk, arena: memory } = deps;
+  if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder });
+  return new AudioPipeline(options, { clock, desk, memory, coder: createSilentCoder(model.windowSamples) });
+}
+
+const createSilentCoder = (windowSamples: number): AudioCoder => ({
+  windowSamples,
+  encode: () => undefined,
+  decode: () => [],
+  skip: () => [],
+  flush: () => [],
+});
+
+/** Plain promises, not async functions: each await more is a turn of the queue that the simulation has to wait for. */
+function createHostCoder(host: SocProfile['host'], { clock, turnstile }: SimulatedPipelineDeps): ImageCoder {
+  const wait = <T>(span: DurationUs, value: T): Promise<T> =>
+    new Promise((resolve) => {
+      clock.at(addUs(clock.now(), span), () => {
+        turnstile.open();
+        resolve(value);
+      });
+    });
+  const [prepareUs, decodeUs] = [durationUs(Math.round(host.prepareUs)), durationUs(Math.round(host.decodeUs))];
+  const nothing: readonly ResultItem[] = [];
+  const encoded = { decode: () => wait(decodeUs, nothing) };
+  return { encode: () => wait(prepareUs, encoded) };
+}

@@ -1,0 +1,67 @@
+import { map, merge, Observable } from 'rxjs';
+import type { LeafSource, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Payload } from '../core/frame.ts';
+import type { Prng } from '../core/prng.ts';
+import { addUs, durationUs } from '../core/units.ts';
+import { createEdgeGuard } from '../sources/edge-guard.ts';
+import type { Source, SourceEvent } from '../sources/source.ts';
+import { createSyntheticSource, SYNTHETIC_DEFAULTS } from '../sources/synthetic.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { AssembledPipeline } from './assemble.ts';
+import { takeIn } from './intake.ts';
+
+export interface SimulatedSourceDeps {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly telemetry: Telemetry;
+}
+
+/** No payload is larger than a window of sound. */
+const FRAME_BYTES_MAX = 2 ** 24;
+
+/**
+ * Frames at each source's rate, without content: no file, camera or microphone is opened. Each source begins somewhere in its first period, as the seed says, so
+ * that different seeds meet in different phases; of alternatives the first is taken.
+ */
+export function simulateSources(
+  config: RuntimeConfig,
+  pipelines: readonly AssembledPipeline[],
+  { clock, prng, telemetry }: SimulatedSourceDeps,
+): Observable<void> {
+  const intakes = config.sources.flatMap((section) => {
+    const readers = pipelines.filter(({ config: { input } }) => input.kind === 'source' && input.source === section.id);
+    if (readers.length === 0) return [];
+    const source = createSimulatedSource(section, clock, prng);
+    const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
+    const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory: { release: () => undefined } });
+    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release: () => undefined })];
+  });
+  return merge(...intakes);
+}
+
+function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng): Source {
+  const leaf: LeafSource | undefined = section.kind === 'first-of' ? section.sources[0] : section;
+  const periodUs = leaf?.periodUs ?? 1e6;
+  const { id } = section;
+  const rate = leaf?.kind === 'synthetic' ? rateOf(leaf) : { ...SYNTHETIC_DEFAULTS, fps: 1e6 / periodUs };
+  const inner = createSyntheticSource({ kind: 'synthetic', id, ...rate }, { clock, prng });
+  const payload = payloadOf(leaf);
+  const filled = inner.events.pipe(
+    map((event): SourceEvent => (event.kind === 'frame' ? { ...event, frame: { ...event.frame, payload } } : event)),
+  );
+  const phaseUs = durationUs(prng.fork(`phase/${id}`).integer(0, Math.max(0, Math.floor(periodUs) - 1)));
+  const events = new Observable<SourceEvent>((subscriber) => {
+    const timer = clock.at(addUs(clock.now(), phaseUs), () => subscriber.add(filled.subscribe(subscriber)));
+    return () => timer.cancel();
+  });
+  return { id, events };
+}
+
+function rateOf({ fps, jitterRatio, burstRatio, burstFrames, framesMax }: Extract<LeafSource, { kind: 'synthetic' }>) {
+  return { fps, jitterRatio, burstRatio, burstFrames, ...(framesMax === undefined ? {} : { framesMax }) };
+}
+
+/** Silence for sound; a picture needs no pixels, since nobody encodes it. */
+const payloadOf = (leaf: LeafSource | undefined): Payload =>
+  leaf?.medium === 'audio' ? { kind: 'audio', samples: new Float32Array(leaf.windowSamples) } : { kind: 'empty' };

@@ -1,0 +1,239 @@
+import { type Observable, Subscription } from 'rxjs';
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import { Arena } from '../core/arena.ts';
+import { assert } from '../core/assert.ts';
+import { CoxswainError } from '../core/errors.ts';
+import { Prng } from '../core/prng.ts';
+import { SimClock } from '../core/sim-clock.ts';
+import { coreCountOf, type SocProfile } from '../core/soc-profile.ts';
+import { addUs, durationFromMs, durationUs, type InstantUs, instantUs } from '../core/units.ts';
+import { drawSimFaults } from '../devices/sim/faults.ts';
+import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { aloneUs, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
+import type { PolicyName } from '../scheduler/scheduler.ts';
+import { headerLine, stepLine } from '../telemetry/decision-log.ts';
+import type { Report } from '../telemetry/report-schema.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createTrace, type Trace } from '../telemetry/trace.ts';
+import { configFigures } from './config-figures.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { planRun, type RunPlan } from './plan-run.ts';
+import { createSimulatedTime, type SimulatedTime } from './simulate-clock.ts';
+import type { ModelCosts } from './simulate-costs.ts';
+import { simulationFigures } from './simulate-figures.ts';
+import type { SimulateOptions } from './simulate-options.ts';
+import { simulatePipelines } from './simulate-pipelines.ts';
+import { simulateSources } from './simulate-sources.ts';
+
+export interface SimulateDeps {
+  /** Of every model that a pipeline uses. */
+  readonly costs: readonly ModelCosts[];
+  /** Takes whole lines of the decision log, batch by batch. */
+  readonly log?: (text: string) => Promise<void>;
+  /** Called every few milliseconds with the part that is done, 0..1; may take its time; true ends the simulation early. */
+  readonly pause?: (doneRatio: number) => Promise<boolean>;
+}
+
+export interface Simulation {
+  readonly report: Report;
+  /** Chrome trace JSON. */
+  readonly trace: string | undefined;
+  /** What the placement could not make fit; a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** Cores are up after firmware and weights; a minute is far beyond the largest model on the slowest bus. */
+const START_MAX_US = durationFromMs(600_000);
+
+/**
+ * Plays a configuration on a simulated chip: the engine, scheduler, pipelines and ledger of `run`, on a clock that jumps from event to event. Sources give frames
+ * without content, results are empty, nothing is opened but the models' graphs. The same options and costs give the same report, log and trace, byte for byte.
+ * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
+ */
+export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
+  const config = onChip(options, deps.costs);
+  const run = planOf(config, options.policy);
+  const clock = new SimClock();
+  const lines = createLines(deps.log);
+  let isStopped = false;
+  let [startedAt, endAt] = [instantUs(0), instantUs(Number.POSITIVE_INFINITY)];
+  const time = createSimulatedTime(clock, async () => {
+    await lines.flush();
+    const ratio = (clock.now() - startedAt) / (endAt - startedAt);
+    isStopped ||= (await deps.pause?.(Math.min(1, Math.max(0, ratio)))) ?? false;
+    return isStopped;
+  });
+  const telemetry = createSimTelemetry(config, run, options.profile, clock);
+  const trace = options.isTraced ? createTraceOf(config, run, options) : undefined;
+  if (deps.log !== undefined) lines.add(headerLine(run.plan, options.seed));
+  const record: EngineRecord = (event, decisions) => {
+    if (deps.log !== undefined) lines.add(stepLine(event, decisions));
+    trace?.step(event, decisions);
+  };
+  const prng = new Prng(options.seed);
+  const chip = createChip(config, run, { options, deps, clock, telemetry, trace, record, prng });
+  await play(chip.engine.start(), time, addUs(clock.now(), START_MAX_US));
+
+  [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
+  const before = chip.device.figures();
+  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk, turnstile: time });
+  const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry });
+  const intake = new Subscription();
+  intake.add(frames.subscribe());
+  await time.playUntil(endAt);
+  intake.unsubscribe();
+  const after = chip.device.figures();
+  for (const { pipeline } of pipelines) pipeline.stop();
+  await play(chip.engine.drain(config.runtime.drainUs), time, addUs(clock.now(), durationUs(config.runtime.drainUs + 1)));
+  await chip.engine.dispose();
+  await lines.flush();
+  const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
+  return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems: run.placement.problems };
+}
+
+/** The configuration with the chip's cores in place of its own, and each model with what it takes there. */
+function onChip({ config, profile, mode }: SimulateOptions, costs: readonly ModelCosts[]): RuntimeConfig {
+  const coreCount = coreCountOf(profile);
+  for (const { id, cores } of config.pipelines) {
+    const missing = cores?.find((core) => core >= coreCount);
+    if (missing === undefined) continue;
+    const text = `pipeline ${id} may run on core ${missing}, and ${profile.id} has cores 0 to ${coreCount - 1}`;
+    throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; take another profile or leave out its cores`);
+  }
+  const compiled = new Map(costs.map(({ model, layers }) => [model, compileSegment(layers, profile)]));
+  return {
+    ...config,
+    device: {
+      kind: config.device.kind,
+      cores: Array.from({ length: coreCount }, () => ({ cpu: undefined, niceness: 0, memoryBytes: profile.dram.memoryBytes })),
+    },
+    models: config.models.map((model) => {
+      const cost = compiled.get(model.id);
+      if (cost === undefined) return model;
+      return { ...model, costUs: durationUs(Math.max(1, Math.ceil(aloneUs(cost, profile, mode)))), memoryBytes: cost.weightBytes };
+    }),
+  };
+}
+
+function planOf(config: RuntimeConfig, policy: PolicyName | undefined): RunPlan {
+  const run = planRun(config);
+  return policy === undefined ? run : { ...run, plan: { ...run.plan, policy } };
+}
+
+type EngineRecord = NonNullable<Parameters<typeof createEngine>[1]['record']>;
+
+interface ChipParts {
+  readonly options: SimulateOptions;
+  readonly deps: SimulateDeps;
+  readonly clock: SimClock;
+  readonly telemetry: Telemetry;
+  readonly trace: Trace | undefined;
+  readonly record: EngineRecord;
+  readonly prng: Prng;
+}
+
+function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { engine: Engine; device: SimDevice; arena: Arena } {
+  const { options, clock, telemetry, trace, record } = parts;
+  const { profile, mode, spanUs } = options;
+  const arena = new Arena(config.runtime.arenaBytes);
+  const layers = new Map(parts.deps.costs.map((costs) => [costs.model, costs.layers]));
+  const span = { from: clock.now(), spanUs, cores: run.plan.cores };
+  const faults = drawSimFaults(options.faults, span, parts.prng.fork('faults'));
+  const { restart } = config.runtime;
+  let device: SimDevice | undefined;
+  const engine = createEngine(
+    {
+      plan: run.plan,
+      models: new Map(config.models.map((model) => [model.id, model])),
+      cores: run.cores,
+      restart: { lossesMax: restart.max, withinUs: restart.withinUs, backoffUs: restart.backoffUs, probeAfterUs: restart.probeAfterUs },
+    },
+    {
+      clock,
+      arena,
+      clear: () => undefined,
+      telemetry,
+      createDevice: (listener) => {
+        const observer = trace === undefined ? {} : { observer: observerOf(trace) };
+        device = createSimDevice({ profile, mode, faults }, { clock, listener, costs: (model) => layers.get(model), ...observer });
+        return device;
+      },
+      record,
+    },
+  );
+  assert(device !== undefined, 'the engine creates its device at once');
+  return { engine, device, arena };
+}
+
+const observerOf = (trace: Trace) => ({
+  flow(at: InstantUs, bytesPerUs: number, watts: number): void {
+    trace.counter('bus GB/s', at, bytesPerUs / 1000);
+    trace.counter('power W', at, watts);
+  },
+  heat: (at: InstantUs, dieC: number): void => trace.counter('die degC', at, dieC),
+});
+
+function createTraceOf(config: RuntimeConfig, run: RunPlan, { profile, mode, seed }: SimulateOptions): Trace {
+  const title = `${config.node} on ${profile.name}, mode ${mode.id}, seed ${seed}`;
+  return createTrace({ title, cores: run.plan.cores, streams: run.plan.streams.map(({ id }) => id) });
+}
+
+/** What this process takes is no figure of the simulated chip, and would differ from run to run. */
+function createSimTelemetry(config: RuntimeConfig, run: RunPlan, profile: SocProfile, clock: SimClock): Telemetry {
+  const off = { state: 'off', url: null, published: 0, dropped: {} };
+  return createTelemetry(
+    {
+      streams: config.pipelines.map(({ stream }) => stream),
+      cores: run.plan.cores,
+      sources: config.sources
+        .map(({ id }) => id)
+        .filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id)),
+      config: configFigures(config),
+    },
+    {
+      clock,
+      host: {
+        cpuModel: profile.name,
+        cores: run.plan.cores.length,
+        memoryBytes: Math.round(profile.dram.memoryBytes),
+        node: '',
+        platform: 'simulated',
+        kernel: '',
+      },
+      mqtt: () => off,
+      eventLoop: {
+        figures: () => ({ samples: 0, resolutionMs: 1, delayMs: { p50: null, p99: null, max: null } }),
+        reset: () => undefined,
+        stop: () => undefined,
+      },
+      process: { figures: () => ({ rssBytes: 0, heapBytes: 0, pssBytes: null, fds: null }), sample: () => Promise.resolve() },
+    },
+  );
+}
+
+/** Plays until the promise is settled, or `end`. */
+async function play(promise: Promise<unknown>, time: SimulatedTime, end: InstantUs): Promise<void> {
+  let isOver = false;
+  const settled = promise.then(() => {
+    isOver = true;
+  });
+  await time.playUntil(end, () => {
+    // Whatever the device answers may settle the promise, so each task counts as having done so.
+    time.open();
+    return isOver;
+  });
+  await settled;
+}
+
+function createLines(write: SimulateDeps['log']) {
+  let waiting: string[] = [];
+  return {
+    add: (line: string): void => void waiting.push(line),
+    async flush(): Promise<void> {
+      if (write === undefined || waiting.length === 0) return;
+      const text = `${waiting.join('\n')}\n`;
+      waiting = [];
+      await write(text);
+    },
+  };
+}
