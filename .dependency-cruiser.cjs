@@ -10,12 +10,13 @@ const allowed = {
   sources: ['core'],
   pipeline: ['core'],
   scheduler: ['core'],
+  bench: ['core', 'scheduler'],
   devices: ['core', 'native'],
   models: ['core'],
   telemetry: ['core'],
   sinks: ['core', 'mqtt', 'telemetry'],
   runtime: ['core', 'config', 'native', 'mqtt', 'sources', 'pipeline', 'scheduler', 'devices', 'models', 'telemetry', 'sinks'],
-  cli: ['core', 'config', 'native', 'telemetry', 'runtime'],
+  cli: ['core', 'config', 'native', 'telemetry', 'runtime', 'bench'],
 };
 
 /** A package that one folder alone may know, its types included. */

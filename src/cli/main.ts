@@ -76,6 +76,17 @@ function createCommands(deps: CliDeps): Commands {
         loadTaskSet(file, { files: createConfigFiles(), misfits: (set) => misfitsOf(test, set) });
       return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
     },
+    benchXrbench: async (options) => {
+      const [{ benchXrbench }, { nearest }, { writeText }] = await Promise.all([
+        import('./commands/bench.ts'),
+        import('../config/nearest.ts'),
+        import('./text-file.ts'),
+      ]);
+      const readText = (file: string) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX));
+      const folder = `${PACKAGE_FOLDER}configs/xrbench`;
+      const defaults = { scenarios: `${folder}/scenarios.csv`, configurations: `${folder}/configurations.csv` };
+      return benchXrbench(options, { ...deps, nearest, readText, writeText, defaults });
+    },
     doctor: async (options) => {
       const { doctor } = await import('./commands/doctor.ts');
       const [{ createDoctorChecks }, { createDoctorProbe }] = await Promise.all([import('./doctor-checks.ts'), import('./machine.ts')]);

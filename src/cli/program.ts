@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import type { AnalysisName } from '../runtime/analysis.ts';
+import { addBench } from './bench-program.ts';
 import type { CliDeps } from './cli-deps.ts';
 import type { AnalyzeOptions } from './commands/analyze.ts';
+import type { BenchXrbenchOptions } from './commands/bench.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { ModelsOptions } from './commands/models.ts';
@@ -21,6 +23,7 @@ export interface Commands {
   readonly run: (options: RunOptions) => Promise<number>;
   readonly check: (options: CheckOptions) => Promise<number>;
   readonly analyze: (options: AnalyzeOptions) => Promise<number>;
+  readonly benchXrbench: (options: BenchXrbenchOptions) => Promise<number>;
   readonly doctor: (options: DoctorOptions) => Promise<number>;
   readonly modelsList: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
   readonly modelsVerify: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
@@ -67,6 +70,7 @@ function createProgram(commands: Commands, deps: Pick<CliDeps, 'out' | 'err' | '
   addRun(program, commands, end);
   addCheck(program, commands, end);
   addAnalyze(program, commands, end);
+  addBench(program, commands.benchXrbench, end);
   addDoctor(program, commands, end);
   addModels(program, commands, end);
   addConfig(program, commands, end);

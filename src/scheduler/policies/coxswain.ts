@@ -2,17 +2,20 @@ import { goesBefore } from '../job-order.ts';
 import { holdInstead } from '../look-ahead.ts';
 import type { PolicyTuning } from '../plan.ts';
 import type { Policy } from '../state.ts';
+import { assignByValue } from '../value/value-planner.ts';
 import { fastestCores } from './core-order.ts';
 
 /**
  * The default. What cannot finish is given up before it starts; then class, then successor-aware EDF; a core is held for a job that is expected and would be
- * missed; when two peers cannot both be served, the one that lost more has its turn.
+ * missed; when two peers cannot both be served, the one that lost more has its turn, or, with `victim: value`, the next while is played through and the jobs
+ * that leave the most quality are started.
  */
-export const createCoxswain = ({ drop = 'infeasible' }: PolicyTuning): Policy => ({
+export const createCoxswain = ({ drop = 'infeasible', victim = 'turns' }: PolicyTuning): Policy => ({
   goesBefore,
   changesOrder: false,
   drop,
   coresFor: fastestCores,
   hold: holdInstead,
+  ...(victim === 'value' ? { assign: assignByValue } : {}),
   countsResults: false,
 });

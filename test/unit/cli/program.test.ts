@@ -23,7 +23,7 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
       calls.push([name, ...given]);
       return answer();
     };
-  const names = ['run', 'check', 'analyze', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
+  const names = ['run', 'check', 'analyze', 'benchXrbench', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
   const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
   const status = await runProgram(args, commands, { out, err, version: '9.9.9' });
   return { status, out: out.text, err: err.text, calls };
@@ -33,6 +33,7 @@ const COMMANDS = [
   ['run'],
   ['check'],
   ['analyze'],
+  ['bench', 'xrbench'],
   ['doctor'],
   ['models', 'list'],
   ['models', 'verify'],
@@ -70,6 +71,12 @@ describe('program', () => {
     [['run', 'a', '--report']],
     [['analyze', 't.json']],
     [['analyze', 't.json', '--test', 'constructor']],
+    [['bench']],
+    [['bench', 'xrbench']],
+    [['bench', 'xrbench', '--costs', 'c.csv']],
+    [['bench', 'xrbench', '--costs', 'c.csv', '--configuration', 'A__B', '--scenario', 's', '--policy', 'constructor']],
+    [['bench', 'xrbench', '--costs', 'c.csv', '--configuration', 'A__B', '--scenario', 's', '--policy', 'edf', '--victim', 'value']],
+    [['bench', 'xrbench', '--costs', 'c.csv', '--all', '--policy', 'edf']],
     [['models']],
     [['models', 'bogus']],
   ])('calls nothing, explains and exits 2 for %j', async (args) => {

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { Choice } from '../bench/xrbench/compare.ts';
+import type { BenchXrbenchOptions } from './commands/bench.ts';
+import { UsageError } from './exit-code.ts';
+
+/** Held to the scheduler's names by the compiler: a missing or an unknown name does not type-check. */
+const POLICIES: Readonly<Record<Choice['policy'], true>> = {
+  coxswain: true,
+  edf: true,
+  fifo: true,
+  'fixed-priority': true,
+  'latency-greedy': true,
+  laxity: true,
+  'round-robin': true,
+};
+const RELEASES: Readonly<Record<Choice['release'], true>> = { tick: true, exact: true };
+const DROPS: Readonly<Record<NonNullable<Choice['drop']>, true>> = { none: true, expired: true, infeasible: true };
+const VICTIMS: Readonly<Record<Choice['victim'], true>> = { turns: true, value: true };
+
+interface XrbenchFlags {
+  readonly costs: string;
+  readonly configuration?: string;
+  readonly scenario?: string;
+  readonly policy?: string;
+  readonly release?: string;
+  readonly drop?: string;
+  readonly victim?: string;
+  readonly seed?: string;
+  readonly schedule?: string;
+  readonly scenarios?: string;
+  readonly configurations?: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+const HELP = `
+--policy coxswain chooses victims by value here; --victim turns is what it does in a vehicle.
+
+Examples:
+  $ coxswain bench xrbench --costs costs.csv --configuration Single_4K__WS --scenario VR_gaming --policy latency-greedy --release tick
+  $ coxswain bench xrbench --costs costs.csv --configuration Dual_4K__WS_OS --scenario VR_gaming --schedule out.csv
+  $ coxswain bench xrbench --costs costs.csv --all`;
+
+/** The `bench` commands. */
+export function addBench(program: Command, call: (options: BenchXrbenchOptions) => Promise<number>, end: (code: number) => void): void {
+  const bench = program.command('bench').description("the field's own workloads on the scheduler, in virtual time");
+  bench
+    .command('xrbench')
+    .description('play XRBench v0.1 and print its score')
+    .requiredOption('--costs <csv>', 'latency and energy of every model on every accelerator type')
+    .option('--configuration <name>', 'HARDWARE__DATAFLOWS, one dataflow per accelerator, such as Dual_4K__WS_OS')
+    .option('--scenario <name>', 'usage scenario, such as VR_gaming')
+    .option('--policy <name>', `one of ${Object.keys(POLICIES).join(', ')} (default: coxswain)`)
+    .option('--release <how>', 'exact: frames come when they are due (default); tick: as published')
+    .option('--drop <rule>', 'none, expired or infeasible (default: the one of the policy)')
+    .option('--victim <how>', 'for coxswain: value (default) or turns')
+    .option('--seed <text>', 'for scenarios with chance (default: 1)')
+    .option('--schedule <csv>', 'write what ran where and when there')
+    .option('--all', 'print the table of all policies over all configurations and scenarios without chance')
+    .option('--scenarios <csv>', 'take the scenarios from there; by default those of XRBench')
+    .option('--configurations <csv>', 'take the configurations for --all from there; by default those of XRBench')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', HELP)
+    .action(async (flags: XrbenchFlags) => {
+      end(await call(optionsOf(flags)));
+    });
+}
+
+function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
+  const { costs, scenarios, configurations, schedule, seed = '1', all = false, json = false } = flags;
+  const files = { costs, scenarios, configurations };
+  if (all) {
+    const extra = (['configuration', 'scenario', 'policy', 'release', 'drop', 'victim', 'seed', 'schedule'] as const).find(
+      (name) => flags[name] !== undefined,
+    );
+    if (extra !== undefined) throw new UsageError(`--all takes all of them; leave out --${extra}`);
+    return { kind: 'all', files, isJson: json };
+  }
+  const { configuration, scenario } = flags;
+  if (configuration === undefined || scenario === undefined) throw new UsageError('give --configuration and --scenario, or --all');
+  if (configurations !== undefined) throw new UsageError('--configurations is for --all; leave it out');
+  const choice: Choice = {
+    policy: oneOf('--policy', flags.policy ?? 'coxswain', POLICIES),
+    release: oneOf('--release', flags.release ?? 'exact', RELEASES),
+    drop: flags.drop === undefined ? undefined : oneOf('--drop', flags.drop, DROPS),
+    victim: oneOf('--victim', flags.victim ?? 'value', VICTIMS),
+  };
+  if (flags.victim !== undefined && choice.policy !== 'coxswain')
+    throw new UsageError(`--victim is for coxswain, not for ${choice.policy}`);
+  return { kind: 'cell', files, configuration, scenario, choice, seed, schedule, isJson: json };
+}
+
+function oneOf<T extends string>(option: string, given: string, allowed: Readonly<Record<T, true>>): T {
+  if (Object.hasOwn(allowed, given)) return given as T;
+  throw new UsageError(`${option} is ${JSON.stringify(given)}; allowed is one of ${Object.keys(allowed).join(', ')}`);
+}
