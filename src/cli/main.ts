@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { createConfigFiles } from '../config/config-files.ts';
 import { FILE_BYTES_MAX, loadConfig } from '../config/load-config.ts';
 import { loadManifest } from '../config/load-manifest.ts';
+import { loadSoc } from '../config/load-soc.ts';
 import { configInvalid, type Problem } from '../config/problem.ts';
 import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
+import type { SocProfile } from '../core/soc-profile.ts';
 import { createSystemClock } from '../core/system-clock.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { EXIT, explain } from './exit-code.ts';
 import { type Commands, type ModelsWhere, runProgram } from './program.ts';
+import { socFile, socNames } from './soc-file.ts';
 import { createTerminal } from './terminal.ts';
 import { escapeLines } from './terminal-text.ts';
 
@@ -39,6 +42,9 @@ function createDeps(): CliDeps {
   };
 }
 
+const SOC_FOLDER = `${PACKAGE_FOLDER}configs/soc`;
+const loadSocOf = (soc: string): SocProfile => loadSoc(socFile(soc, SOC_FOLDER), { files: createConfigFiles() });
+
 type LoadConfig = (file: string) => RuntimeConfig;
 
 /** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
@@ -56,6 +62,27 @@ function createCommands(deps: CliDeps): Commands {
     run: async (options) => {
       const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
       return run(options, { ...deps, loadConfig: await loader(), startRuntime });
+    },
+    sim: async (options) => {
+      const [{ sim }, { simulate }, { costsOf }] = await Promise.all([
+        import('./commands/sim.ts'),
+        import('../runtime/simulate.ts'),
+        import('../runtime/simulate-costs.ts'),
+      ]);
+      const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, simulate, breathe });
+    },
+    plan: async (options) => {
+      const [{ plan }, { planModel }, { planFile }] = await Promise.all([
+        import('./commands/plan.ts'),
+        import('../runtime/plan-model.ts'),
+        import('../runtime/plan-file.ts'),
+      ]);
+      const models = () =>
+        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
+          shape?.kind === 'language' ? [{ name: id, shape }] : [],
+        );
+      return plan(options, { ...deps, loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models, planModel, planFile });
     },
     check: async (options) => {
       const { check } = await import('./commands/check.ts');

@@ -10,6 +10,7 @@ import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT, exitCodeOf, explain, UsageError } from './exit-code.ts';
+import { addPlan, addSim, type SimCommands } from './program-sim.ts';
 import { escapeLines } from './terminal-text.ts';
 
 /** Which models a `models` command is about; the manifest wins. */
@@ -19,7 +20,7 @@ export interface ModelsWhere {
 }
 
 /** What each command does, given its parsed options; resolves to the exit status. */
-export interface Commands {
+export interface Commands extends SimCommands {
   readonly run: (options: RunOptions) => Promise<number>;
   readonly check: (options: CheckOptions) => Promise<number>;
   readonly analyze: (options: AnalyzeOptions) => Promise<number>;
@@ -68,6 +69,8 @@ function createProgram(commands: Commands, deps: Pick<CliDeps, 'out' | 'err' | '
     })
     .addHelpText('after', EXIT_HELP);
   addRun(program, commands, end);
+  addSim(program, commands, end);
+  addPlan(program, commands, end);
   addCheck(program, commands, end);
   addAnalyze(program, commands, end);
   addBench(program, commands.benchXrbench, end);
@@ -87,6 +90,8 @@ Exit status: 0 fine, 1 findings, 2 wrong usage, 70 internal error, 78 wrong conf
 
 Examples:
   $ coxswain run configs/cockpit.yaml --for 20s --report report.json
+  $ coxswain sim configs/vehicle-500.yaml --soc car-500 --for 10s
+  $ coxswain plan --soc car-500 --model llama-3.1-8b
   $ coxswain check configs/cockpit.yaml
   $ coxswain doctor
   $ coxswain models verify --manifest configs/models.yaml

@@ -13,17 +13,17 @@ export interface ReportFile {
  * Finds out now, before a long run, that the report can be written later: makes the temporary file beside it and takes it away again. A symbolic link is
  * followed; a device or a pipe such as /dev/stdout is written to as it is, since renaming over it would replace it. Errors: UsageError.
  */
-export async function prepareReportFile(path: string): Promise<ReportFile> {
+export async function prepareReportFile(path: string, option = '--report'): Promise<ReportFile> {
   const target = await realpath(path).catch(() => resolve(path));
   const found = await stat(target).catch(() => undefined);
-  if (found?.isDirectory() === true) throw new UsageError(`--report ${path}: that is a folder; name a file in it`);
+  if (found?.isDirectory() === true) throw new UsageError(`${option} ${path}: that is a folder; name a file in it`);
   if (found !== undefined && !found.isFile()) return { write: (text) => wrapped(path, () => writeFile(target, text)) };
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     await (await open(temporary, 'w')).close();
     await rm(temporary);
   } catch (error) {
-    throw new UsageError(`--report ${path}: the folder ${dirname(target)} cannot be written to (${messageOf(error)})`);
+    throw new UsageError(`${option} ${path}: the folder ${dirname(target)} cannot be written to (${messageOf(error)})`);
   }
   return {
     write: (text) =>

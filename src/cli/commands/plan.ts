@@ -1,0 +1,162 @@
+import type { LanguageShape } from '../../config/runtime-config.ts';
+import type { SocProfile } from '../../core/soc-profile.ts';
+import type { ModelPlan, NetworkPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
+import type { CliDeps } from '../cli-deps.ts';
+import { EXIT, UsageError } from '../exit-code.ts';
+import { formatBytes, formatPercent } from '../figures-text.ts';
+import { type Cell, type Column, renderGrid } from '../grid.ts';
+import { choosePaint, type Paint } from '../paint.ts';
+import { prepareReportFile } from '../report-file.ts';
+import { type SweepLine, sweepSketch, sweepSvg } from '../sweep-plot.ts';
+import { escapeText } from '../terminal-text.ts';
+
+export interface PlanOptions {
+  readonly soc: string | undefined;
+  readonly model: string | undefined;
+  readonly bits: number;
+  readonly context: number;
+  readonly isSweep: boolean;
+  readonly plot: string | undefined;
+  readonly isJson: boolean;
+}
+
+export interface NamedShape {
+  readonly name: string;
+  readonly shape: LanguageShape;
+}
+
+export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
+  readonly loadSoc: (soc: string) => SocProfile;
+  /** Every shipped profile. */
+  readonly socs: () => readonly SocProfile[];
+  /** The shipped language models, the smallest first. */
+  readonly models: () => readonly NamedShape[];
+  readonly planModel: (options: PlanModelOptions) => ModelPlan;
+  /** Of an ONNX file, stored with so many bits. */
+  readonly planFile: (file: string, bits: number, profile: SocProfile) => NetworkPlan;
+}
+
+/** Says whether a model fits a chip and what it leaves. 0: it fits; 1: it does not. */
+export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number> {
+  if (options.isSweep) return sweep(options, deps);
+  const { out } = deps;
+  const profile = deps.loadSoc(options.soc ?? '');
+  const name = options.model ?? '';
+  const isFile = name.endsWith('.onnx') || name.includes('/');
+  const made = isFile ? deps.planFile(name, options.bits, profile) : planNamed(name, profile, options, deps);
+  if (options.isJson) out.write(`${JSON.stringify(made)}\n`);
+  else {
+    const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
+    out.write(`${lines.join('\n')}\n`);
+  }
+  return made.memory.doesFit ? EXIT.fine : EXIT.findings;
+}
+
+function planNamed(name: string, profile: SocProfile, options: PlanOptions, deps: PlanDeps): ModelPlan {
+  const models = deps.models();
+  const found = models.find((model) => model.name === name.replaceAll('.', '_') || model.name === name);
+  if (found === undefined)
+    throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${models.map((model) => model.name).join(', ')}`);
+  return planOn(found.shape, profile, options, deps);
+}
+
+function planOn(shape: LanguageShape, profile: SocProfile, { bits, context }: PlanOptions, deps: PlanDeps): ModelPlan {
+  const [mode] = profile.modes;
+  if (mode === undefined) throw new UsageError(`profile ${profile.id} has no mode`);
+  return deps.planModel({ profile, mode, shape, bits, contextTokens: context });
+}
+
+const three = (value: number): string => String(Number(value.toPrecision(3)));
+const range = ({ low, high }: { readonly low: number; readonly high: number }): string => `${three(low)} to ${three(high)}`;
+
+function modelLines(name: string, made: ModelPlan, profile: SocProfile): string[] {
+  const { memory, speed } = made;
+  const head = `${escapeText(name)} (${three(made.parameters / 1e9)} B parameters, ${made.bits} bits, ${made.contextTokens} tokens of context) on ${escapeText(profile.name)}`;
+  const needs = `memory  ${formatBytes(memory.weightBytes)} of weights and ${formatBytes(memory.kvBytes)} of KV cache, of ${formatBytes(memory.haveBytes)}`;
+  if (speed === undefined) return [head, `${needs}: does not fit`];
+  const { decode, prompt, left } = speed;
+  return [
+    head,
+    `${needs}: fits`,
+    `decode  ${three(decode.tokensPerSecond)} tokens/s (${three(decode.oneCoreTokensPerSecond)} with one core), ${formatBytes(decode.bytesPerToken)} a token, ${formatPercent(decode.busRatio)} of the bus, ${decode.isMemoryBound ? 'waits for memory' : 'waits for the cores'}`,
+    `prompt  ${prompt.tokens} tokens: first word after ${three(prompt.firstTokenMs)} ms`,
+    `energy  ${range(decode.joulesPerToken)} J a token, idle power included`,
+    `left    at ${three(left.tokensPerSecond)} tokens/s, as fast as anybody listens: ${three(left.busGbs)} GB/s (${formatPercent(left.busRatio)} of the bus) and ${three(left.topsInt8)} int8 TOPS (${formatPercent(left.computeRatio)}) for perception`,
+  ];
+}
+
+function networkLines(name: string, made: NetworkPlan, profile: SocProfile): string[] {
+  const { memory } = made;
+  return [
+    `${escapeText(name)} (${three(made.gmac)} GMAC) on one core of ${escapeText(profile.name)}`,
+    `memory  ${formatBytes(memory.weightBytes)} of weights, of ${formatBytes(memory.haveBytes)}: ${memory.doesFit ? 'fits' : 'does not fit'}`,
+    `speed   ${three(made.runMs)} ms a run, ${three(made.runsPerSecond)} a second, ${formatPercent(made.utilisationRatio)} of the multipliers in use`,
+    `bus     ${formatBytes(made.bytesPerRun)} a run, ${formatPercent(made.busRatio)} of the bus`,
+    `energy  ${range(made.joulesPerRun)} J a run, idle power included`,
+  ];
+}
+
+async function sweep(options: PlanOptions, deps: PlanDeps): Promise<number> {
+  const { out } = deps;
+  const plot = options.plot === undefined ? undefined : await prepareReportFile(options.plot, '--plot');
+  const profiles = options.soc === undefined ? deps.socs() : [deps.loadSoc(options.soc)];
+  const models = deps.models();
+  const plans = profiles.map((profile) => ({ profile, plans: models.map(({ shape }) => planOn(shape, profile, options, deps)) }));
+  const lines = plans
+    .map(({ profile, plans: row }): SweepLine => ({ name: profile.id, points: row.flatMap(pointOf) }))
+    .filter(({ points }) => points.length > 0);
+  const title = `Tokens a second at ${options.bits} bits and ${options.context} tokens of context`;
+  if (options.isJson) {
+    const rows = plans.flatMap(({ plans: row }) => row.map((made, index) => ({ model: models[index]?.name, ...made })));
+    out.write(`${JSON.stringify(rows)}\n`);
+  } else {
+    const paint = choosePaint(out.isTty, deps.env);
+    const text = [
+      paint(title, 'bold'),
+      '',
+      ...sweepGrid(models, plans, out.columns(), paint),
+      '',
+      ...(lines.length > 0 ? sweepSketch(lines, out.columns()) : []),
+    ];
+    out.write(`${text.join('\n')}\n`);
+  }
+  if (lines.length > 0) await plot?.write(sweepSvg(lines, title));
+  return EXIT.fine;
+}
+
+const pointOf = ({ parameters, speed }: ModelPlan) =>
+  speed === undefined ? [] : [{ parameters, tokensPerSecond: speed.decode.tokensPerSecond }];
+
+interface SweptSoc {
+  readonly profile: SocProfile;
+  readonly plans: readonly ModelPlan[];
+}
+
+/** Cells of the model's name, and of one figure with its gap. */
+const NAME_CELLS = 16;
+const FIGURE_CELLS = 16;
+
+/** A row per model, a column per chip, in as many tables as the width needs; a dash where it does not fit, yellow where nobody would wait for it. */
+function sweepGrid(models: readonly NamedShape[], swept: readonly SweptSoc[], width: number, paint: Paint): string[] {
+  const perTable = Math.max(1, Math.floor((width - NAME_CELLS) / FIGURE_CELLS));
+  const tables = Array.from({ length: Math.ceil(swept.length / perTable) }, (_, index) =>
+    swept.slice(index * perTable, (index + 1) * perTable),
+  );
+  return tables.flatMap((part) => {
+    const columns: Column[] = [
+      { title: 'model', align: 'left', rank: 0 },
+      ...part.map(({ profile }, index): Column => ({ title: profile.id, align: 'right', rank: index + 1 })),
+    ];
+    const rows = models.map(({ name }, index): Cell[] => [
+      { text: escapeText(name), tone: 'bold' },
+      ...part.map(({ plans }) => rateCell(plans[index])),
+    ]);
+    return [...renderGrid(columns, rows, width, paint), ''];
+  });
+}
+
+function rateCell(made: ModelPlan | undefined): Cell {
+  const rate = made?.speed?.decode.tokensPerSecond;
+  if (rate === undefined) return { text: '-', tone: 'dim' };
+  return { text: three(rate), tone: rate < 5 ? 'yellow' : undefined };
+}

@@ -1,0 +1,152 @@
+import type { Command } from 'commander';
+import { NUMBER_TYPES, type NumberType } from '../core/layer-cost.ts';
+import type { PlanOptions } from './commands/plan.ts';
+import type { SimOptions } from './commands/sim.ts';
+import { parseDuration } from './duration.ts';
+import { UsageError } from './exit-code.ts';
+
+/** The commands that know chips; the names that they allow are held to the rest of the program by the compiler. */
+export interface SimCommands {
+  readonly sim: (options: SimOptions) => Promise<number>;
+  readonly plan: (options: PlanOptions) => Promise<number>;
+}
+
+type Policy = NonNullable<SimOptions['policy']>;
+const POLICIES: Readonly<Record<Policy, true>> = {
+  coxswain: true,
+  edf: true,
+  fifo: true,
+  'fixed-priority': true,
+  'latency-greedy': true,
+  laxity: true,
+  'round-robin': true,
+};
+type FaultKind = keyof SimOptions['faults'];
+const FAULTS: Readonly<Record<FaultKind, true>> = { crash: true, hang: true, wrong: true, slow: true, bandwidth: true, heat: true };
+
+const FAULTS_MAX = 1_000;
+const SEED_MAX = 4_294_967_295;
+
+interface SimFlags {
+  readonly soc: string;
+  readonly mode?: string;
+  readonly for?: string;
+  readonly seed?: string;
+  readonly policy?: string;
+  readonly storedAs?: string;
+  readonly faults?: string;
+  readonly report?: string;
+  readonly trace?: string;
+  readonly log?: string;
+  readonly json?: true;
+}
+
+const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  $ coxswain ${line}`).join('\n')}`;
+
+export function addSim(program: Command, commands: SimCommands, end: (code: number) => void): void {
+  program
+    .command('sim')
+    .description('play a configuration on a simulated chip: same scheduler, virtual time, frames without content')
+    .argument('<config>', 'configuration file (YAML)')
+    .requiredOption('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
+    .option('--mode <name>', 'power mode of the profile; by default its first')
+    .option('--for <time>', 'simulate this long, such as 500ms, 60s, 1h; by default 60s')
+    .option('--seed <n>', 'seed of phases, jitter and faults; by default that of the configuration')
+    .option('--policy <name>', `one of ${Object.keys(POLICIES).join(', ')}`)
+    .option(
+      '--stored-as <type>',
+      `type that float models are converted to: one of ${NUMBER_TYPES.join(', ')}; by default int8 where the chip has it`,
+    )
+    .option('--faults <kinds>', `so many faults of each kind, such as crash=1,slow=2; kinds are ${Object.keys(FAULTS).join(', ')}`)
+    .option('--report <file>', 'write the report (JSON) there')
+    .option('--trace <file>', 'write a trace there that Perfetto opens (Chrome trace JSON)')
+    .option('--log <file>', 'write the log of the scheduler decisions there')
+    .option('--json', 'print the report to standard output, everything else to standard error')
+    .addHelpText(
+      'after',
+      `\nThe same seed gives the same report, log and trace. Exit status 1: a safety job was lost.\n${examples('sim configs/cockpit.yaml --soc rk3588', 'sim configs/vehicle-500.yaml --soc car-500 --for 10s --trace trace.json', 'sim configs/vehicle-500.yaml --soc car-500 --faults crash=1,heat=1 --seed 7')}`,
+    )
+    .action(async (config: string, flags: SimFlags) => {
+      end(
+        await commands.sim({
+          config,
+          soc: flags.soc,
+          mode: flags.mode,
+          runFor: flags.for === undefined ? undefined : parseDuration(flags.for),
+          seed: flags.seed === undefined ? undefined : wholeNumber('--seed', flags.seed, SEED_MAX),
+          policy: flags.policy === undefined ? undefined : oneOf('--policy', flags.policy, POLICIES),
+          storedAs: flags.storedAs === undefined ? undefined : storedAs(flags.storedAs),
+          faults: flags.faults === undefined ? {} : parseFaults(flags.faults),
+          report: flags.report,
+          trace: flags.trace,
+          log: flags.log,
+          isJson: flags.json === true,
+        }),
+      );
+    });
+}
+
+interface PlanFlags {
+  readonly soc?: string;
+  readonly model?: string;
+  readonly bits?: string;
+  readonly context?: string;
+  readonly sweep?: true;
+  readonly plot?: string;
+  readonly json?: true;
+}
+
+export function addPlan(program: Command, commands: SimCommands, end: (code: number) => void): void {
+  program
+    .command('plan')
+    .description('does a language model fit a chip: memory, tokens a second, joules a token, and what it leaves for perception')
+    .option('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
+    .option('--model <name>', 'a name such as llama-3.1-8b (see configs/language-models.yaml), or an ONNX file')
+    .option('--bits <n>', 'bits of a weight without its scales; by default 4', '4')
+    .option('--context <tokens>', 'length of the conversation; by default 2048', '2048')
+    .option('--sweep', 'every model of the list on every chip, as a table and a sketch')
+    .option('--plot <file>', 'with --sweep: write the plot (SVG) there')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `\nExit status 1: it does not fit.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --sweep --plot sweep.svg')}`,
+    )
+    .action(async (flags: PlanFlags) => {
+      const isSweep = flags.sweep === true;
+      if (!isSweep && (flags.soc === undefined || flags.model === undefined))
+        throw new UsageError('plan needs --soc and --model, or --sweep for every model on every chip');
+      if (!isSweep && flags.plot !== undefined) throw new UsageError('--plot draws the sweep; add --sweep');
+      const bits = Number(flags.bits);
+      if (!(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
+      const context = wholeNumber('--context', flags.context ?? '', 1_000_000);
+      if (context < 1) throw new UsageError('--context 0: allowed is a whole number from 1 to 1000000');
+      end(
+        await commands.plan({ soc: flags.soc, model: flags.model, bits, context, isSweep, plot: flags.plot, isJson: flags.json === true }),
+      );
+    });
+}
+
+function wholeNumber(option: string, text: string, max: number): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= max)) throw new UsageError(`${option} ${text}: allowed is a whole number from 0 to ${max}`);
+  return value;
+}
+
+function oneOf<K extends string>(option: string, text: string, allowed: Readonly<Record<K, true>>): K {
+  if (!Object.hasOwn(allowed, text)) throw new UsageError(`${option} ${text}: allowed is one of ${Object.keys(allowed).join(', ')}`);
+  return text as K;
+}
+
+const storedAs = (text: string): NumberType =>
+  oneOf('--stored-as', text, Object.fromEntries(NUMBER_TYPES.map((type) => [type, true])) as Readonly<Record<NumberType, true>>);
+
+/** `crash=1,slow=2` */
+function parseFaults(text: string): SimOptions['faults'] {
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const part of text.split(',')) {
+    const [kind = '', count = '', ...rest] = part.split('=');
+    if (rest.length > 0 || count === '') throw new UsageError(`--faults ${text}: write kind=count, such as crash=1,slow=2`);
+    faults[oneOf('--faults', kind, FAULTS)] = wholeNumber(`--faults ${kind}=`, count, FAULTS_MAX);
+  }
+  return faults;
+}

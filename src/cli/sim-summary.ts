@@ -1,0 +1,65 @@
+import type { Report, SimulationFigures } from '../telemetry/report-schema.ts';
+import { formatElapsed } from './duration.ts';
+import { formatBytes, formatMs, formatPercent } from './figures-text.ts';
+import { type Cell, type Column, renderGrid } from './grid.ts';
+import { incidentLine } from './live-view.ts';
+import type { Paint } from './paint.ts';
+import { renderReportCores, renderStreams } from './tables.ts';
+import { escapeText } from './terminal-text.ts';
+
+const INCIDENTS_SHOWN_MAX = 20;
+
+const MODEL_COLUMNS: readonly Column[] = [
+  { title: 'model', align: 'left', rank: 0, shrinksTo: 8 },
+  { title: 'runs', align: 'right', rank: 0 },
+  { title: 'alone ms', align: 'right', rank: 0 },
+  { title: 'GMAC', align: 'right', rank: 3 },
+  { title: 'bus a run', align: 'right', rank: 2 },
+  { title: 'used MACs', align: 'right', rank: 4 },
+  { title: 'mJ a run', align: 'right', rank: 1 },
+  { title: 'cost from', align: 'left', rank: 1 },
+];
+
+/** The end of every simulation, on a terminal and off it. */
+export function renderSimSummary(report: Report, columns: number, paint: Paint): string[] {
+  const { simulation, incidents } = report;
+  const shown = incidents.slice(-INCIDENTS_SHOWN_MAX);
+  return [
+    paint(`simulated ${formatElapsed(report.durationMs)}; frames without content, so results are empty`, 'bold'),
+    '',
+    ...renderStreams(report.streams, columns, paint),
+    '',
+    ...renderReportCores(report.cores, columns, paint),
+    '',
+    ...(simulation === undefined ? [] : chipLines(simulation, columns, paint)),
+    ...(shown.length > 0 ? ['', 'incidents', ...shown.map((incident) => incidentLine(incident, columns, paint))] : []),
+  ];
+}
+
+function chipLines(figures: SimulationFigures, columns: number, paint: Paint): string[] {
+  const { bus, power, heat, models, unfed } = figures;
+  const rows = models.map((model): Cell[] => [
+    { text: escapeText(model.id), tone: 'bold' },
+    { text: String(model.runs) },
+    { text: formatMs(model.aloneMs) },
+    { text: short(model.gmac) },
+    { text: formatBytes(model.dramBytes) },
+    { text: formatPercent(model.utilisationRatio) },
+    { text: rangeText({ low: model.joules.low * 1e3, high: model.joules.high * 1e3 }) },
+    { text: model.origin, tone: model.origin === 'cost-ms' ? 'yellow' : undefined },
+  ]);
+  return [
+    ...renderGrid(MODEL_COLUMNS, rows, columns, paint),
+    '',
+    `${escapeText(figures.soc)}, mode ${escapeText(figures.mode)}, policy ${figures.policy}, seed ${figures.seed}`,
+    `bus ${formatPercent(bus.ratio)} used, ${short(bus.meanGbs)} GB/s on average, ${formatBytes(bus.bytes)} in all`,
+    `power ${rangeText(power.meanW)} W on average, at most ${short(power.maxW)} W, mode of ${short(power.modeW)} W`,
+    `die ${short(heat.dieC)} degC at the end, at most ${short(heat.dieMaxC)}, case at most ${short(heat.caseMaxC)}, throttled ${formatPercent(heat.throttledRatio)} of the time`,
+    ...(unfed.length === 0
+      ? []
+      : [paint(`without frames, since simulated results are empty: ${unfed.map(escapeText).join(', ')}`, 'yellow')]),
+  ];
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+const rangeText = ({ low, high }: { readonly low: number; readonly high: number }): string => `${short(low)} to ${short(high)}`;

@@ -1,0 +1,158 @@
+import type { LanguageShape } from '../config/runtime-config.ts';
+import type { LayerCost } from '../core/layer-cost.ts';
+import { coreCountOf, type FigureRange, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { compileSegment, type SegmentCost, segmentJoules } from '../devices/sim/segment-cost.ts';
+import { aloneUs } from '../devices/sim/sim-device.ts';
+import { languageModelOf } from './simulate-costs.ts';
+
+/** A prompt of a spoken question with its instructions. */
+const PROMPT_TOKENS = 512;
+
+/** What a listener follows: speech has about three words a second, four to five tokens; 15 leave time to think and to look ahead. */
+const LISTENING_TOKENS_PER_SECOND = 15;
+
+/** Of a 16-bit scale for each block of 32 weights. */
+const SCALE_BITS = 0.5;
+
+/** Weights of 16 bits need no scales. */
+export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
+
+/** One model on one chip, nothing else running. All cores work on each token together, without loss at their borders: an upper bound. */
+export interface ModelPlan {
+  readonly soc: string;
+  readonly mode: string;
+  readonly parameters: number;
+  readonly bits: number;
+  readonly contextTokens: number;
+  readonly memory: { readonly weightBytes: number; readonly kvBytes: number; readonly haveBytes: number; readonly doesFit: boolean };
+  /** Undefined when the model does not fit. */
+  readonly speed?: ModelSpeed;
+}
+
+export interface ModelSpeed {
+  readonly decode: {
+    readonly tokensPerSecond: number;
+    /** With one core instead of all. */
+    readonly oneCoreTokensPerSecond: number;
+    readonly bytesPerToken: number;
+    /** Of what the bus carries, while decoding as fast as it goes. */
+    readonly busRatio: number;
+    readonly isMemoryBound: boolean;
+    /** Idle power included. */
+    readonly joulesPerToken: FigureRange;
+  };
+  readonly prompt: { readonly tokens: number; readonly firstTokenMs: number };
+  /** The rest of the chip while the model talks no faster than anybody listens. */
+  readonly left: {
+    readonly tokensPerSecond: number;
+    readonly busGbs: number;
+    readonly busRatio: number;
+    readonly topsInt8: number;
+    readonly computeRatio: number;
+  };
+}
+
+export interface PlanModelOptions {
+  readonly profile: SocProfile;
+  readonly mode: SocMode;
+  readonly shape: LanguageShape;
+  /** Bits of a weight, its scales not included. */
+  readonly bits: number;
+  readonly contextTokens: number;
+}
+
+export function planModel({ profile, mode, shape, bits, contextTokens }: PlanModelOptions): ModelPlan {
+  const model = languageModelOf({ ...shape, bits: storedBits(bits) });
+  const kvBytes = model.kvBytesPerToken * contextTokens;
+  const doesFit = model.weightBytes + kvBytes <= profile.dram.memoryBytes;
+  const common = {
+    soc: profile.id,
+    mode: mode.id,
+    parameters: model.parameters,
+    bits,
+    contextTokens,
+    memory: { weightBytes: model.weightBytes, kvBytes, haveBytes: profile.dram.memoryBytes, doesFit },
+  };
+  if (!doesFit) return common;
+  const promptTokens = Math.min(PROMPT_TOKENS, contextTokens);
+  const decodeLayers = model.decodeLayers(1, contextTokens - 1);
+  const decode = splitCost(decodeLayers, profile);
+  const tokenUs = aloneUs(decode, profile, mode);
+  const prefillUs = aloneUs(splitCost(model.prefillLayers(promptTokens, 0), profile), profile, mode);
+  const usable = usableBytesPerSecond(profile) * mode.bandwidthRatio;
+  const ownJoules = segmentJoules(decode, profile.power);
+  const idleJoules = (profile.power.idleW * tokenUs) / 1e6;
+  const rate = Math.min(LISTENING_TOKENS_PER_SECOND, 1e6 / tokenUs);
+  const busRatioLeft = Math.max(0, 1 - (rate * decode.bytes) / usable);
+  const computeLeft = Math.max(0, 1 - (rate * decode.computeUs) / mode.clockRatio / 1e6);
+  return {
+    ...common,
+    speed: {
+      decode: {
+        tokensPerSecond: 1e6 / tokenUs,
+        oneCoreTokensPerSecond: 1e6 / aloneUs(compileSegment(decodeLayers, profile), profile, mode),
+        bytesPerToken: decode.bytes,
+        busRatio: (decode.bytes * 1e6) / tokenUs / usable,
+        isMemoryBound: (decode.bytes * 1e6) / usable > decode.computeUs / mode.clockRatio,
+        joulesPerToken: { low: idleJoules + ownJoules.low, high: idleJoules + ownJoules.high },
+      },
+      prompt: { tokens: promptTokens, firstTokenMs: (prefillUs + tokenUs) / 1000 },
+      left: {
+        tokensPerSecond: rate,
+        busGbs: (busRatioLeft * usable) / 1e9,
+        busRatio: busRatioLeft,
+        topsInt8: (computeLeft * (profile.core.opsPerSecond.int8 ?? 0) * coreCountOf(profile) * mode.clockRatio) / 1e12,
+        computeRatio: computeLeft,
+      },
+    },
+  };
+}
+
+/**
+ * Every layer divided over all cores by its columns, as tensor parallelism does it: the cores look like one that is as much wider, weights are read once, and
+ * what they have to tell each other is not counted.
+ */
+function splitCost(layers: readonly LayerCost[], profile: SocProfile): SegmentCost {
+  const count = coreCountOf(profile);
+  const { core } = profile;
+  const opsPerSecond = Object.fromEntries(Object.entries(core.opsPerSecond).map(([type, ops]) => [type, ops * count]));
+  return compileSegment(layers, {
+    ...profile,
+    core: { ...core, opsPerSecond, array: { ...core.array, n: core.array.n * count }, vectorOpsPerSecond: core.vectorOpsPerSecond * count },
+    coresPerCluster: 1,
+    localMemoryBytes: profile.localMemoryBytes * profile.clusterCount,
+  });
+}
+
+/** A network on a chip, one run after another on one core. */
+export interface NetworkPlan {
+  readonly soc: string;
+  readonly mode: string;
+  readonly memory: { readonly weightBytes: number; readonly haveBytes: number; readonly doesFit: boolean };
+  readonly runMs: number;
+  readonly runsPerSecond: number;
+  readonly bytesPerRun: number;
+  readonly busRatio: number;
+  readonly gmac: number;
+  readonly utilisationRatio: number;
+  readonly joulesPerRun: FigureRange;
+}
+
+export function planNetwork(layers: readonly LayerCost[], profile: SocProfile, mode: SocMode): NetworkPlan {
+  const cost = compileSegment(layers, profile);
+  const runUs = aloneUs(cost, profile, mode);
+  const own = segmentJoules(cost, profile.power);
+  const idle = (profile.power.idleW * runUs) / 1e6;
+  return {
+    soc: profile.id,
+    mode: mode.id,
+    memory: { weightBytes: cost.weightBytes, haveBytes: profile.dram.memoryBytes, doesFit: cost.weightBytes <= profile.dram.memoryBytes },
+    runMs: runUs / 1000,
+    runsPerSecond: 1e6 / runUs,
+    bytesPerRun: cost.bytes,
+    busRatio: (cost.bytes * 1e6) / runUs / (usableBytesPerSecond(profile) * mode.bandwidthRatio),
+    gmac: cost.macs / 1e9,
+    utilisationRatio: cost.utilisationRatio,
+    joulesPerRun: { low: idle + own.low, high: idle + own.high },
+  };
+}
