@@ -110,7 +110,8 @@ export class InvariantChecker {
       event,
     );
     this.#expect(tracked.phase === 'waiting', 'a waiting job starts', event);
-    this.#expect(event.at <= tracked.job.deadlineAt, 'a job does not start after its deadline', event);
+    const isInTime = event.at <= tracked.job.deadlineAt || this.#plan.tuning?.drop === 'none';
+    this.#expect(isInTime, 'a job does not start after its deadline', event);
     this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
     tracked.starts += 1;
     this.#expect(tracked.starts <= this.#plan.attemptsMax, 'a job is started only so often', event);

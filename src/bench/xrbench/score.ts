@@ -38,7 +38,7 @@ export const ENERGY_MAX_MJ = 1_500;
 /**
  * XRBench v0.1: RT = 1 / (1 + exp(15 (completion - deadline))), EN = (1500 - energy) / 1500, QoE = 1 - dropped / logged,
  * score(model) = sum of RT EN over executed frames / logged * QoE, overall = 100 times the mean over the models with a log.
- * @param models that the scenario has; one without any logged frame counts 0
+ * @param models that the scenario has; as published, one without any logged frame does not count
  */
 export function scoreOf(models: readonly string[], log: readonly FrameLog[]): Score {
   const scores = models.map((model) =>
@@ -47,8 +47,9 @@ export function scoreOf(models: readonly string[], log: readonly FrameLog[]): Sc
       log.filter((frame) => frame.model === model),
     ),
   );
-  const sum = scores.reduce((total, { score }) => total + score, 0);
-  return { overall: scores.length === 0 ? 0 : (100 * sum) / scores.length, models: scores };
+  const logged = scores.filter(({ executed, dropped }) => executed + dropped > 0);
+  const sum = logged.reduce((total, { score }) => total + score, 0);
+  return { overall: logged.length === 0 ? 0 : (100 * sum) / logged.length, models: scores };
 }
 
 function scoreModel(model: string, log: readonly FrameLog[]): ModelScore {

@@ -1,4 +1,4 @@
-import { highUsOn } from '../cost-of.ts';
+import { typicalUsOn } from '../cost-of.ts';
 import { isOrphan, isReady, readyAtUs } from '../precedence.ts';
 import { type CoreState, canServe, type JobState, type SchedulerState, type StreamState } from '../state.ts';
 import { valueOn } from './job-value.ts';
@@ -46,6 +46,9 @@ const HORIZON_US = 100_000;
 /** Of a stream with more than that ahead, the rest is not played; it bounds the time of a decision. */
 const FRAMES_MAX = 64;
 
+/** A core that takes a job is not idle at the same instant again. */
+const COST_MIN_US = 1;
+
 export function outlookOf(state: SchedulerState): Outlook {
   const { now } = state;
   const endsAt = now + HORIZON_US;
@@ -57,7 +60,9 @@ export function outlookOf(state: SchedulerState): Outlook {
     const before = stream.after === undefined ? undefined : byStream.get(stream.after);
     const frames = framesOf(state, stream, endsAt, before?.frames);
     byStream.set(stream, { place: prospects.length, frames });
-    const costsUs = cores.map((core) => (canServe(core, stream.stream.model) ? highUsOn(stream.model, core) : Number.POSITIVE_INFINITY));
+    const costsUs = cores.map((core) =>
+      canServe(core, stream.stream.model) ? Math.max(COST_MIN_US, typicalUsOn(stream.model, core)) : Number.POSITIVE_INFINITY,
+    );
     prospects.push({
       stream,
       frames,
@@ -94,7 +99,8 @@ function followersUs(prospects: readonly Prospect[], place: number): number {
 
 function freeAtUs(now: number, core: CoreState): number {
   const { running } = core;
-  return running === undefined ? now : Math.max(now, running.startedAt + highUsOn(running.stream.model, core));
+  // One that runs longer than expected is still not free.
+  return running === undefined ? now : Math.max(now + 1, running.startedAt + typicalUsOn(running.stream.model, core));
 }
 
 function framesOf(state: SchedulerState, stream: StreamState, endsAt: number, before: readonly Frame[] | undefined): Frame[] {

@@ -1,4 +1,4 @@
-import type { Assignment, SchedulerState } from '../state.ts';
+import type { Assignment, JobState, SchedulerState } from '../state.ts';
 import { type Outlook, outlookOf } from './outlook.ts';
 import { type Manner, type Played, playOut } from './play-out.ts';
 
@@ -34,10 +34,14 @@ function assignmentsOf(outlook: Outlook, played: Played | undefined): Assignment
   for (const start of played?.starts ?? []) {
     const job = outlook.prospects[start.place]?.frames[start.frame]?.job;
     const core = outlook.cores[start.core];
-    if (job !== undefined && core !== undefined) assignments.push({ job, core });
+    if (job !== undefined && core !== undefined && keepsOrder(job)) assignments.push({ job, core });
   }
   return assignments;
 }
+
+/** A stateful stream runs in order: what the play gave up before this job waits until it is given up in earnest. */
+const keepsOrder = (job: JobState): boolean =>
+  !job.stream.stream.isStateful || (job.stream.runningCount === 0 && job.stream.waiting[0] === job);
 
 /** One result of a class is worth more than all that a lower class can get. */
 const CLASS_WEIGHT = 1_000;

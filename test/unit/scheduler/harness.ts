@@ -3,7 +3,7 @@ import type { Event } from '../../../src/core/event.ts';
 import type { Job } from '../../../src/core/job.ts';
 import type { Stream } from '../../../src/core/stream.ts';
 import { durationFromMs, instantUs } from '../../../src/core/units.ts';
-import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
+import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step, stepTogether } from '../../../src/scheduler/scheduler.ts';
 
 export type StreamOptions = Partial<Omit<Stream, 'periodUs' | 'deadlineUs'>> & {
   readonly id: string;
@@ -49,7 +49,11 @@ export class Bench {
   }
 
   tell(event: Event): string[] {
-    this.last = step(this.#state, event);
+    return this.#say(step(this.#state, event));
+  }
+
+  #say(decisions: readonly Decision[]): string[] {
+    this.last = decisions;
     const words: string[] = [];
     for (const decision of this.last) {
       if (decision.kind === 'timer') this.wakeAtMs = decision.wakeAt / 1000;
@@ -61,6 +65,25 @@ export class Bench {
   /** All models of the plan that are placed on the core, unless named. */
   up(atMs: number, core = 0, models = this.plan.models.filter((row) => row.cores.includes(core)).map((row) => row.model)): string[] {
     return this.tell({ kind: 'core-back', at: ms(atMs), core, models });
+  }
+
+  /** One job of each stream, captured now, told as events of one instant. */
+  arriveTogether(atMs: number, streams: readonly string[]): string[] {
+    const events = streams.map((id): Event => {
+      const contract = this.plan.streams.find((candidate) => candidate.id === id);
+      if (contract === undefined) throw new Error(`no stream ${id}`);
+      const deadlineAt = instantUs(ms(atMs) + contract.deadlineUs);
+      return {
+        kind: 'arrived',
+        at: ms(atMs),
+        job: { id: this.#nextJob++, stream: id, model: contract.model, capturedAt: ms(atMs), deadlineAt },
+      };
+    });
+    return this.#say(stepTogether(this.#state, events));
+  }
+
+  at(atMs: number) {
+    return ms(atMs);
   }
 
   /** Ids count from 1. Captured when it arrives, unless told. */

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { cellOf, scenarioOf } from '../../../src/bench/xrbench/cell.ts';
+import { type Choice, comparePolicies, playCell, readConfigurations } from '../../../src/bench/xrbench/compare.ts';
+import { readCosts } from '../../../src/bench/xrbench/cost-table.ts';
+import { readScenarios } from '../../../src/bench/xrbench/scenario.ts';
+import { scheduleCsv } from '../../../src/bench/xrbench/schedule-csv.ts';
+
+const golden = (name: string): string => readFileSync(`test/golden/xrbench/${name}`, 'utf8');
+const config = (name: string): string => readFileSync(`configs/xrbench/${name}`, 'utf8');
+const rowsOf = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .slice(1)
+    .map((line) => line.split(','));
+
+const table = readCosts('costs-4k.csv', golden('costs-4k.csv'));
+const scenarios = readScenarios('scenarios.csv', config('scenarios.csv'));
+const configurations = readConfigurations('configurations.csv', config('configurations.csv'));
+const nowhere = () => undefined;
+const cell = (configuration: string, scenario: string) => cellOf(table, configuration, scenarioOf(scenarios, scenario, nowhere), nowhere);
+const PUBLISHED: Choice = { policy: 'latency-greedy', release: 'tick', drop: undefined, victim: 'turns' };
+
+describe('the reference policy of XRBench with tick release', () => {
+  it('gives the published schedule, row by row, within 2 us', () => {
+    const ours = rowsOf(scheduleCsv(playCell(cell('Single_4K__WS', 'VR_gaming'), PUBLISHED, 1).log));
+    const published = rowsOf(golden('schedule_VR_gaming__Single_4K__WS.csv'));
+    expect(ours.map((row) => row.slice(0, 3))).toEqual(published.map((row) => row.slice(0, 3)));
+    published.forEach((row, index) => {
+      for (const column of [3, 4, 5, 6, 7]) expect(Math.abs(Number(ours[index]?.[column]) - Number(row[column]))).toBeLessThan(0.002);
+      expect(Number(ours[index]?.[8])).toBeCloseTo(Number(row[8]), 4);
+    });
+  });
+
+  it('gives the published summary of that schedule', () => {
+    const { score } = playCell(cell('Single_4K__WS', 'VR_gaming'), PUBLISHED, 1);
+    for (const [model = '', realTime, energy, qoe] of rowsOf(golden('summary_VR_gaming__Single_4K__WS.csv'))) {
+      if (model.startsWith('Overall')) continue;
+      const ours = score.models.find((row) => row.model === model);
+      expect([ours?.realTime.toFixed(4), ours?.energy.toFixed(4), ours?.qoe]).toEqual([
+        Number(realTime).toFixed(4),
+        Number(energy).toFixed(4),
+        Number(qoe),
+      ]);
+    }
+  });
+
+  it.each(
+    rowsOf(golden('reference-4k.csv')).map(([configuration = '', scenario = '', overall = '']) => ({ configuration, scenario, overall })),
+  )('scores $overall on $configuration $scenario', ({ configuration, scenario, overall }) => {
+    const { score } = playCell(cell(configuration, scenario), PUBLISHED, 1);
+    expect(Math.abs(score.overall - Number(overall))).toBeLessThan(0.01);
+  });
+});
+
+describe('all policies on the 30 cells', () => {
+  const comparison = comparePolicies(table, configurations, scenarios, nowhere);
+  const mean = (policy: Choice['policy'], drop: string, victim = 'turns', release = 'exact'): number =>
+    comparison.rows.find((row) => row.policy === policy && row.drop === drop && row.victim === victim && row.release === release)?.mean ??
+    Number.NaN;
+
+  it('are the cells of the reference scores', () => {
+    expect(comparison.cells.map(({ configuration, scenario }) => `${configuration},${scenario}`).sort()).toEqual(
+      rowsOf(golden('reference-4k.csv'))
+        .map((row) => row.slice(0, 2).join())
+        .sort(),
+    );
+    expect(comparison.skipped).toHaveLength(2);
+  });
+
+  it('have the published mean with tick release and the fair baseline with exact release', () => {
+    expect(mean('latency-greedy', 'expired', 'turns', 'tick')).toBeCloseTo(45.87, 2);
+    expect(mean('latency-greedy', 'expired')).toBeCloseTo(47.31, 2);
+  });
+
+  it('gain more by giving up what is infeasible than by any order', () => {
+    for (const policy of ['edf', 'fifo', 'fixed-priority', 'laxity', 'latency-greedy', 'round-robin'] as const) {
+      expect(mean(policy, 'infeasible')).toBeGreaterThan(Math.max(mean(policy, 'expired'), mean(policy, 'none')) + 5);
+    }
+  });
+
+  it('are beaten by coxswain with victims by value, which passes free preemptive EDF (57.45)', () => {
+    expect(mean('coxswain', 'infeasible', 'value')).toBeGreaterThan(59);
+    for (const row of comparison.rows) {
+      if (row.victim === 'turns') expect(row.mean).toBeLessThan(mean('coxswain', 'infeasible', 'value'));
+    }
+  });
+});
+
+describe('a scenario with chance', () => {
+  it('is the same for one seed and another for another', () => {
+    const play = (seed: number) =>
+      JSON.stringify(playCell(cell('Single_4K__WS', 'AR_assistant'), { ...PUBLISHED, release: 'exact' }, seed).log);
+    expect(play(1)).toBe(play(1));
+    expect(new Set([1, 2, 3, 4, 5, 6].map(play)).size).toBeGreaterThan(1);
+  });
+});
