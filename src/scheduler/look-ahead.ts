@@ -50,36 +50,64 @@ export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState
 }
 
 function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
-  const demands: Demand[] = [];
+  const demands = new MostUrgent();
   for (const hold of core.held) {
     const stream = hold.job.stream;
     if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
     const dueAt = hold.job.deadlineAt - stream.tail.highUs;
-    demands.push({
-      stream,
-      releaseAt: hold.likelyUntil,
-      delayUs: 0,
-      dueAt,
-      costUs: highUsOn(stream.model, core),
-      holdUntil: hold.until,
-      endAt: 0,
-    });
+    if (!demands.hasRoomFor(dueAt)) continue;
+    const costUs = highUsOn(stream.model, core);
+    demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
   }
   for (const stream of core.homeStreams) {
-    if (stream === candidate.stream || stream.rank > candidate.rank || !stream.releases.predict(now)) continue;
+    if (stream.rank > candidate.rank || stream === candidate.stream || !stream.releases.predict(now)) continue;
     const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
     const deadlineAt = captureAt + stream.stream.deadlineUs;
     const isPeer = stream.rank === candidate.rank;
     if (isPeer && deadlineAt >= candidate.deadlineAt) continue;
     const dueAt = deadlineAt - stream.tail.highUs;
+    if (!demands.hasRoomFor(dueAt)) continue;
     const costUs = highUsOn(stream.model, core);
-    const next = { stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 };
-    demands.push(next);
+    demands.add({ stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
     // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
-    if (!isPeer) demands.push({ ...next, releaseAt: arrivalAt + intervalUs, dueAt: dueAt + intervalUs });
+    if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) continue;
+    const releaseAt = arrivalAt + intervalUs;
+    demands.add({
+      stream,
+      releaseAt,
+      delayUs: arrivalLateAt - arrivalAt,
+      dueAt: dueAt + intervalUs,
+      costUs,
+      holdUntil: arrivalBy,
+      endAt: 0,
+    });
   }
-  if (demands.length <= DEMANDS_MAX) return demands;
-  return demands.sort((a, b) => a.dueAt - b.dueAt).slice(0, DEMANDS_MAX);
+  return demands.items;
+}
+
+/** Up to DEMANDS_MAX demands as they come; from one more on the most urgent ones, in order of urgency and then as they came. Sorts once, not every time. */
+class MostUrgent {
+  readonly items: Demand[] = [];
+  #isSorted = false;
+
+  hasRoomFor(dueAt: number): boolean {
+    const { items } = this;
+    if (items.length < DEMANDS_MAX) return true;
+    if (!this.#isSorted) items.sort((a, b) => a.dueAt - b.dueAt);
+    this.#isSorted = true;
+    return dueAt < (items[DEMANDS_MAX - 1] as Demand).dueAt;
+  }
+
+  add(demand: Demand): void {
+    const { items } = this;
+    if (!this.#isSorted) {
+      items.push(demand);
+      return;
+    }
+    let index = items.length - 1;
+    for (; index > 0 && (items[index - 1] as Demand).dueAt > demand.dueAt; index -= 1) items[index] = items[index - 1] as Demand;
+    items[index] = demand;
+  }
 }
 
 /** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */

@@ -24,6 +24,9 @@ export class ReleasePattern {
   #spreadUs = 0;
   #lagUs = 0;
   #lagHighUs = 0;
+  /** The instant of the last prediction, which holds until something is observed, and what it said. */
+  #predictedAt = Number.NaN;
+  #isExpected = false;
 
   /** Of the next job, set by `predict`: the earliest capture, the likely arrival, a late arrival as seen before, and when it counts as missed. */
   captureAt = 0;
@@ -46,6 +49,7 @@ export class ReleasePattern {
     if (capturedAt <= this.#lastCapturedAt || this.#periodUs === 0) return;
     const intervalUs = capturedAt - this.#lastCapturedAt;
     this.#lastCapturedAt = capturedAt;
+    this.#predictedAt = Number.NaN;
     if (Number.isFinite(intervalUs)) this.#learnInterval(intervalUs);
     const lags = this.#lags;
     lags.push(Math.max(0, arrivedAt - capturedAt));
@@ -55,6 +59,13 @@ export class ReleasePattern {
 
   /** False when no next job is to be expected: none came yet, or the source has stopped. */
   predict(now: InstantUs): boolean {
+    if (now === this.#predictedAt) return this.#isExpected;
+    this.#predictedAt = now;
+    this.#isExpected = this.#expect(now);
+    return this.#isExpected;
+  }
+
+  #expect(now: InstantUs): boolean {
     const last = this.#lastCapturedAt;
     const intervalUs = this.#intervalUs;
     if (last === Number.NEGATIVE_INFINITY) return false;
