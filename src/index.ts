@@ -24,7 +24,19 @@ export { createCodecDirectory } from './runtime/codec-directory.ts';
 export { planRun, type RunPlan } from './runtime/plan-run.ts';
 export type { Runtime, RuntimeDeps, StopHow } from './runtime/runtime.ts';
 export { startRuntime } from './runtime/start.ts';
-export { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, type SchedulerState, step } from './scheduler/scheduler.ts';
+export {
+  createScheduler,
+  type Dependency,
+  type ExactCost,
+  PLAN_DEFAULTS,
+  type PolicyName,
+  type PolicyTuning,
+  type SchedulerPlan,
+  type SchedulerState,
+  step,
+  stepTogether,
+  type TimeoutPlan,
+} from './scheduler/scheduler.ts';
 export { createDecisionLog, type DecisionLog, type DecisionLogSink } from './telemetry/decision-log.ts';
 export { replayDecisions } from './telemetry/decision-replay.ts';
 export type { Incident } from './telemetry/incident-log.ts';

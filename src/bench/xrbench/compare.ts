@@ -21,7 +21,7 @@ export interface Choice {
 }
 
 /** `latency-greedy` is played as published, quirks included; energy is capped where the score caps it. */
-export function tuningOf({ policy, drop, victim }: Choice): PolicyTuning {
+function tuningOf({ policy, drop, victim }: Choice): PolicyTuning {
   return {
     ...(drop === undefined ? {} : { drop }),
     ...(policy === 'latency-greedy' ? { quirks: true } : {}),

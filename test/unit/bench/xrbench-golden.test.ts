@@ -54,8 +54,9 @@ describe('the reference policy of XRBench with tick release', () => {
   });
 });
 
+const comparison = comparePolicies(table, configurations, scenarios, nowhere);
+
 describe('all policies on the 30 cells', () => {
-  const comparison = comparePolicies(table, configurations, scenarios, nowhere);
   const mean = (policy: Choice['policy'], drop: string, victim = 'turns', release = 'exact'): number =>
     comparison.rows.find((row) => row.policy === policy && row.drop === drop && row.victim === victim && row.release === release)?.mean ??
     Number.NaN;
@@ -85,6 +86,17 @@ describe('all policies on the 30 cells', () => {
     for (const row of comparison.rows) {
       if (row.victim === 'turns') expect(row.mean).toBeLessThan(mean('coxswain', 'infeasible', 'value'));
     }
+  });
+});
+
+describe('docs/results-xrbench.md', () => {
+  it('says what the scheduler does now; `npx tsx tools/bench/xrbench-results.ts` writes it anew', () => {
+    const page = readFileSync('docs/results-xrbench.md', 'utf8');
+    for (const { mean } of comparison.rows) expect(page).toContain(`| ${mean.toFixed(2)} |`);
+    comparison.cells.forEach(({ configuration, scenario }, index) => {
+      const value = comparison.rows.find((row) => row.victim === 'value' && row.drop === 'infeasible')?.overall[index];
+      expect(page).toMatch(new RegExp(`\\| ${configuration} \\| ${scenario} \\|.*\\| ${value?.toFixed(1)} \\|`));
+    });
   });
 });
 
