@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type BenchDeps, type BenchXrbenchOptions, benchXrbench } from '../../../src/cli/commands/bench.ts';
+import { nearest } from '../../../src/config/nearest.ts';
+import { fakeTerminal } from './cli-fixtures.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  'costs.csv': readFileSync('test/golden/xrbench/costs-4k.csv', 'utf8'),
+  'other.csv': 'hardware,dataflow,model,latency_ms,energy_mj\nMine,X,m,1,1\n',
+  scenarios: readFileSync('configs/xrbench/scenarios.csv', 'utf8'),
+  configurations: readFileSync('configs/xrbench/configurations.csv', 'utf8'),
+};
+
+const CELL: BenchXrbenchOptions = {
+  kind: 'cell',
+  files: { costs: 'costs.csv', scenarios: undefined, configurations: undefined },
+  configuration: 'Single_4K__WS',
+  scenario: 'VR_gaming',
+  choice: { policy: 'latency-greedy', release: 'tick', drop: undefined, victim: 'turns' },
+  seed: '1',
+  schedule: undefined,
+  isJson: true,
+};
+
+function call(options: BenchXrbenchOptions, columns = 100) {
+  const out = fakeTerminal(false, columns);
+  const written: Record<string, string> = {};
+  const deps: BenchDeps = {
+    out,
+    env: {},
+    readText: (file) => FILES[file] ?? '',
+    writeText: (file, text) => {
+      written[file] = text;
+    },
+    defaults: { scenarios: 'scenarios', configurations: 'configurations' },
+    nearest,
+  };
+  return { status: benchXrbench(options, deps), text: out.text, written };
+}
+
+describe('bench xrbench', () => {
+  it('prints the score of one cell as JSON in the documented shape', () => {
+    const { status, text } = call(CELL);
+    expect(status).toBe(0);
+    const result = JSON.parse(text) as Record<string, unknown> & { models: Record<string, unknown>[] };
+    expect(Object.keys(result)).toEqual(['configuration', 'scenario', 'policy', 'release', 'overall', 'models']);
+    expect(result).toMatchObject({ configuration: 'Single_4K__WS', scenario: 'VR_gaming', policy: 'latency-greedy', release: 'tick' });
+    expect(result.overall).toBeCloseTo(86.4661, 3);
+    expect(Object.keys(result.models[0] ?? {})).toEqual(['model', 'realTime', 'energy', 'qoe', 'score', 'executed', 'late', 'dropped']);
+    expect(result.models[2]).toMatchObject({ model: 'HT_hand_graph_cnn_half', executed: 31, late: 8, dropped: 0 });
+  });
+
+  it('prints a table that fits the terminal', () => {
+    const { text } = call({ ...CELL, isJson: false }, 40);
+    expect(text.startsWith('Single_4K__WS VR_gaming latency-greedy (tick release): 86.46')).toBe(true);
+    for (const line of text.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  it('writes the schedule where it is told', () => {
+    const { written } = call({ ...CELL, schedule: 'out.csv' });
+    expect(Object.keys(written)).toEqual(['out.csv']);
+    expect(written['out.csv']?.split('\n')).toHaveLength(1 + 115 + 1);
+  });
+
+  it('says with status 1 that no configuration has costs', () => {
+    const { status, text } = call({
+      kind: 'all',
+      files: { costs: 'other.csv', scenarios: undefined, configurations: undefined },
+      isJson: false,
+    });
+    expect(status).toBe(1);
+    expect(text).toContain('mean score over 0 cells');
+  });
+});
