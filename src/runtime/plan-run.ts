@@ -23,9 +23,10 @@ export function planRun(config: RuntimeConfig): RunPlan {
     ...PLAN_DEFAULTS,
     cores: cores.map(({ id }) => id),
     streams,
-    models: placement.models.map(({ model, cores: placed }) => ({
+    models: placement.models.map(({ model, cores: placed, spares }) => ({
       model,
       cores: placed,
+      ...(spares.length > 0 ? { spares } : {}),
       costUs: costs.get(model) ?? PLAN_DEFAULTS.tailUs,
     })),
     timeouts: config.runtime.hardTimeout,

@@ -9,6 +9,7 @@ import {
   canServe,
   type GroupState,
   type HoldState,
+  isSpared,
   type JobState,
   type SchedulerState,
   type StreamState,
@@ -84,15 +85,15 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
-  return stream.model.group.cores.some((core) => isIdle(core) && canServe(core, job.job.model));
+  return stream.model.group.cores.some((core) => isIdle(core) && canServe(core, job.job.model) && !isSpared(core, stream.model));
 }
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
   const holds: [CoreState, HoldState][] = [];
   for (const core of policy.coresFor(job)) {
-    if (!isIdle(core) || !canServe(core, job.job.model) || state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job))
-      continue;
+    if (!isIdle(core) || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
     const hold = policy.hold?.(state.now, core, job);
     if (hold === undefined) {
       start(state, core, job, decisions);

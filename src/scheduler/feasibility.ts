@@ -1,7 +1,7 @@
 import { leastTypicalUs, typicalUsOn } from './cost-of.ts';
 import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
-import { canServe } from './state.ts';
+import { canServe, isSpared } from './state.ts';
 
 /** When the core can take its next segment, by the typical cost of what it runs; a run that takes longer than that is expected to end at once. */
 function freeAtUs(state: SchedulerState, core: CoreState): number {
@@ -22,7 +22,8 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
   return true;
 }
 
-const mayServe = (core: CoreState, job: JobState): boolean => !core.isUp || core.models.has(job.job.model);
+const mayServe = (core: CoreState, job: JobState): boolean =>
+  (!core.isUp || core.models.has(job.job.model)) && !isSpared(core, job.stream.model);
 
 /** The last instant at which a start on that core is of any use, by the rule of the policy. */
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {

@@ -26,6 +26,8 @@ export interface PlacementRequest {
 export interface PlacedModel {
   readonly model: ModelId;
   readonly cores: readonly CoreId[];
+  /** Those of `cores` that only stand in for the others. */
+  readonly spares: readonly CoreId[];
   /** One sentence without a full stop, for `check` to print. */
   readonly reason: string;
 }
@@ -63,7 +65,7 @@ interface Seat {
 
 interface Draft {
   readonly seats: readonly Seat[];
-  readonly placed: Map<ModelId, { cores: CoreId[]; reason: string }>;
+  readonly placed: Map<ModelId, { cores: CoreId[]; spares: CoreId[]; reason: string }>;
   readonly problems: string[];
 }
 
@@ -182,6 +184,7 @@ function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {
     return;
   }
   lodge(draft, spare, item);
+  placed.spares.push(spare.core.id);
   placed.reason += `; spare on core ${spare.core.id}`;
 }
 
@@ -189,7 +192,7 @@ function sit(draft: Draft, seat: Seat, item: Item, reason: string): void {
   seat.items.push(item);
   seat.loadRatio += item.loadRatio;
   seat.memoryBytes += item.model.memoryBytes;
-  draft.placed.set(item.model.id, { cores: [seat.core.id], reason });
+  draft.placed.set(item.model.id, { cores: [seat.core.id], spares: [], reason });
 }
 
 /** Loaded there too, but not at home. */

@@ -7,8 +7,10 @@ import { type DurationUs, durationFromMs } from '../core/units.ts';
 /** Where a model is loaded, and what one run of it is expected to cost until that is measured. */
 export interface ModelPlan {
   readonly model: ModelId;
-  /** In order of preference: the first is its home, the next ones take over when it is lost or busy. A stateful model has exactly one. */
+  /** In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has exactly one. */
   readonly cores: readonly CoreId[];
+  /** Some of `cores`, which serve only while none of the others does: what is lost with a spare's core was never meant to be there. */
+  readonly spares?: readonly CoreId[];
   /** From the manifest. */
   readonly costUs: DurationUs;
   /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */

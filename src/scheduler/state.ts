@@ -177,4 +177,11 @@ export function assignHomes(state: SchedulerState): void {
   }
 }
 
+/** A spare is kept out of use while one of the model's own cores can serve. */
+export function isSpared(core: CoreState, { plan, group }: ModelState): boolean {
+  const { model, spares } = plan;
+  if (spares === undefined || !spares.includes(core.id)) return false;
+  return group.cores.some((own) => !spares.includes(own.id) && canServe(own, model));
+}
+
 export const canServe = (core: CoreState, model: ModelId): boolean => core.isUp && core.models.has(model);

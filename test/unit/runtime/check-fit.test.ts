@@ -37,7 +37,7 @@ function fitOf(rows: readonly Row[], coreCount = 1): Fit {
       }),
     ),
   } as unknown as RuntimeConfig;
-  const models = rows.map(({ id, cores = [0] }) => ({ model: id, cores, reason: '' }));
+  const models = rows.map(({ id, cores = [0] }) => ({ model: id, cores, spares: [], reason: '' }));
   return checkFit(config, { models, cores: [], problems: [] } satisfies Placement);
 }
 
