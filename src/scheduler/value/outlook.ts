@@ -1,6 +1,6 @@
 import { typicalUsOn } from '../cost-of.ts';
 import { isOrphan, isReady, readyAtUs } from '../precedence.ts';
-import { type CoreState, canServe, type JobState, type SchedulerState, type StreamState } from '../state.ts';
+import { type CoreState, canServe, isSpared, type JobState, type SchedulerState, type StreamState } from '../state.ts';
 import { valueOn } from './job-value.ts';
 
 /** A job that waits, or one that is expected. */
@@ -61,7 +61,9 @@ export function outlookOf(state: SchedulerState): Outlook {
     const frames = framesOf(state, stream, endsAt, before?.frames);
     byStream.set(stream, { place: prospects.length, frames });
     const costsUs = cores.map((core) =>
-      canServe(core, stream.stream.model) ? Math.max(COST_MIN_US, typicalUsOn(stream.model, core)) : Number.POSITIVE_INFINITY,
+      canServe(core, stream.stream.model) && !isSpared(core, stream.model)
+        ? Math.max(COST_MIN_US, typicalUsOn(stream.model, core))
+        : Number.POSITIVE_INFINITY,
     );
     prospects.push({
       stream,

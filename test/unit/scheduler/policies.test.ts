@@ -314,6 +314,17 @@ describe('victims by value', () => {
     expect(play({ victim: 'value', energyCapUj: 1_000 })).toEqual({ cheap: 40, dear: 0 });
   });
 
+  it('keep a spare core out of use while the home core serves', () => {
+    const streams: StreamOptions[] = [{ id: 'a', cores: [0, 1] }];
+    const models = planFor(streams).models.map((row): ModelPlan => ({ ...row, spares: [1] }));
+    const bench = new Bench(streams, { models, tuning: { victim: 'value' } });
+    bench.up(0, 0);
+    bench.up(0, 1);
+    expect(bench.arrive(0, 'a')).toEqual(['start 1 on 0']);
+    expect(bench.arrive(1, 'a')).toEqual([]);
+    expect(bench.lose(2, 0)).toEqual(['start 1 on 1']);
+  });
+
   it('never put a class below another, however dear', () => {
     const streams: StreamOptions[] = [
       { id: 'vital', periodMs: 12, deadlineMs: 12, criticality: 'safety' },
