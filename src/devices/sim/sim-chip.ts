@@ -45,7 +45,10 @@ export interface Run {
 }
 
 interface Running extends Run {
-  flow: Flow;
+  readonly flow: { readonly cost: SegmentCost; speed: number; drag: number };
+  /** The whole segment with the bus to itself, and what it takes of the bus then. */
+  aloneUs: number;
+  aloneBytesPerUs: number;
   /** 0..1 of the segment. */
   progress: number;
   /** The whole segment at the present level. */
@@ -62,6 +65,9 @@ interface Budget {
 
 /** A remainder of a budget that is only rounding. */
 const EPSILON = 1e-9;
+
+/** Of a number, four times its last binary digit. */
+const DIGIT = 2 ** -50;
 
 /** What an end may lie beyond a whole microsecond and still count as there: the rounding of a progress that was summed up from many parts. */
 const ROUNDING_US = 1e-5;
@@ -82,8 +88,12 @@ export class SimChip {
   readonly #joulesPerMac: FigureRange;
   readonly #joulesPerByte: FigureRange;
   #running: Running[] = [];
+  readonly #active: Flow[] = [];
   #bandwidthRatio = 1;
+  /** Bytes per microsecond that the bus can carry now. */
+  #capacity = 0;
   #timer: Timer | undefined;
+  #timerAt = Number.NaN;
   #isTelling = false;
   readonly #bornAt: InstantUs;
   #at: number;
@@ -115,18 +125,29 @@ export class SimChip {
     this.#heatAt = this.#bornAt + HEAT_STEP_US;
     this.#dieMaxC = thermal.ambientC;
     this.#caseMaxC = thermal.ambientC;
+    this.#setCapacity();
     for (const [core, bytes] of options.regulation?.bytesByCore ?? []) this.#budgets.set(core, { bytes, period: Number.NaN, left: 0 });
-  }
-
-  /** Bytes per microsecond that the bus can carry now. */
-  get capacity(): number {
-    const { dram } = this.#profile;
-    return (dram.bytesPerSecond * dram.efficiencyRatio * this.#mode.bandwidthRatio * this.#bandwidthRatio) / 1e6;
   }
 
   begin(run: Run): void {
     this.#advance();
-    this.#running.push({ ...run, flow: this.#flowOf(run), progress: 0, us: 0, bytesPerUs: 0, endAt: Number.POSITIVE_INFINITY });
+    const { core, cost, killAt, isHung, onEnd } = run;
+    const running: Running = {
+      core,
+      cost,
+      killAt,
+      isHung,
+      onEnd,
+      flow: { cost, speed: 1, drag: 1 },
+      progress: 0,
+      us: 0,
+      bytesPerUs: 0,
+      aloneUs: 0,
+      aloneBytesPerUs: 0,
+      endAt: Number.POSITIVE_INFINITY,
+    };
+    this.#setFlow(running);
+    this.#running.push(running);
     this.#replan();
   }
 
@@ -141,12 +162,15 @@ export class SimChip {
   drag(core: CoreId, factor: number): void {
     this.#advance();
     this.#drags.set(core, factor);
+    this.#setFlows();
     this.#replan();
   }
 
   bandwidth(ratio: number): void {
     this.#advance();
     this.#bandwidthRatio = ratio;
+    this.#setCapacity();
+    this.#setFlows();
     this.#replan();
   }
 
@@ -179,9 +203,22 @@ export class SimChip {
     this.#running = [];
   }
 
-  #flowOf(run: Run): Flow {
-    const speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
-    return { cost: run.cost, speed, drag: this.#drags.get(run.core) ?? 1 };
+  #setCapacity(): void {
+    const { dram } = this.#profile;
+    this.#capacity = (dram.bytesPerSecond * dram.efficiencyRatio * this.#mode.bandwidthRatio * this.#bandwidthRatio) / 1e6;
+  }
+
+  /** To be called when clock, bus or drags change: for the most part segments come and go without that. */
+  #setFlows(): void {
+    for (const run of this.#running) this.#setFlow(run);
+  }
+
+  #setFlow(run: Running): void {
+    const { flow } = run;
+    flow.speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
+    flow.drag = this.#drags.get(run.core) ?? 1;
+    run.aloneUs = flowUs(flow, this.#capacity);
+    run.aloneBytesPerUs = run.aloneUs > 0 ? run.cost.bytes / run.aloneUs : 0;
   }
 
   /** Everything up to now, thermal step by thermal step. */
@@ -198,7 +235,7 @@ export class SimChip {
     const span = at - this.#at;
     if (span <= 0) return;
     this.#at = at;
-    this.#capacityBytes += span * this.capacity;
+    this.#capacityBytes += span * this.#capacity;
     if (this.#thermal.isThrottled) this.#throttledUs += span;
     let bytes = 0;
     let macs = 0;
@@ -208,7 +245,7 @@ export class SimChip {
       run.progress += part;
       bytes += part * run.cost.bytes;
       macs += part * run.cost.energyMacs;
-      const budget = this.#budgets.get(run.core);
+      const budget = this.#regulation === undefined ? undefined : this.#budgets.get(run.core);
       if (budget !== undefined) budget.left = Math.max(0, budget.left - part * run.cost.bytes);
     }
     this.#busBytes += bytes;
@@ -225,40 +262,63 @@ export class SimChip {
     this.#caseMaxC = Math.max(this.#caseMaxC, this.#thermal.caseC);
     this.#observer?.heat(instantUs(this.#heatAt), this.#thermal.dieC, this.#thermal.isThrottled);
     this.#heatAt += HEAT_STEP_US;
-    if (didChange) for (const run of this.#running) run.flow = this.#flowOf(run);
+    if (didChange) this.#setFlows();
   }
 
   /** Shares the bus anew and sets the timer. Put off while ends are being told, since each may start another segment. */
   #replan(): void {
     if (this.#isTelling) return;
     const now = this.#at;
-    const active: Flow[] = [];
-    for (const run of this.#running) {
-      run.flow = this.#flowOf(run);
-      if (!run.isHung && !this.#isStalled(run.core)) active.push(run.flow);
-    }
-    const level = active.length === 0 ? 0 : busLevel(active, this.capacity);
-    let next = Number.POSITIVE_INFINITY;
+    const level = this.#level();
+    const isShared = level < this.#capacity;
+    let next = this.#heatAt;
     let bytesPerUs = 0;
     let watts = this.#profile.power.idleW;
     for (const run of this.#running) {
       const isMoving = !run.isHung && !this.#isStalled(run.core);
-      run.us = isMoving ? flowUs(run.flow, level) : Number.POSITIVE_INFINITY;
+      run.us = !isMoving ? Number.POSITIVE_INFINITY : isShared ? flowUs(run.flow, level) : run.aloneUs;
       run.bytesPerUs = run.us > 0 ? run.cost.bytes / run.us : 0;
       run.endAt = isMoving ? Math.ceil(now + (1 - run.progress) * run.us - ROUNDING_US) : Number.POSITIVE_INFINITY;
-      bytesPerUs += run.bytesPerUs;
-      if (run.us > 0)
-        watts += ((run.cost.energyMacs * middle(this.#joulesPerMac) + run.cost.bytes * middle(this.#joulesPerByte)) / run.us) * 1e6;
       next = Math.min(next, run.endAt, run.killAt, this.#budgetAt(run));
+      if (this.#observer === undefined) continue;
+      bytesPerUs += run.bytesPerUs;
+      const joules = run.cost.energyMacs * middle(this.#joulesPerMac) + run.cost.bytes * middle(this.#joulesPerByte);
+      if (run.us > 0) watts += (joules / run.us) * 1e6;
     }
     this.#observer?.flow(instantUs(now), bytesPerUs, watts);
+    this.#wakeAt(this.#running.length === 0 ? Number.NaN : next);
+  }
+
+  /** What every layer that waits for memory gets. */
+  #level(): number {
+    const active = this.#active;
+    active.length = 0;
+    let taken = 0;
+    for (const run of this.#running) {
+      if (run.isHung || this.#isStalled(run.core)) continue;
+      active.push(run.flow);
+      taken += run.aloneBytesPerUs;
+    }
+    return taken <= this.#capacity ? this.#capacity : busLevel(active, this.#capacity);
+  }
+
+  /** NaN for never. What is set for the same instant already stays. */
+  #wakeAt(at: number): void {
+    if (at === this.#timerAt) return;
     this.#timer?.cancel();
-    this.#timer = this.#running.length === 0 ? undefined : this.#clock.at(instantUs(Math.min(next, this.#heatAt)), () => this.#due());
+    this.#timerAt = at;
+    this.#timer = Number.isNaN(at)
+      ? undefined
+      : this.#clock.at(instantUs(at), () => {
+          this.#timerAt = Number.NaN;
+          this.#due();
+        });
   }
 
   #isStalled(core: CoreId): boolean {
+    if (this.#regulation === undefined) return false;
     const budget = this.#budgets.get(core);
-    if (budget === undefined || this.#regulation === undefined) return false;
+    if (budget === undefined) return false;
     const period = Math.floor(this.#at / this.#regulation.periodUs);
     if (budget.period !== period) {
       budget.period = period;
@@ -269,23 +329,34 @@ export class SimChip {
 
   /** When the core's budget is used up or handed out anew, whichever comes first. Not on a whole microsecond: nobody but the chip sees it. */
   #budgetAt(run: Running): number {
+    if (this.#regulation === undefined) return Number.POSITIVE_INFINITY;
     const budget = this.#budgets.get(run.core);
-    if (budget === undefined || this.#regulation === undefined) return Number.POSITIVE_INFINITY;
+    if (budget === undefined) return Number.POSITIVE_INFINITY;
     const { periodUs } = this.#regulation;
     const refillAt = (Math.floor(this.#at / periodUs) + 1) * periodUs;
-    return run.bytesPerUs > 0 ? Math.min(refillAt, this.#at + budget.left / run.bytesPerUs) : refillAt;
+    if (run.bytesPerUs === 0) return refillAt;
+    // Late in a long run a remainder may be too short for the clock's digits; time has to go on all the same.
+    const leastUs = this.#at * DIGIT + DIGIT;
+    return Math.min(refillAt, this.#at + Math.max(leastUs, budget.left / run.bytesPerUs));
   }
 
   #due(): void {
     this.#advance();
     const now = this.#at;
-    const ended = this.#running.filter((run) => run.endAt <= now || run.killAt <= now);
-    if (ended.length > 0) {
-      this.#running = this.#running.filter((run) => !ended.includes(run));
-      this.#isTelling = true;
-      for (const run of ended) run.onEnd(run.endAt <= now ? 'done' : 'overdue');
-      this.#isTelling = false;
+    const running = this.#running;
+    const ended: Running[] = [];
+    let kept = 0;
+    for (const run of running) {
+      if (run.endAt <= now || run.killAt <= now) ended.push(run);
+      else {
+        running[kept] = run;
+        kept += 1;
+      }
     }
+    running.length = kept;
+    this.#isTelling = true;
+    for (const run of ended) run.onEnd(run.endAt <= now ? 'done' : 'overdue');
+    this.#isTelling = false;
     this.#replan();
   }
 }

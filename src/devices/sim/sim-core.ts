@@ -2,7 +2,8 @@ import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
 import type { CoreId } from '../../core/job.ts';
-import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
+import { type ModelId, type ModelSpec, type TensorSpec, tensorBytes } from '../../core/model.ts';
+import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState, DeviceListener } from '../device.ts';
@@ -204,9 +205,9 @@ const lossText = (core: CoreId, reason: CoreLoss['reason']): string =>
 function refusalOf(segment: Segment, model: ModelSpec | undefined, core: CoreId): SegmentEnd | undefined {
   if (model === undefined)
     return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${core}` };
-  const specs = [...model.inputs, ...model.outputs];
-  const regions = [...segment.inputs, ...segment.outputs];
-  const doFit = segment.inputs.length === model.inputs.length && specs.length === regions.length;
-  if (doFit && specs.every((spec, index) => tensorBytes(spec) === regions[index]?.byteLength)) return undefined;
+  if (areThose(segment.inputs, model.inputs) && areThose(segment.outputs, model.outputs)) return undefined;
   return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
 }
+
+const areThose = (regions: readonly Region[], specs: readonly TensorSpec[]): boolean =>
+  regions.length === specs.length && specs.every((spec, index) => tensorBytes(spec) === regions[index]?.byteLength);

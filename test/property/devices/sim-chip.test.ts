@@ -88,6 +88,16 @@ describe('the simulated chip', () => {
     );
   });
 
+  it('ends a regulated segment also late in a long run, where an instant has few digits left', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 2_000 }), layers, (periodUs, mine) => {
+        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map([[0, BUS * periodUs * 0.3]]) };
+        expect(play(profile, [{ core: 0, at: 1_000_000_000, layers: mine }], regulation).done).toHaveLength(1);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('never moves more than a budget in a period', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 2_000 }), fc.double({ min: 0.05, max: 1, noNaN: true }), layers, (periodUs, part, mine) => {

@@ -23,7 +23,19 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
       calls.push([name, ...given]);
       return answer();
     };
-  const names = ['run', 'check', 'analyze', 'benchXrbench', 'doctor', 'modelsList', 'modelsVerify', 'configSchema', 'configPrint'] as const;
+  const names = [
+    'run',
+    'sim',
+    'plan',
+    'check',
+    'analyze',
+    'benchXrbench',
+    'doctor',
+    'modelsList',
+    'modelsVerify',
+    'configSchema',
+    'configPrint',
+  ] as const;
   const commands = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Commands;
   const status = await runProgram(args, commands, { out, err, version: '9.9.9' });
   return { status, out: out.text, err: err.text, calls };
@@ -31,6 +43,8 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
 
 const COMMANDS = [
   ['run'],
+  ['sim'],
+  ['plan'],
   ['check'],
   ['analyze'],
   ['bench', 'xrbench'],
@@ -55,6 +69,49 @@ describe('program', () => {
       ['modelsVerify', { config: undefined, manifest: 'm.yaml' }, { isJson: false }],
     ]);
     expect((await call(['config', 'print', 'a.yaml'])).calls).toEqual([['configPrint', 'a.yaml']]);
+  });
+
+  test('hands the options of sim and plan to them, and refuses what they cannot mean', async () => {
+    const { calls } = await call([
+      'sim',
+      'a.yaml',
+      '--soc',
+      'car-500',
+      '--for',
+      '2s',
+      '--seed',
+      '7',
+      '--policy',
+      'edf',
+      '--faults',
+      'crash=1,heat=2',
+      '--json',
+    ]);
+    expect(calls).toEqual([
+      [
+        'sim',
+        {
+          ...{ config: 'a.yaml', soc: 'car-500', mode: undefined, runFor: 2_000_000, seed: 7, policy: 'edf', storedAs: undefined },
+          ...{ faults: { crash: 1, heat: 2 }, report: undefined, trace: undefined, log: undefined, isJson: true },
+        },
+      ],
+    ]);
+    expect((await call(['plan', '--soc', 'rk3588', '--model', 'qwen', '--bits', '8'])).calls).toEqual([
+      ['plan', { soc: 'rk3588', model: 'qwen', bits: 8, context: 2048, isSweep: false, plot: undefined, isJson: false }],
+    ]);
+    for (const args of [
+      ['sim', 'a.yaml'],
+      ['sim', 'a.yaml', '--soc', 'x', '--seed', '-1'],
+      ['sim', 'a.yaml', '--soc', 'x', '--policy', 'magic'],
+      ['sim', 'a.yaml', '--soc', 'x', '--faults', 'crash'],
+      ['sim', 'a.yaml', '--soc', 'x', '--faults', 'crsh=1'],
+      ['sim', 'a.yaml', '--soc', 'x', '--stored-as', 'int7'],
+      ['plan'],
+      ['plan', '--sweep', '--bits', 'NaN'],
+      ['plan', '--sweep', '--context', '0'],
+      ['plan', '--soc', 'x', '--model', 'y', '--plot', 'p.svg'],
+    ])
+      expect(await call(args), args.join(' ')).toMatchObject({ status: 2, calls: [] });
   });
 
   test('gives the status of the command back', async () => {
