@@ -15,7 +15,7 @@ const LISTENING_TOKENS_PER_SECOND = 15;
 const SCALE_BITS = 0.5;
 
 /** Weights of 16 bits need no scales. */
-export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
+const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
 /** One model on one chip, nothing else running. All cores work on each token together, without loss at their borders: an upper bound. */
 export interface ModelPlan {

@@ -13,7 +13,7 @@ export interface Flow {
 export const flowUs = ({ cost, speed, drag }: Flow, bandwidth: number): number => (rooflineUs(cost, bandwidth / speed) * drag) / speed;
 
 /** What it takes of the bus on average over its layers. */
-const takenBy = (flow: Flow, bandwidth: number): number => {
+export const bytesPerUs = (flow: Flow, bandwidth: number): number => {
   const us = flowUs(flow, bandwidth);
   return us === 0 ? 0 : flow.cost.bytes / us;
 };
@@ -31,7 +31,7 @@ const TOLERANCE = 1e-9;
  */
 export function busLevel(flows: readonly Flow[], capacity: number): number {
   let taken = 0;
-  for (const flow of flows) taken += takenBy(flow, capacity);
+  for (const flow of flows) taken += bytesPerUs(flow, capacity);
   if (taken <= capacity) return capacity;
   let low = 0;
   let high = capacity;
@@ -56,5 +56,3 @@ export function busLevel(flows: readonly Flow[], capacity: number): number {
   }
   return low > 0 ? low : level;
 }
-
-export const bytesPerUs = takenBy;
