@@ -44,7 +44,10 @@ function device(bytesPerUs: number): number {
   const prng = new Prng(1);
   const costs = new Map(Array.from({ length: streams }, (_, index): [string, LayerCost[]] => [`m${index}`, layersOf(prng, bytesPerUs)]));
   const sim = createSimDevice({ profile }, { clock, listener: { coreLost: () => undefined }, costs: (model) => costs.get(model) });
-  for (const core of sim.cores) sim.start(core, () => [...costs.keys()].forEach((id) => sim.load(core, spec(id), () => undefined)));
+  const loadAll = (core: number): void => {
+    for (const id of costs.keys()) sim.load(core, spec(id), () => undefined);
+  };
+  for (const core of sim.cores) sim.start(core, () => loadAll(core));
   clock.runUntil(instantUs(60_000_000));
   let runs = 0;
   const next = (core: number): void => {
