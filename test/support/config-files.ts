@@ -40,7 +40,7 @@ pipelines:
 `;
 
 export const CONFIG_PATH = '/vehicle/configs/bench.yaml';
-export const MANIFEST_PATH = '/vehicle/configs/models.yaml';
+const MANIFEST_PATH = '/vehicle/configs/models.yaml';
 
 /** A file system of a few files; `links` are symbolic links to somewhere else. */
 export function memoryFiles(

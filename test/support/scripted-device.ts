@@ -17,8 +17,6 @@ export type Behaviour =
 
 export const ok = (costUs: number): Behaviour => ({ kind: 'ok', costUs: durationUs(costUs) });
 export const nonFinite = (costUs: number): Behaviour => ({ kind: 'fail', costUs: durationUs(costUs), reason: 'non-finite' });
-export const wrongShape = (costUs: number): Behaviour => ({ kind: 'fail', costUs: durationUs(costUs), reason: 'wrong-shape' });
-export const crash = (costUs: number): Behaviour => ({ kind: 'crash', costUs: durationUs(costUs) });
 export const hang: Behaviour = { kind: 'hang' };
 
 export interface ScriptedDeviceOptions {
