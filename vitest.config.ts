@@ -3,7 +3,13 @@ import { ClosingLineReporter } from './test/support/closing-line-reporter.ts';
 
 /** One project per kind of test; `npm test` runs all of them, `npx vitest run --project unit` one. */
 const project = (name: string, testTimeout: number) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: testTimeout,
+    setupFiles: ['test/support/fast-check-seed.ts'],
+  },
 });
 
 export default defineConfig({
