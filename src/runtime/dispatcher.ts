@@ -13,7 +13,7 @@ import type { SegmentEnd } from '../core/segment.ts';
 import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
 import type { Work } from '../pipeline/work.ts';
-import { allocateTensors } from './tensors.ts';
+import { allocateTensors, releaseTensors } from './tensors.ts';
 
 /** Watches what is decided and what comes of it; it may count and write down, never change. */
 export interface DispatchObserver {
@@ -173,7 +173,7 @@ export class Dispatcher {
   #end(id: JobId, outcome: Outcome): void {
     const entry = this.#entry(id);
     this.#entries.delete(id);
-    for (const region of entry.outputs ?? []) this.#deps.arena.release(region);
+    releaseTensors(this.#deps.arena, entry.outputs ?? []);
     this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
     entry.work.settle(outcome, entry.items);
   }
