@@ -52,7 +52,7 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
     .option('--mode <name>', 'power mode of the profile; by default its first')
     .option('--for <time>', 'simulate this long, such as 500ms, 60s, 1h; by default 60s')
     .option('--seed <n>', 'seed of phases, jitter and faults; by default that of the configuration')
-    .option('--policy <name>', `one of ${Object.keys(POLICIES).join(', ')}`)
+    .option('--policy <name>', `instead of the policy of the configuration: one of ${Object.keys(POLICIES).join(', ')}`)
     .option(
       '--stored-as <type>',
       `type that float models are converted to: one of ${NUMBER_TYPES.join(', ')}; by default int8 where the chip has it`,

@@ -4,6 +4,7 @@ import { entriesOf, idField, pathField } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { mqttSchema } from './mqtt-schema.ts';
 import { pipelineSchema } from './pipeline-schema.ts';
+import { schedulerSchema } from './scheduler-schema.ts';
 import { sourceSchema } from './source-schema.ts';
 
 /** The whole file. Nothing here refers to anything else: names, ranges and cycles are cross-check.ts's. */
@@ -15,6 +16,7 @@ export const configSchema = z
     device: deviceSchema,
     sources: entriesOf(sourceSchema, 'Where frames are born, by name.'),
     pipelines: entriesOf(pipelineSchema, 'From frames to results, by name: one model under one contract.'),
+    scheduler: schedulerSchema,
     mqtt: mqttSchema,
     runtime: limitsSchema,
   })

@@ -12,7 +12,8 @@ import type { LimitsSection } from './limits-schema.ts';
 import { loadManifest, type Manifest } from './load-manifest.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
 import { configInvalid, type Problem, printable } from './problem.ts';
-import type { DeviceConfig, LimitsConfig, RuntimeConfig } from './runtime-config.ts';
+import type { DeviceConfig, LimitsConfig, RuntimeConfig, SchedulerConfig } from './runtime-config.ts';
+import type { SchedulerSection } from './scheduler-schema.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
 /**
@@ -66,6 +67,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     device: convertDevice(section.device),
     sources,
     pipelines,
+    scheduler: convertScheduler(section.scheduler, scope),
     mqtt: convertMqtt(section.mqtt, section.node, scope),
     runtime: convertLimits(section.runtime, scope),
     origin: { file: resolve(scope.document.file), positions: scope.document.positions() },
@@ -74,6 +76,12 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
 
 function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
   return { kind, cores: cores.map(({ cpu, niceness, memoryMb }) => ({ cpu, niceness, memoryBytes: memoryMb * 2 ** 20 })) };
+}
+
+function convertScheduler({ policy, tuning: { drop, victim } }: SchedulerSection, scope: LoadScope): SchedulerConfig {
+  if (victim !== undefined && policy !== 'coxswain')
+    scope.refuse(['scheduler', 'tuning', 'victim'], `only policy coxswain chooses victims, and the policy is ${policy}; leave it out`);
+  return { policy, tuning: { ...(drop === undefined ? {} : { drop }), ...(victim === undefined ? {} : { victim }) } };
 }
 
 function convertLimits({ hardTimeout, restart, ...section }: LimitsSection, scope: LoadScope): LimitsConfig {

@@ -20,6 +20,7 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     },
     sources: Object.fromEntries(config.sources.map((source) => [source.id, plainSource(source)])),
     pipelines: Object.fromEntries(config.pipelines.map((pipeline) => [pipeline.id, plainPipeline(pipeline)])),
+    scheduler: config.scheduler,
     mqtt: plainMqtt(config.mqtt),
     runtime: plainLimits(config.runtime),
   };

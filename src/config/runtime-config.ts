@@ -3,6 +3,7 @@ import type { CoreId } from '../core/job.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
+import type { DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -19,6 +20,7 @@ export interface RuntimeConfig {
   readonly device: DeviceConfig;
   readonly sources: readonly SourceConfig[];
   readonly pipelines: readonly PipelineConfig[];
+  readonly scheduler: SchedulerConfig;
   readonly mqtt: MqttConfig;
   readonly runtime: LimitsConfig;
   readonly origin: ConfigOrigin;
@@ -225,6 +227,12 @@ export type DecodeValues = Readonly<Record<string, number | string | boolean | r
 
 export const SINK_KINDS = ['mqtt', 'console'] as const;
 export type SinkKind = (typeof SINK_KINDS)[number];
+
+export interface SchedulerConfig {
+  readonly policy: (typeof POLICIES)[number];
+  /** What is left out has the policy's own default. */
+  readonly tuning: { readonly drop?: (typeof DROP_RULES)[number]; readonly victim?: (typeof VICTIM_RULES)[number] };
+}
 
 export interface MqttConfig {
   readonly broker: BrokerConfig;

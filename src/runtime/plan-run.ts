@@ -19,6 +19,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
   const cores = config.device.cores.map(({ memoryBytes }, id) => ({ id, memoryBytes }));
   const placement = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
   const costs = new Map(config.models.map(({ id, costUs }) => [id, costUs]));
+  const { policy, tuning } = config.scheduler;
   const plan: SchedulerPlan = {
     ...PLAN_DEFAULTS,
     cores: cores.map(({ id }) => id),
@@ -30,6 +31,8 @@ export function planRun(config: RuntimeConfig): RunPlan {
       costUs: costs.get(model) ?? PLAN_DEFAULTS.tailUs,
     })),
     timeouts: config.runtime.hardTimeout,
+    policy,
+    ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
   };
   return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
 }

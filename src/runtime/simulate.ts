@@ -116,8 +116,8 @@ function onChip({ config, profile, mode }: SimulateOptions, costs: readonly Mode
 }
 
 function planOf(config: RuntimeConfig, policy: PolicyName | undefined): RunPlan {
-  const run = planRun(config);
-  return policy === undefined ? run : { ...run, plan: { ...run.plan, policy } };
+  // What was tuned was tuned for another policy.
+  return planRun(policy === undefined || policy === config.scheduler.policy ? config : { ...config, scheduler: { policy, tuning: {} } });
 }
 
 type EngineRecord = NonNullable<Parameters<typeof createEngine>[1]['record']>;

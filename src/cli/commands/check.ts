@@ -1,7 +1,7 @@
 import type { Warning } from '../../config/lint-config.ts';
 import type { RuntimeConfig } from '../../config/runtime-config.ts';
 import { msFromDuration } from '../../core/units.ts';
-import type { Fit, StreamFit } from '../../runtime/check-fit.ts';
+import type { Fit, StreamFit } from '../../runtime/fit.ts';
 import type { RunPlan } from '../../runtime/plan-run.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
@@ -130,8 +130,9 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
 
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, isCutShort }: Fit): string {
+function verdictText({ fits, assurance, policy, isCutShort }: Fit): string {
   const cut = isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : '';
+  if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
   if (!fits) return `does not fit: not every stream has a bound within its deadline${cut}`;
   return assurance === 'always'
     ? `fits: every safety and interactive stream is in time, whenever its frames come${cut}`

@@ -9,6 +9,8 @@ export interface CoreLoad {
   readonly guests: readonly ClassTask[];
   /** The longest run of each stream without a guarantee; it can only block. */
   readonly rest: readonly { readonly id: string; readonly segment: number }[];
+  /** Whether the scheduler holds the core for releases that it foresees. */
+  readonly doesLookAhead: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface CoreBound {
  * where guaranteed streams and guests are all in time among each other, so that none of them is ever held itself: look-ahead plays out what the
  * core would do without further holds, and spares nobody whom that would make late anyway.
  */
-export function boundCore({ guaranteed, guests, rest }: CoreLoad, bound: WorkBound): CoreBound {
+export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad, bound: WorkBound): CoreBound {
   const loadRatio = [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
   const restBlocking = Math.max(0, ...rest.map(({ segment }) => segment));
   const rows = guaranteed.map((task) => {
@@ -54,7 +56,7 @@ export function boundCore({ guaranteed, guests, rest }: CoreLoad, bound: WorkBou
     const all = restBlocking === 0 ? among : classResponse(task, others, { blocking: restBlocking, isBlockedByOthers: true }, bound);
     return { task, others, among, all };
   });
-  const isForeseen = rows.every(({ task, among }) => isWithin(among, task));
+  const isForeseen = doesLookAhead && rows.every(({ task, among }) => isWithin(among, task));
   const streams = rows.map(({ task, others, all }): StreamBound => {
     const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ segment }) => segment));
     const tolerates = toleranceOf(task, others, bound);

@@ -31,12 +31,13 @@ function largest(loadAt: (factor: number) => CoreLoad, bound: WorkBound): number
   return bound.isSpent ? null : good / 100;
 }
 
-function scaled({ guaranteed, guests, rest }: CoreLoad, factorOf: (task: { readonly id: string }) => number): CoreLoad {
+function scaled({ guaranteed, guests, rest, ...load }: CoreLoad, factorOf: (task: { readonly id: string }) => number): CoreLoad {
   const scale = (task: ClassTask): ClassTask => {
     const segment = Math.ceil(task.segment * factorOf(task));
     return { ...task, segment, cost: Math.round(task.cost / task.segment) * segment };
   };
   return {
+    ...load,
     guaranteed: guaranteed.map(scale),
     guests: guests.map(scale),
     rest: rest.map((row) => ({ ...row, segment: Math.ceil(row.segment * factorOf(row)) })),

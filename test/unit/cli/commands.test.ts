@@ -11,7 +11,7 @@ import { createDoctorChecks, type DoctorProbe, type ProgramResult } from '../../
 import type { Warning } from '../../../src/config/lint-config.ts';
 import type { ManifestModel, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
-import type { Fit } from '../../../src/runtime/check-fit.ts';
+import type { Fit } from '../../../src/runtime/fit.ts';
 import { CONFIG, fakeTerminal, fakeWorld, STREAMS } from './cli-fixtures.ts';
 
 describe('check', () => {
@@ -34,6 +34,7 @@ describe('check', () => {
   const fit = {
     fits: true,
     assurance: 'look-ahead',
+    policy: { name: 'coxswain', isCovered: true },
     streams: [
       {
         id: objects?.id ?? '',
@@ -93,6 +94,19 @@ describe('check', () => {
       'a stream that does not fit',
       { checkFit: (): Fit => ({ ...fit, fits: false, assurance: 'none', advice: ['core 0: make objects cheaper'] }) },
       'does not fit: not every stream has a bound within its deadline\ncore 0: make objects cheaper',
+    ],
+    [
+      'a policy that nothing is known of',
+      {
+        checkFit: (): Fit => ({
+          ...fit,
+          fits: false,
+          assurance: 'none',
+          policy: { name: 'fifo', isCovered: false },
+          advice: ['policy fifo: ...'],
+        }),
+      },
+      'not proven: the analysis does not cover the policy\npolicy fifo: ...',
     ],
   ])('exits 1 for %s', (_, changes, text) => {
     const world = deps(changes);

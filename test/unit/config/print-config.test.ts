@@ -11,7 +11,7 @@ describe('printConfig', () => {
   voice: { kind: microphone, device: "plughw:1" }
   zeros: { kind: synthetic, fps: 3, framesMax: 5, burstRatio: 0.25 }
 `,
-    `${CONFIG}mqtt: { broker: "mqtts://host:8883", username: bob, telemetryHz: 3 }\nruntime: { arenaMb: 64, hardTimeout: { factor: 2.5 } }\n`,
+    `${CONFIG}mqtt: { broker: "mqtts://host:8883", username: bob, telemetryHz: 3 }\nruntime: { arenaMb: 64, hardTimeout: { factor: 2.5 } }\nscheduler: { tuning: { drop: expired, victim: value } }\n`,
   );
 
   it.each([

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import type { Criticality } from '../../../src/core/stream.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
-import { checkFit, type Fit } from '../../../src/runtime/check-fit.ts';
+import { checkFit } from '../../../src/runtime/check-fit.ts';
+import type { Fit } from '../../../src/runtime/fit.ts';
 import type { Placement } from '../../../src/scheduler/placement.ts';
 
 interface Row {
@@ -17,8 +18,9 @@ interface Row {
 }
 
 /** Each pipeline has a model of its own name, at home on core 0 unless told. */
-function fitOf(rows: readonly Row[], coreCount = 1): Fit {
+function fitOf(rows: readonly Row[], coreCount = 1, scheduler: RuntimeConfig['scheduler'] = { policy: 'coxswain', tuning: {} }): Fit {
   const config = {
+    scheduler,
     device: { kind: 'ort', cores: Array.from({ length: coreCount }, () => ({ memoryBytes: 1e9 })) },
     models: rows.map(({ id, costMs }) => ({ id, costUs: durationFromMs(costMs) })),
     pipelines: rows.map(
@@ -117,5 +119,46 @@ describe('checkFit', () => {
     const { fits, advice } = fitOf([{ ...camera, deadlineMs: 20 }]);
     expect(fits).toBe(false);
     expect(advice[0]).toContain('first make camera cheaper');
+  });
+
+  describe('under another policy', () => {
+    const interactive: Row = { id: 'cabin', criticality: 'interactive', costMs: 20, periodMs: 100, deadlineMs: 60 };
+
+    test('edf is blind to classes: a stream with a shorter deadline goes first whatever it is, and background work is no mere blocking', () => {
+      const [byClass, blind] = [fitOf([camera, interactive, lines]), fitOf([camera, interactive, lines], 1, { policy: 'edf', tuning: {} })];
+      expect([byClass.policy, blind.policy]).toEqual([
+        { name: 'coxswain', isCovered: true },
+        { name: 'edf', isCovered: true },
+      ]);
+      // One long run of lines may have begun, then the cabin goes before the camera.
+      expect(byClass.streams[0]).toMatchObject({ assurance: 'always', responseUs: 12_000 + 34_500 + 23_000 });
+      expect(blind.streams[0]).toMatchObject({ assurance: 'none', responseUs: 12_000 + 34_500 + 23_000 + 23_000 });
+      expect(byClass.cores[0]?.loadRatio).toBeCloseTo(0.46);
+      expect(blind.cores[0]?.loadRatio).toBeCloseTo(0.46 + 0.345);
+      expect(blind.fits).toBe(false);
+    });
+
+    test('fixed priorities hold no core: what is longer than a stream tolerates makes it late', () => {
+      const long = { ...lines, costMs: 40 };
+      const fixed = fitOf([camera, long], 1, { policy: 'fixed-priority', tuning: {} });
+      expect([fitOf([camera, long]).assurance, fixed.assurance]).toEqual(['look-ahead', 'none']);
+      expect(fixed.streams[0]).toMatchObject({ responseUs: 12_000 + 46_000 + 23_000, blockingUs: 46_000, toleratesUs: 45_000 });
+      expect(fitOf([camera, lines], 1, { policy: 'fixed-priority', tuning: {} }).assurance).toBe('always');
+    });
+
+    test.each([
+      ['fifo', { policy: 'fifo', tuning: {} }],
+      ['laxity', { policy: 'laxity', tuning: {} }],
+      ['coxswain with victim: value', { policy: 'coxswain', tuning: { victim: 'value' } }],
+    ] as const)('of %s nothing is known, and it says so', (name, scheduler) => {
+      const { fits, policy, streams, cores, advice } = fitOf([camera, lines], 1, scheduler);
+      expect([fits, policy.isCovered]).toEqual([false, false]);
+      expect(streams).toMatchObject([
+        { assurance: 'none', responseUs: null, blockingUs: null, costUs: 23_000 },
+        { assurance: 'unguarded', responseUs: null },
+      ]);
+      expect(cores[0]?.loadRatio).toBeCloseTo(0.23);
+      expect(advice).toEqual([expect.stringContaining(`policy ${name}: no bound is known`)]);
+    });
   });
 });

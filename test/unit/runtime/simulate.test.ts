@@ -72,6 +72,19 @@ describe('a simulated run', () => {
     expect(lost.map(({ id }) => id)).toContain('assistant');
   });
 
+  it('runs under the policy of the configuration, unless told another', async () => {
+    const config: RuntimeConfig = { ...vehicle, scheduler: { policy: 'edf', tuning: { drop: 'none' } } };
+    const plan = async (changes: Partial<SimulateOptions>): Promise<object> => {
+      const { report, log } = await play({ config, spanUs: durationFromMs(100), ...changes });
+      const header = JSON.parse(log.split('\n')[0] ?? '') as { readonly plan: { readonly policy: string; readonly tuning?: object } };
+      return { policy: header.plan.policy, tuning: header.plan.tuning, reported: report.simulation?.policy };
+    };
+    expect(await plan({})).toEqual({ policy: 'edf', tuning: { drop: 'none' }, reported: 'edf' });
+    expect(await plan({ policy: 'edf' })).toEqual({ policy: 'edf', tuning: { drop: 'none' }, reported: 'edf' });
+    // What was tuned was tuned for another policy.
+    expect(await plan({ policy: 'fifo' })).toEqual({ policy: 'fifo', tuning: undefined, reported: 'fifo' });
+  });
+
   it('refuses a pin to a core that the chip does not have', async () => {
     await expect(play({ profile: soc('glasses') })).rejects.toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('glasses has cores 0 to 0') }),

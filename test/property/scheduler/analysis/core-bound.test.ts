@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../../src/core/prng.ts';
+import { analysedOrder } from '../../../../src/scheduler/analysis/analysed-order.ts';
 import { type ClassTask, classResponse } from '../../../../src/scheduler/analysis/class-bound.ts';
 import { boundCore } from '../../../../src/scheduler/analysis/core-bound.ts';
 import { npEdf } from '../../../../src/scheduler/analysis/np-edf.ts';
 import { analysisTasks, plenty, setCount } from './analysis-task.ts';
 import { HYPERPERIOD, type PlayedTask, periodic, play, randomSet, sporadic } from './played-schedule.ts';
-import { runScheduler } from './scheduler-run.ts';
+import { runScheduler, streamOf } from './scheduler-run.ts';
 
 const TICKS = 3 * HYPERPERIOD;
 
@@ -78,7 +79,7 @@ describe('boundCore', () => {
       }));
       const restCost = random.chance(0.7) ? random.integer(1, 20) : 0;
       const rest = restCost === 0 ? [] : [{ id: 'rest', segment: restCost }];
-      const bound = boundCore({ guaranteed: streams.map(classTask), guests: [], rest }, plenty());
+      const bound = boundCore({ guaranteed: streams.map(classTask), guests: [], rest, doesLookAhead: true }, plenty());
       seen[bound.assurance] += 1;
       if (bound.assurance === 'none') continue;
       const run = runScheduler(streams, restCost, random.fork(String(index)));
@@ -94,5 +95,41 @@ describe('boundCore', () => {
     expect(Math.min(seen.always, seen['look-ahead'])).toBeGreaterThan(60);
     // Look-ahead sees one or two releases of each stream; a chain of more can still cost a job, which is then dropped.
     expect(foreseenLost / foreseenJobs).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    { policy: 'edf', bounded: 0.4 },
+    { policy: 'fixed-priority', bounded: 0.2 },
+  ] as const)('is kept by the scheduler under $policy, which holds no core for anybody', ({ policy, bounded }) => {
+    const random = new Prng(`core bound of ${policy}`);
+    let [boundedCount, tight] = [0, 0];
+    const count = setCount(200);
+    for (let index = 0; index < count; index += 1) {
+      const streams = randomSet(random, { tasksMax: 4, deadlineRatioMax: 1 }).map(({ cost, period, deadline }) => ({
+        cost,
+        period: Math.ceil(1.5 * period),
+        deadline: Math.ceil(1.5 * deadline),
+        rank: random.integer(0, 1),
+      }));
+      // Blind to classes, background work that always has a job waiting leaves nobody a bound.
+      const restCost = policy === 'edf' ? 0 : random.integer(0, 4);
+      const order = analysedOrder(policy, {}, streams.map(streamOf));
+      if (order === undefined) throw new Error(`${policy} has a bound`);
+      const tasks = streams.map((task, place) => ({ ...classTask(task, place), rank: order.rankOf(`s${place}`) }));
+      const rest = restCost === 0 ? [] : [{ id: 'rest', segment: restCost }];
+      const bound = boundCore({ guaranteed: tasks, guests: [], rest, doesLookAhead: order.doesLookAhead }, plenty());
+      expect(bound.assurance).not.toBe('look-ahead');
+      if (bound.assurance === 'none') continue;
+      boundedCount += 1;
+      const run = runScheduler(streams, restCost, random.fork(String(index)), policy);
+      for (const [place, row] of bound.streams.entries()) {
+        const worst = run.responses[place] ?? 0;
+        if ((row.response ?? 0) - worst <= 1) tight += 1;
+        const isKept = worst <= (row.response ?? 0) && run.lost[place] === 0;
+        if (!isKept) expect({ streams, restCost, place, row, worst, lost: run.lost[place] }).toBe('kept');
+      }
+    }
+    expect(boundedCount).toBeGreaterThan(count * bounded);
+    expect(tight).toBeGreaterThan(boundedCount / 4);
   });
 });

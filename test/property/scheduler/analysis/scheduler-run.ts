@@ -1,9 +1,9 @@
 import type { Event } from '../../../../src/core/event.ts';
 import { Heap } from '../../../../src/core/heap.ts';
 import type { Prng } from '../../../../src/core/prng.ts';
-import { CRITICALITIES } from '../../../../src/core/stream.ts';
+import { CRITICALITIES, type Stream } from '../../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../../src/core/units.ts';
-import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step } from '../../../../src/scheduler/scheduler.ts';
+import { createScheduler, PLAN_DEFAULTS, type PolicyName, type SchedulerPlan, step } from '../../../../src/scheduler/scheduler.ts';
 import type { PlayedTask } from './played-schedule.ts';
 
 /** One tick of a played task, in microseconds: long beside the margins that look-ahead adds for timers. */
@@ -29,8 +29,13 @@ export interface SchedulerRun {
  * Plays strictly periodic streams on one core under the scheduler itself, beside one background stream that always has a job waiting. Every run takes all but its
  * cost, and nothing is counted before costs and releases are learnt.
  */
-export function runScheduler(streams: readonly PlayedTask[], restCost: number, random: Prng): SchedulerRun {
-  const plan = planOf(streams, restCost);
+export function runScheduler(
+  streams: readonly PlayedTask[],
+  restCost: number,
+  random: Prng,
+  policy: PolicyName = 'coxswain',
+): SchedulerRun {
+  const plan: SchedulerPlan = { ...planOf(streams, restCost), policy };
   const state = createScheduler(plan);
   const events = new Heap<{ readonly event: Event; readonly order: number }>(
     (a, b) => a.event.at < b.event.at || (a.event.at === b.event.at && a.order < b.order),
@@ -105,17 +110,19 @@ function planOf(streams: readonly PlayedTask[], restCost: number): SchedulerPlan
   return {
     ...PLAN_DEFAULTS,
     cores: [0],
-    streams: all.map(({ period, deadline, rank }, index) => ({
-      id: `s${index}`,
-      model: `m${index}`,
-      criticality: CRITICALITIES[rank ?? 0] ?? 'safety',
-      periodUs: durationUs(period * TICK_US),
-      deadlineUs: durationUs(deadline * TICK_US),
-      freshness: { kind: 'queue', jobsMax: 100 },
-      isStateful: false,
-    })),
+    streams: all.map(streamOf),
     models: all.map(({ cost }, index) => ({ model: `m${index}`, cores: [0], costUs: durationUs(cost * TICK_US * TOLD_RATIO) })),
     timeouts: { floorUs: durationUs(10 * longest), factor: 4, ceilingUs: durationUs(20 * longest) },
     tailUs: durationUs(1),
   };
 }
+
+export const streamOf = ({ period, deadline, rank }: PlayedTask, index: number): Stream => ({
+  id: `s${index}`,
+  model: `m${index}`,
+  criticality: CRITICALITIES[rank ?? 0] ?? 'safety',
+  periodUs: durationUs(period * TICK_US),
+  deadlineUs: durationUs(deadline * TICK_US),
+  freshness: { kind: 'queue', jobsMax: 100 },
+  isStateful: false,
+});

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { choiceField } from './fields.ts';
+
+// The names are those of scheduler/plan.ts, which config may not import; the compiler and a test hold both lists to each other.
+export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
+export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
+export const VICTIM_RULES = ['turns', 'value'] as const;
+
+const tuningSchema = z
+  .strictObject({
+    drop: choiceField(
+      DROP_RULES,
+      'Which waiting jobs are given up: none; expired, those past their deadline; infeasible, those that no core can finish in time any more. Default: infeasible for coxswain, expired for the others.',
+    ).optional(),
+    victim: choiceField(
+      VICTIM_RULES,
+      'Only for coxswain: who loses when two jobs of one class cannot both be served. turns: the stream that lost less so far; value: whatever costs the least quality. Default: turns.',
+    ).optional(),
+  })
+  .prefault({})
+  .describe('What can be set about the policy.');
+
+export const schedulerSchema = z
+  .strictObject({
+    policy: choiceField(
+      POLICIES,
+      'The order of jobs. coxswain: what cannot finish is given up, then class, then deadline, with cores held for what is expected. The others are the orders of the textbooks, for comparison; coxswain check proves something of coxswain, edf and fixed-priority.',
+    ).default('coxswain'),
+    tuning: tuningSchema,
+  })
+  .prefault({})
+  .describe('Who runs when.');
+
+export type SchedulerSection = z.output<typeof schedulerSchema>;
