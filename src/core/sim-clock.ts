@@ -79,6 +79,21 @@ export class SimClock implements Clock {
     if (this.#now < end) this.#now = end;
   }
 
+  /** Runs task after task until the promise is settled, but none after `end`; pending promise callbacks run between tasks. */
+  async settle<T>(promise: Promise<T>, end: InstantUs): Promise<T> {
+    let isSettled = false;
+    const note = (): void => {
+      isSettled = true;
+    };
+    promise.then(note, note);
+    await drainMicrotasks();
+    for (let next = this.nextAt(); !isSettled && next !== undefined && next <= end; next = this.nextAt()) {
+      this.step();
+      await drainMicrotasks();
+    }
+    return promise;
+  }
+
   #skipCancelled(): Entry | undefined {
     let entry = this.#entries.peek();
     while (entry !== undefined && entry.task === undefined) {

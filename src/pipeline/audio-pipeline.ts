@@ -3,7 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
 import type { JobId } from '../core/job.ts';
-import { type TensorSpec, tensorBytes } from '../core/model.ts';
+import { tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
@@ -36,7 +36,7 @@ interface Window {
 export class AudioPipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
-  readonly #input: TensorSpec;
+  readonly #inputBytes: number;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: AudioPipelineDeps;
   /** Bounded by the scheduler's queue of this stream. */
@@ -50,7 +50,7 @@ export class AudioPipeline implements Pipeline {
     assert(input !== undefined && others.length === 0, `model ${options.model.id} has one audio input`);
     assert(options.stream.isStateful, `stream ${options.stream.id} is stateful: its windows must come back in order`);
     this.stream = options.stream;
-    this.#input = input;
+    this.#inputBytes = tensorBytes(input);
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
   }
@@ -65,7 +65,7 @@ export class AudioPipeline implements Pipeline {
     }
     const window: Window = { job, frame, samples: frame.payload.samples, isSkipped: false, isLast: false };
     this.#windows.push(window);
-    const input = memory.allocate(tensorBytes(this.#input));
+    const input = memory.allocate(this.#inputBytes);
     if (input === undefined) {
       desk.end(job, { kind: 'rejected', reason: 'no-memory' });
       return this.#skip(window);
@@ -74,7 +74,7 @@ export class AudioPipeline implements Pipeline {
     desk.submit({
       job: jobFor(this.stream, job, frame),
       inputs: [input],
-      decode: (outputs) => this.#decode(window, outputs),
+      decode: (outputs, onEnd) => onEnd(this.#decode(window, outputs)),
       settle: (outcome, items) => this.#settle(window, input, outcome, items),
     });
   }

@@ -2,15 +2,15 @@ import { Subject } from 'rxjs';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
-import type { JobId } from '../core/job.ts';
-import { type TensorSpec, tensorBytes } from '../core/model.ts';
+import type { Job, JobId } from '../core/job.ts';
+import { tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { ImageCoder, JobDesk, TensorMemory } from './work.ts';
+import type { Decode, ImageCoder, JobDesk, TensorMemory } from './work.ts';
 
 export interface ImagePipelineDeps {
   readonly clock: Clock;
@@ -32,7 +32,7 @@ interface Waiting {
 export class ImagePipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
-  readonly #input: TensorSpec;
+  readonly #inputBytes: number;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
@@ -46,7 +46,7 @@ export class ImagePipeline implements Pipeline {
     const [input, ...others] = options.model.inputs;
     assert(input !== undefined && others.length === 0, `model ${options.model.id} has one image input`);
     this.stream = options.stream;
-    this.#input = input;
+    this.#inputBytes = tensorBytes(input);
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
     const { freshness } = options.stream;
@@ -83,35 +83,29 @@ export class ImagePipeline implements Pipeline {
     if (this.#isEncoding || this.#underWay >= this.#underWayMax) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    const input = this.#deps.memory.allocate(tensorBytes(this.#input));
+    const input = this.#deps.memory.allocate(this.#inputBytes);
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
+    const { payload } = next.frame;
+    assert(payload.kind !== 'audio', 'an image pipeline has no audio waiting');
     this.#isEncoding = true;
     this.#underWay += 1;
-    void this.#encode(next, input).then(() => {
+    const job = jobFor(this.stream, next.job, next.frame);
+    this.#deps.coder.encode(payload, input, job.deadlineAt, (answer) => {
+      this.#encoded(next, job, input, answer);
       this.#isEncoding = false;
       this.#advance();
     });
   }
 
-  async #encode(next: Waiting, input: Region): Promise<void> {
-    const { coder, desk, memory } = this.#deps;
-    const { job, frame } = next;
-    const work = jobFor(this.stream, job, frame);
-    try {
-      assert(frame.payload.kind !== 'audio', 'an image pipeline has no audio waiting');
-      const encoded = await coder.encode(frame.payload, input, work.deadlineAt);
-      desk.submit({
-        job: work,
-        inputs: [input],
-        decode: (outputs) => encoded.decode(outputs),
-        settle: (outcome, items) => this.#settle(next, input, outcome, items),
-      });
-    } catch {
+  #encoded(next: Waiting, job: Job, input: Region, answer: Decode | Error): void {
+    const { desk, memory } = this.#deps;
+    if (answer instanceof Error) {
       // The worker has told why in its own incident; here it is one frame that gave no input.
       memory.release(input);
       this.#underWay -= 1;
-      this.#giveUp(next, { kind: 'failed', reason: 'prepare-error' });
+      return this.#giveUp(next, { kind: 'failed', reason: 'prepare-error' });
     }
+    desk.submit({ job, inputs: [input], decode: answer, settle: (outcome, items) => this.#settle(next, input, outcome, items) });
   }
 
   #settle(ended: Waiting, input: Region, outcome: Outcome, items: readonly ResultItem[]): void {

@@ -6,12 +6,18 @@ import type { ResultItem } from '../core/result.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { InstantUs } from '../core/units.ts';
 
+/**
+ * Outputs become results. `onEnd` is called exactly once, inside the call or later, with what was found or why nothing can be said; the outputs may be read
+ * until then. A callback and not a promise, as at a device: in virtual time the answer comes at its instant and not some turns of a queue after it.
+ */
+export type Decode = (outputs: readonly Region[], onEnd: (answer: readonly ResultItem[] | Error) => void) => void;
+
 /** A job with what it takes to run it and somebody to tell. Whoever holds it calls `decode` at most once, then `settle` exactly once. */
 export interface Work {
   readonly job: Job;
   readonly inputs: readonly Region[];
-  /** Outputs become results; they may be read until the promise settles. A rejection fails the job as `decode-error`. */
-  decode(outputs: readonly Region[]): Promise<readonly ResultItem[]> | readonly ResultItem[];
+  /** An error fails the job as `decode-error`. */
+  readonly decode: Decode;
   /** The end of the job. `items` are there when it is done or late. */
   settle(outcome: Outcome, items: readonly ResultItem[]): void;
 }
@@ -32,14 +38,10 @@ export interface TensorMemory {
   release(region: Region): void;
 }
 
-/** An encoded image remembers how to read the outputs that belong to it. */
-export interface EncodedImage {
-  decode(outputs: readonly Region[]): Promise<readonly ResultItem[]>;
-}
-
 /** Media workers behind one model's codec. */
 export interface ImageCoder {
-  encode(payload: ImagePayload | EmptyPayload, input: Region, deadlineAt: InstantUs): Promise<EncodedImage>;
+  /** Fills the input. `onEnd` is called exactly once, inside the call or later, with how to read the outputs that belong to this image, or with what went wrong. */
+  encode(payload: ImagePayload | EmptyPayload, input: Region, deadlineAt: InstantUs, onEnd: (answer: Decode | Error) => void): void;
 }
 
 /** One pipeline's audio codec over regions. */

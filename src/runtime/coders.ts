@@ -1,9 +1,10 @@
 import { assert } from '../core/assert.ts';
+import { messageOf } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Region } from '../core/region.ts';
 import { criticalityRank, type Stream } from '../core/stream.ts';
-import type { AudioCodec, DecodeOptions } from '../models/codec.ts';
-import type { AudioCoder, ImageCoder } from '../pipeline/work.ts';
+import type { AudioCodec, DecodeOptions, ImageTransform } from '../models/codec.ts';
+import type { AudioCoder, Decode, ImageCoder } from '../pipeline/work.ts';
 import type { MediaPool } from './media/media-pool.ts';
 
 /** An image codec as a pipeline sees it: encode and decode on the media workers, urgent as the stream is. */
@@ -11,14 +12,26 @@ export function createImageCoder(stream: Stream, options: DecodeOptions, pool: M
   const { model } = stream;
   const rank = criticalityRank(stream.criticality);
   return {
-    async encode(payload, input, deadlineAt) {
+    encode(payload, input, deadlineAt, onEnd) {
       const urgency = { rank, deadlineAt };
-      const transform = await pool.run('encode', { model, payload, input }, urgency);
-      return {
-        decode: async (outputs) => (transform === undefined ? [] : pool.run('decode', { model, outputs, transform, options }, urgency)),
-      };
+      const decodeWith =
+        (transform: ImageTransform): Decode =>
+        (outputs, onDecoded) =>
+          tell(pool.run('decode', { model, outputs, transform, options }, urgency), onDecoded);
+      const encoding = pool.run('encode', { model, payload, input }, urgency);
+      tell(
+        encoding.then((transform) => (transform === undefined ? findNothing : decodeWith(transform))),
+        onEnd,
+      );
     },
   };
+}
+
+/** Of a frame without content. */
+const findNothing: Decode = (_outputs, onEnd) => onEnd([]);
+
+function tell<T>(promise: Promise<T>, onEnd: (answer: T | Error) => void): void {
+  void promise.then(onEnd, (thrown: unknown) => onEnd(thrown instanceof Error ? thrown : new Error(messageOf(thrown))));
 }
 
 /** An audio codec over regions of the arena; it runs right here, since a window costs some ten microseconds. */

@@ -2,7 +2,6 @@ import type { Arena } from '../core/arena.ts';
 import { assert, assertNever } from '../core/assert.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Decision } from '../core/decision.ts';
-import { messageOf } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
@@ -157,17 +156,14 @@ export class Dispatcher {
   #decode(id: JobId): void {
     const entry = this.#entry(id);
     assert(entry.outputs !== undefined, 'a job that ran has outputs');
-    const decoded = (items: readonly ResultItem[]): void => {
-      entry.items = items;
+    entry.work.decode(entry.outputs, (answer) => {
+      if (answer instanceof Error) {
+        this.#deps.observer.decodeFailed(entry.work.job, answer.message);
+        return this.#tell({ kind: 'decode-failed', job: id });
+      }
+      entry.items = answer;
       this.#tell({ kind: 'decoded', job: id });
-    };
-    const failed = (thrown: unknown): void => {
-      this.#deps.observer.decodeFailed(entry.work.job, messageOf(thrown));
-      this.#tell({ kind: 'decode-failed', job: id });
-    };
-    const items = entry.work.decode(entry.outputs);
-    if (items instanceof Promise) items.then(decoded, failed);
-    else decoded(items);
+    });
   }
 
   #end(id: JobId, outcome: Outcome): void {

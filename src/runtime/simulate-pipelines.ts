@@ -1,22 +1,19 @@
 import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
-import type { Clock } from '../core/clock.ts';
-import type { ResultItem } from '../core/result.ts';
+import { after, type Clock } from '../core/clock.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
-import { addUs, type DurationUs, durationUs } from '../core/units.ts';
+import { durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
 import { ImagePipeline } from '../pipeline/image-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { AudioCoder, ImageCoder, JobDesk } from '../pipeline/work.ts';
+import type { AudioCoder, Decode, ImageCoder, JobDesk } from '../pipeline/work.ts';
 import type { AssembledPipeline } from './assemble.ts';
-import type { Turnstile } from './simulate-clock.ts';
 
 export interface SimulatedPipelineDeps {
   readonly clock: Clock;
   readonly arena: Arena;
   readonly desk: JobDesk;
-  readonly turnstile: Turnstile;
 }
 
 /** The pipelines of the configuration with codecs that take the profile's host time and find nothing. */
@@ -25,7 +22,7 @@ export function simulatePipelines(
   host: SocProfile['host'],
   deps: SimulatedPipelineDeps,
 ): readonly AssembledPipeline[] {
-  const coder = createHostCoder(host, deps);
+  const coder = createHostCoder(host, deps.clock);
   return config.pipelines.map((section) => ({ pipeline: createPipeline(section, config, coder, deps), config: section }));
 }
 
@@ -47,17 +44,9 @@ const createSilentCoder = (windowSamples: number): AudioCoder => ({
   flush: () => [],
 });
 
-/** Plain promises, not async functions: each await more is a turn of the queue that the simulation has to wait for. */
-function createHostCoder(host: SocProfile['host'], { clock, turnstile }: SimulatedPipelineDeps): ImageCoder {
-  const wait = <T>(span: DurationUs, value: T): Promise<T> =>
-    new Promise((resolve) => {
-      clock.at(addUs(clock.now(), span), () => {
-        turnstile.open();
-        resolve(value);
-      });
-    });
+/** It takes the host's time for everything, and finds nothing. */
+function createHostCoder(host: SocProfile['host'], clock: Clock): ImageCoder {
   const [prepareUs, decodeUs] = [durationUs(Math.round(host.prepareUs)), durationUs(Math.round(host.decodeUs))];
-  const nothing: readonly ResultItem[] = [];
-  const encoded = { decode: () => wait(decodeUs, nothing) };
-  return { encode: () => wait(prepareUs, encoded) };
+  const decode: Decode = (_outputs, onEnd) => void after(clock, decodeUs, () => onEnd([]));
+  return { encode: (_payload, _input, _deadlineAt, onEnd) => void after(clock, prepareUs, () => onEnd(decode)) };
 }

@@ -6,7 +6,7 @@ import { CoxswainError } from '../core/errors.ts';
 import { Prng } from '../core/prng.ts';
 import { SimClock } from '../core/sim-clock.ts';
 import { coreCountOf, type SocProfile } from '../core/soc-profile.ts';
-import { addUs, durationFromMs, durationUs, type InstantUs, instantUs } from '../core/units.ts';
+import { addUs, durationFromMs, durationUs, type InstantUs } from '../core/units.ts';
 import { drawSimFaults } from '../devices/sim/faults.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
@@ -18,7 +18,7 @@ import { createTrace, type Trace } from '../telemetry/trace.ts';
 import { configFigures } from './config-figures.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
-import { createSimulatedTime, type SimulatedTime } from './simulate-clock.ts';
+import { playUntil } from './simulate-clock.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulationFigures } from './simulate-figures.ts';
 import type { SimulateOptions } from './simulate-options.ts';
@@ -55,14 +55,6 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   const run = planOf(config, options.policy);
   const clock = new SimClock();
   const lines = createLines(deps.log);
-  let isStopped = false;
-  let [startedAt, endAt] = [instantUs(0), instantUs(Number.POSITIVE_INFINITY)];
-  const time = createSimulatedTime(clock, async () => {
-    await lines.flush();
-    const ratio = (clock.now() - startedAt) / (endAt - startedAt);
-    isStopped ||= (await deps.pause?.(Math.min(1, Math.max(0, ratio)))) ?? false;
-    return isStopped;
-  });
   const telemetry = createSimTelemetry(config, run, options.profile, clock);
   const trace = options.isTraced ? createTraceOf(config, run, options) : undefined;
   if (deps.log !== undefined) lines.add(headerLine(run.plan, options.seed));
@@ -72,19 +64,22 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   };
   const prng = new Prng(options.seed);
   const chip = createChip(config, run, { options, deps, clock, telemetry, trace, record, prng });
-  await play(chip.engine.start(), time, addUs(clock.now(), START_MAX_US));
+  await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US));
 
-  [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
+  const [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
   const before = chip.device.figures();
-  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk, turnstile: time });
+  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk });
   const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry });
   const intake = new Subscription();
   intake.add(frames.subscribe());
-  await time.playUntil(endAt);
+  await playUntil(clock, endAt, async () => {
+    await lines.flush();
+    return (await deps.pause?.((clock.now() - startedAt) / (endAt - startedAt))) ?? false;
+  });
   intake.unsubscribe();
   const after = chip.device.figures();
   for (const { pipeline } of pipelines) pipeline.stop();
-  await play(chip.engine.drain(config.runtime.drainUs), time, addUs(clock.now(), durationUs(config.runtime.drainUs + 1)));
+  await clock.settle(chip.engine.drain(config.runtime.drainUs), addUs(clock.now(), durationUs(config.runtime.drainUs + 1)));
   await chip.engine.dispose();
   await lines.flush();
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
@@ -209,20 +204,6 @@ function createSimTelemetry(config: RuntimeConfig, run: RunPlan, profile: SocPro
       process: { figures: () => ({ rssBytes: 0, heapBytes: 0, pssBytes: null, fds: null }), sample: () => Promise.resolve() },
     },
   );
-}
-
-/** Plays until the promise is settled, or `end`. */
-async function play(promise: Promise<unknown>, time: SimulatedTime, end: InstantUs): Promise<void> {
-  let isOver = false;
-  const settled = promise.then(() => {
-    isOver = true;
-  });
-  await time.playUntil(end, () => {
-    // Whatever the device answers may settle the promise, so each task counts as having done so.
-    time.open();
-    return isOver;
-  });
-  await settled;
 }
 
 function createLines(write: SimulateDeps['log']) {

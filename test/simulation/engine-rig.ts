@@ -1,5 +1,5 @@
 import { Arena } from '../../src/core/arena.ts';
-import { sleep } from '../../src/core/clock.ts';
+import { after } from '../../src/core/clock.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import type { CoreId } from '../../src/core/job.ts';
 import type { ModelSpec } from '../../src/core/model.ts';
@@ -9,6 +9,7 @@ import { addUs, type DurationUs, durationFromMs, durationUs, instantUs } from '.
 import { AudioPipeline } from '../../src/pipeline/audio-pipeline.ts';
 import { ImagePipeline } from '../../src/pipeline/image-pipeline.ts';
 import type { Pipeline } from '../../src/pipeline/pipeline.ts';
+import type { Decode, ImageCoder } from '../../src/pipeline/work.ts';
 import { createEngine, type Engine } from '../../src/runtime/engine.ts';
 import { stepLine } from '../../src/telemetry/decision-log.ts';
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
@@ -176,16 +177,9 @@ function createPipeline(load: Load, model: ModelSpec, { clock, arena, engine, pr
     const coder = { windowSamples: WINDOW_SAMPLES, encode: () => undefined, decode: () => [], skip: () => [], flush: () => [] };
     return new AudioPipeline(options, { ...deps, coder });
   }
-  const coder = {
-    async encode() {
-      await sleep(clock, drawUs(random, load.lag));
-      return {
-        async decode() {
-          await sleep(clock, drawUs(random, load.tail));
-          return [];
-        },
-      };
-    },
+  const decode: Decode = (_outputs, onEnd) => void after(clock, drawUs(random, load.tail), () => onEnd([]));
+  const coder: ImageCoder = {
+    encode: (_payload, _input, _deadlineAt, onEnd) => void after(clock, drawUs(random, load.lag), () => onEnd(decode)),
   };
   return new ImagePipeline(options, { ...deps, coder });
 }

@@ -1,5 +1,4 @@
 import { Arena } from '../../src/core/arena.ts';
-import { createDeferred, type Deferred } from '../../src/core/deferred.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import type { JobId } from '../../src/core/job.ts';
 import type { ModelSpec } from '../../src/core/model.ts';
@@ -8,7 +7,7 @@ import type { ResultItem } from '../../src/core/result.ts';
 import { SimClock } from '../../src/core/sim-clock.ts';
 import type { Stream } from '../../src/core/stream.ts';
 import { durationFromMs, instantUs } from '../../src/core/units.ts';
-import type { EncodedImage, ImageCoder, JobDesk, Work } from '../../src/pipeline/work.ts';
+import type { Decode, ImageCoder, JobDesk, Work } from '../../src/pipeline/work.ts';
 
 export const face: ResultItem = { kind: 'face', label: 'face', score: 0.9, box: { x: 1, y: 2, width: 3, height: 4 }, keypoints: [] };
 
@@ -69,22 +68,18 @@ export class RecordingDesk implements JobDesk {
 
 /** A coder whose encodings end when the test says so. */
 export class ManualCoder implements ImageCoder {
-  readonly calls: Deferred<EncodedImage>[] = [];
+  readonly calls: ((answer: Decode | Error) => void)[] = [];
 
-  encode(): Promise<EncodedImage> {
-    const call = createDeferred<EncodedImage>();
-    this.calls.push(call);
-    return call.promise;
+  encode(_payload: unknown, _input: unknown, _deadlineAt: unknown, onEnd: (answer: Decode | Error) => void): void {
+    this.calls.push(onEnd);
   }
 
-  async succeed(index: number): Promise<void> {
-    this.calls[index]?.resolve({ decode: () => Promise.resolve([]) });
-    await new Promise((resolve) => setImmediate(resolve));
+  succeed(index: number): void {
+    this.calls[index]?.((_outputs, onEnd) => onEnd([]));
   }
 
-  async fail(index: number): Promise<void> {
-    this.calls[index]?.reject(new Error('the worker is gone'));
-    await new Promise((resolve) => setImmediate(resolve));
+  fail(index: number): void {
+    this.calls[index]?.(new Error('the worker is gone'));
   }
 }
 

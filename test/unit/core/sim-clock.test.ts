@@ -64,6 +64,20 @@ describe('SimClock', () => {
     expect(seen).toEqual([10, 20, 30]);
   });
 
+  it('plays on until a promise is settled, and stands where it was', async () => {
+    const clock = new SimClock();
+    clock.at(instantUs(30), () => expect.unreachable());
+    const walk = async (): Promise<string> => {
+      await sleep(clock, durationUs(10));
+      await sleep(clock, durationUs(10));
+      return 'there';
+    };
+    expect(await clock.settle(walk(), instantUs(100))).toBe('there');
+    expect(clock.now()).toBe(20);
+    await expect(clock.settle(Promise.reject(new Error('lost')), instantUs(100))).rejects.toThrow('lost');
+    expect(clock.now()).toBe(20);
+  });
+
   it('labels with wall time that runs along', () => {
     const clock = new SimClock(instantUs(0), 1_000);
     after(clock, durationUs(2_000), () => undefined);

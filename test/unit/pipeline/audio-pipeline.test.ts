@@ -40,7 +40,11 @@ function createRig(arenaBytes?: number) {
   const results: FrameResult[] = [];
   pipeline.results.subscribe((result) => results.push(result));
   const run = (index: number): void => {
-    const items = rig.desk.submitted[index]?.decode([]) as readonly ResultItem[];
+    let items: readonly ResultItem[] = [];
+    rig.desk.submitted[index]?.decode([], (answer) => {
+      if (answer instanceof Error) throw answer;
+      items = answer;
+    });
     rig.desk.finish(index, items);
   };
   return { ...rig, heard, pipeline, results, run, skipGives: (item: ResultItem) => (itemOfSkip = item) };

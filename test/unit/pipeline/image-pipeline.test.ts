@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { durationFromMs, instantUs } from '../../../src/core/units.ts';
 import { ImagePipeline } from '../../../src/pipeline/image-pipeline.ts';
 import type { FrameResult } from '../../../src/pipeline/pipeline.ts';
+import type { ImageCoder } from '../../../src/pipeline/work.ts';
 import { createPipelineRig, face, ManualCoder, modelOf, streamOf } from '../../support/pipeline-rig.ts';
 
 function createRig(over: Parameters<typeof streamOf>[0] = {}, arenaBytes?: number) {
@@ -17,11 +18,11 @@ function createRig(over: Parameters<typeof streamOf>[0] = {}, arenaBytes?: numbe
 }
 
 describe('ImagePipeline', () => {
-  it('encodes a frame, submits its job with a deadline from capture, and gives the result with its age', async () => {
+  it('encodes a frame, submits its job with a deadline from capture, and gives the result with its age', () => {
     const { clock, desk, image, hand, coder, pipeline, results } = createRig();
     hand(pipeline, image());
     expect(desk.submitted).toEqual([]);
-    await coder.succeed(0);
+    coder.succeed(0);
     expect(desk.submitted[0]?.job).toMatchObject({ id: 1, stream: 'faces', capturedAt: 1_000_000, deadlineAt: 1_066_000 });
     clock.runFor(durationFromMs(12));
     desk.finish(0, [face]);
@@ -29,24 +30,24 @@ describe('ImagePipeline', () => {
     expect(results[0]?.result).toMatchObject({ job: 1, sequence: 1, ageUs: 12_000, isLate: false, items: [face], model: 'blazeface' });
   });
 
-  it('keeps only the newest frame that waits, and says so of the older one', async () => {
+  it('keeps only the newest frame that waits, and says so of the older one', () => {
     const { desk, image, hand, coder, pipeline } = createRig();
     for (let n = 0; n < 4; n += 1) hand(pipeline, image());
     expect([...desk.ended]).toEqual([
       [2, { kind: 'dropped', reason: 'superseded' }],
       [3, { kind: 'dropped', reason: 'superseded' }],
     ]);
-    await coder.succeed(0);
-    await coder.succeed(1);
+    coder.succeed(0);
+    coder.succeed(1);
     expect(desk.submitted.map(({ job }) => job.id)).toEqual([1, 4]);
   });
 
-  it('encodes no third frame while one runs and one is ready behind it', async () => {
+  it('encodes no third frame while one runs and one is ready behind it', () => {
     const { desk, image, hand, coder, pipeline } = createRig();
     hand(pipeline, image());
-    await coder.succeed(0);
+    coder.succeed(0);
     hand(pipeline, image());
-    await coder.succeed(1);
+    coder.succeed(1);
     hand(pipeline, image());
     expect(coder.calls).toHaveLength(2);
     desk.finish(0);
@@ -61,34 +62,34 @@ describe('ImagePipeline', () => {
     expect([...desk.ended]).toEqual([[2, { kind: 'dropped', reason: 'queue-full' }]]);
   });
 
-  it('holds the frame until its job has ended, and gives all memory back', async () => {
+  it('holds the frame until its job has ended, and gives all memory back', () => {
     const { memory, desk, image, hand, coder, pipeline } = createRig();
     hand(pipeline, image());
-    await coder.succeed(0);
+    coder.succeed(0);
     expect(memory.regionCount).toBe(2);
     desk.finish(0, [], { kind: 'dropped', reason: 'infeasible' });
     expect(memory.usedBytes).toBe(0);
   });
 
-  it('fails a frame whose encoding fails, gives its memory back and goes on with the next', async () => {
+  it('fails a frame whose encoding fails, gives its memory back and goes on with the next', () => {
     const { memory, desk, image, hand, coder, pipeline } = createRig();
     hand(pipeline, image());
     hand(pipeline, image());
-    await coder.fail(0);
+    coder.fail(0);
     expect(desk.ended.get(1)).toEqual({ kind: 'failed', reason: 'prepare-error' });
-    await coder.succeed(1);
+    coder.succeed(1);
     desk.finish(0);
     expect(memory.usedBytes).toBe(0);
   });
 
-  it('rejects a frame when there is no memory for its input, and takes the next when there is', async () => {
+  it('rejects a frame when there is no memory for its input, and takes the next when there is', () => {
     const { memory, desk, image, hand, coder, pipeline } = createRig({}, 2_400);
     const hog = memory.allocate(1_000);
     hand(pipeline, image());
     expect(desk.ended.get(1)).toEqual({ kind: 'rejected', reason: 'no-memory' });
     if (hog !== undefined) memory.release(hog);
     hand(pipeline, image());
-    await coder.succeed(0);
+    coder.succeed(0);
     expect(desk.submitted).toHaveLength(1);
   });
 
@@ -100,21 +101,34 @@ describe('ImagePipeline', () => {
     expect(coder.calls).toHaveLength(1);
   });
 
+  it('takes the answer of an encoder that has it at once, frame by frame', () => {
+    const rig = createPipelineRig();
+    const coder: ImageCoder = { encode: (_payload, _input, _deadlineAt, onEnd) => onEnd((_outputs, onDecoded) => onDecoded([])) };
+    const pipeline = new ImagePipeline({ stream: streamOf(), model: modelOf(), staleAfterUs: durationFromMs(200) }, { ...rig, coder });
+    for (let n = 0; n < 4; n += 1) rig.hand(pipeline, rig.image());
+    expect(rig.desk.submitted.map(({ job }) => job.id)).toEqual([1, 2]);
+    rig.desk.finish(0);
+    expect(rig.desk.submitted.map(({ job }) => job.id)).toEqual([1, 2, 4]);
+    rig.desk.finish(1);
+    rig.desk.finish(2);
+    expect(rig.memory.usedBytes).toBe(0);
+  });
+
   it('refuses sound', () => {
     const { desk, audio, hand, pipeline } = createRig();
     hand(pipeline, audio());
     expect(desk.ended.get(1)).toEqual({ kind: 'failed', reason: 'prepare-error' });
   });
 
-  it('at the stop drops what waits and rejects what comes, but lets running jobs end', async () => {
+  it('at the stop drops what waits and rejects what comes, but lets running jobs end', () => {
     const { memory, desk, image, hand, coder, pipeline, results } = createRig();
     hand(pipeline, image());
-    await coder.succeed(0);
+    coder.succeed(0);
     hand(pipeline, image());
     hand(pipeline, image());
     pipeline.stop();
     hand(pipeline, image());
-    await coder.succeed(1);
+    coder.succeed(1);
     expect([...desk.ended]).toEqual([
       [3, { kind: 'dropped', reason: 'stopping' }],
       [4, { kind: 'rejected', reason: 'stopping' }],
