@@ -2,14 +2,12 @@ import { type Observable, Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
-import { CoxswainError } from '../core/errors.ts';
 import { Prng } from '../core/prng.ts';
 import { SimClock } from '../core/sim-clock.ts';
-import { coreCountOf, type SocProfile } from '../core/soc-profile.ts';
+import type { SocProfile } from '../core/soc-profile.ts';
 import { addUs, durationFromMs, durationUs, type InstantUs } from '../core/units.ts';
 import { drawSimFaults } from '../devices/sim/faults.ts';
-import { compileSegment } from '../devices/sim/segment-cost.ts';
-import { aloneUs, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
+import { createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
 import type { PolicyName } from '../scheduler/scheduler.ts';
 import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
@@ -17,6 +15,7 @@ import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { createTrace, type Trace } from '../telemetry/trace.ts';
 import { configFigures } from './config-figures.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { onChip } from './on-chip.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { playUntil } from './simulate-clock.ts';
 import type { ModelCosts } from './simulate-costs.ts';
@@ -51,7 +50,7 @@ const START_MAX_US = durationFromMs(600_000);
  * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
  */
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
-  const config = onChip(options, deps.costs);
+  const config = onChip(options.config, deps.costs, options);
   const run = planOf(config, options.policy);
   const clock = new SimClock();
   const lines = createLines(deps.log);
@@ -84,30 +83,6 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   await lines.flush();
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
   return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems: run.placement.problems };
-}
-
-/** The configuration with the chip's cores in place of its own, and each model with what it takes there. */
-function onChip({ config, profile, mode }: SimulateOptions, costs: readonly ModelCosts[]): RuntimeConfig {
-  const coreCount = coreCountOf(profile);
-  for (const { id, cores } of config.pipelines) {
-    const missing = cores?.find((core) => core >= coreCount);
-    if (missing === undefined) continue;
-    const text = `pipeline ${id} may run on core ${missing}, and ${profile.id} has cores 0 to ${coreCount - 1}`;
-    throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; take another profile or leave out its cores`);
-  }
-  const compiled = new Map(costs.map(({ model, layers }) => [model, compileSegment(layers, profile)]));
-  return {
-    ...config,
-    device: {
-      kind: config.device.kind,
-      cores: Array.from({ length: coreCount }, () => ({ cpu: undefined, niceness: 0, memoryBytes: profile.dram.memoryBytes })),
-    },
-    models: config.models.map((model) => {
-      const cost = compiled.get(model.id);
-      if (cost === undefined) return model;
-      return { ...model, costUs: durationUs(Math.max(1, Math.ceil(aloneUs(cost, profile, mode)))), memoryBytes: cost.weightBytes };
-    }),
-  };
 }
 
 function planOf(config: RuntimeConfig, policy: PolicyName | undefined): RunPlan {

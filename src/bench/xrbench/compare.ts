@@ -1,5 +1,5 @@
+import { csvInvalid, readCsv } from '../../core/csv-table.ts';
 import { DROP_RULES, type DropRule, POLICY_NAMES, type PolicyName, type PolicyTuning } from '../../scheduler/scheduler.ts';
-import { csvInvalid, readCsv } from '../csv-table.ts';
 import { type Cell, cellOf, type Nearest } from './cell.ts';
 import type { CostTable } from './cost-table.ts';
 import { type CellOptions, runCell } from './run-cell.ts';

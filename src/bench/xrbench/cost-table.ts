@@ -1,4 +1,4 @@
-import { type CsvProblem, csvInvalid, decimalOf, quoted, readCsv } from '../csv-table.ts';
+import { type CsvProblem, csvInvalid, decimalOf, quoted, readCsv } from '../../core/csv-table.ts';
 
 /** Of one whole-model job on one accelerator. */
 export interface JobCost {

@@ -1,4 +1,4 @@
-import { type CsvProblem, csvInvalid, decimalOf, quoted, readCsv } from '../csv-table.ts';
+import { type CsvProblem, csvInvalid, decimalOf, quoted, readCsv } from '../../core/csv-table.ts';
 
 /** One model of a usage scenario. */
 export interface ScenarioModel {

@@ -1,4 +1,4 @@
-import { CoxswainError } from '../core/errors.ts';
+import { CoxswainError } from './errors.ts';
 
 /** A row by column name, and the line that it stands on, from 1. */
 export interface CsvRow {
