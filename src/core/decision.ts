@@ -2,10 +2,21 @@ import type { CoreId, JobId } from './job.ts';
 import type { Outcome } from './outcome.ts';
 import type { InstantUs } from './units.ts';
 
+/** A row of steps of one job. */
+export interface Steps {
+  /** The first, counted from 0 through the whole job. */
+  readonly from: number;
+  readonly steps: number;
+}
+
 /** What the scheduler answers, to be carried out in order. */
 export type Decision =
-  /** Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. */
-  | { readonly kind: 'start'; readonly core: CoreId; readonly job: JobId; readonly killAt: InstantUs }
+  /** Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. `segment` is absent when it is the whole job. */
+  | { readonly kind: 'start'; readonly core: CoreId; readonly job: JobId; readonly killAt: InstantUs; readonly segment?: Steps }
+  /** Let the segment that runs there end after the step it is at; the job goes on later. */
+  | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
+  /** Stop the segment that runs there at once; its steps are lost and will be run again. */
+  | { readonly kind: 'abort'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
   /** This core stays idle until `until` although `job` waits: starting it could make the next job of stream `for` miss its deadline. */
   | { readonly kind: 'hold'; readonly core: CoreId; readonly job: JobId; readonly for: string; readonly until: InstantUs }
   /** The job has ended; this is its only Outcome. */

@@ -1,13 +1,14 @@
 import type { CoreId, Job, JobId } from './job.ts';
 import type { ModelId } from './model.ts';
 import type { FailReason } from './outcome.ts';
+import type { Progress } from './segment.ts';
 import type { DurationUs, InstantUs } from './units.ts';
 
 /** What the scheduler is told. `at` never goes back from one event to the next. */
 export type Event = { readonly at: InstantUs } & (
   | { readonly kind: 'arrived'; readonly job: Job }
-  /** A segment ended well after `ranUs` on its core; the job's outputs still have to be decoded. */
-  | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs }
+  /** A segment ended well after `ranUs` on its core; when it was the last one, as it is without `progress`, the job's outputs still have to be decoded. */
+  | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs; readonly progress?: Progress }
   /** A segment ended badly on a core that goes on living; the job is not tried again, since the same input would fail again. */
   | { readonly kind: 'segment-failed'; readonly core: CoreId; readonly job: JobId; readonly reason: FailReason }
   /** A core is gone, with whatever ran on it; its job is requeued if its deadline still allows. */

@@ -16,4 +16,14 @@ export interface Job {
   readonly capturedAt: InstantUs;
   /** By when the decoded result must be there. */
   readonly deadlineAt: InstantUs;
+  /** Only of a job of a language model. */
+  readonly turn?: Turn;
+}
+
+/** One turn of a conversation: a prompt to read and an answer to write. The deadline of its job is that of the first token. */
+export interface Turn {
+  /** To be read; what is in the cache already is not counted. At least 1. */
+  readonly promptTokens: number;
+  /** The answer ends here at the latest; the model mostly ends it sooner. At least 1. */
+  readonly tokensMax: number;
 }

@@ -4,10 +4,13 @@ import type { FailReason } from './outcome.ts';
 import type { Region } from './region.ts';
 import type { InstantUs } from './units.ts';
 
-/** The non-preemptible slice of a job, as handed to a device. Today a job is one segment; `index` counts when it is sliced. */
+/** A row of steps of a job, as handed to a device, which can leave off after each of them. Most models have one step, which is the whole run. */
 export interface Segment {
   readonly job: JobId;
-  readonly index: number;
+  /** The first step to run, counted from 0 through the whole job. */
+  readonly from: number;
+  /** How many; at least 1. */
+  readonly steps: number;
   readonly model: ModelId;
   /** One region per `ModelSpec.inputs`, in that order, filled before the call and left alone until it ends. */
   readonly inputs: readonly Region[];
@@ -17,7 +20,18 @@ export interface Segment {
   readonly killAt: InstantUs;
 }
 
-/** How a segment ended, exactly once, also when its core was killed. Instants are when the core began and stopped computing. */
+/** How far a job of several steps has come. */
+export interface Progress {
+  /** Of the segment's steps, those that were run; fewer than asked for after `yield`, none after `abort`, and when the job was over sooner. */
+  readonly steps: number;
+  /** Whether the job is complete. */
+  readonly isLast: boolean;
+}
+
+/**
+ * How a segment ended, exactly once, also when its core was killed. Instants are when the core began and stopped computing. Without `progress` all steps
+ * were run and the job is complete.
+ */
 export type SegmentEnd =
-  | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs }
+  | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs; readonly progress?: Progress }
   | { readonly kind: 'failed'; readonly reason: FailReason; readonly message: string };

@@ -3,8 +3,8 @@ import type { CoreId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Segment, SegmentEnd } from '../core/segment.ts';
 
-/** What a device can take away from a running segment: nothing, the rest of the job after this segment, or the segment itself. */
-export type Preemption = 'none' | 'between-segments' | 'within-segment';
+/** What a device can take away from a running segment: nothing, the steps after the one it is at (`yield`), or that one as well (`abort`). */
+export type Preemption = 'none' | 'between-steps' | 'within-step';
 
 export type CoreState = 'starting' | 'ready' | 'lost';
 
@@ -49,6 +49,10 @@ export interface Device {
   load(core: CoreId, model: ModelSpec, onEnd: (error: CoxswainError | undefined) => void): void;
   /** Runs one segment of a loaded model on a ready core that runs nothing else. `onEnd` is called exactly once. */
   run(core: CoreId, segment: Segment, onEnd: (end: SegmentEnd) => void): void;
+  /** Asks the running segment to end after the step it is at. Does nothing where the device cannot, where none runs, or where it is at its last step. */
+  yield(core: CoreId): void;
+  /** Stops the running segment within its step; it ends as `done` with no steps. Does nothing where the device cannot or none runs. */
+  abort(core: CoreId): void;
   /** Ends a core at once, whatever it does; a running segment ends as failed first. Does nothing to a core that is lost already. */
   kill(core: CoreId): void;
   health(core: CoreId): CoreHealth;

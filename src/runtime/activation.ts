@@ -35,8 +35,12 @@ export function activateModel(core: CoreId, model: ModelSpec, deps: ActivationDe
   const inputs = regions.slice(0, model.inputs.length);
   const outputs = regions.slice(model.inputs.length);
   for (const input of inputs) clear(input);
-  device.run(core, { job: 0, index: 0, model: model.id, inputs, outputs, killAt: addUs(clock.now(), ACTIVATION_MAX_US) }, (end) => {
-    releaseTensors(arena, regions);
-    onEnd(end);
-  });
+  device.run(
+    core,
+    { job: 0, from: 0, steps: 1, model: model.id, inputs, outputs, killAt: addUs(clock.now(), ACTIVATION_MAX_US) },
+    (end) => {
+      releaseTensors(arena, regions);
+      onEnd(end);
+    },
+  );
 }

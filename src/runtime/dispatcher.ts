@@ -1,7 +1,7 @@
 import type { Arena } from '../core/arena.ts';
 import { assert, assertNever } from '../core/assert.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import type { Decision } from '../core/decision.ts';
+import type { Decision, Steps } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
@@ -36,6 +36,11 @@ export interface DispatcherDeps {
 /** An Event whose instant is taken when its turn comes, so that instants never go back. */
 type Untimed<E> = E extends { readonly at: InstantUs } ? Omit<E, 'at'> : never;
 type Telling = Untimed<Event>;
+
+type StartDecision = Extract<Decision, { readonly kind: 'start' }>;
+
+/** Of a model that is not cut. */
+const WHOLE: Steps = { from: 0, steps: 1 };
 
 interface Entry {
   readonly work: Work;
@@ -104,7 +109,7 @@ export class Dispatcher {
       // First what was decided, since a core waits for it; then the books.
       for (const decision of decisions) this.#carryOut(decision);
       this.#deps.observer.decided(event, decisions, tookUs);
-      if (event.kind === 'segment-done') this.#decode(event.job);
+      if (event.kind === 'segment-done' && event.progress?.isLast !== false) this.#decode(event.job);
     }
     this.#isTelling = false;
   }
@@ -112,13 +117,17 @@ export class Dispatcher {
   #carryOut(decision: Decision): void {
     switch (decision.kind) {
       case 'start':
-        return this.#start(decision.core, decision.job, decision.killAt);
+        return this.#start(decision);
       case 'end':
         return this.#end(decision.job, decision.outcome);
       case 'timer':
         this.#timer?.cancel();
         this.#timer = this.#deps.clock.at(decision.wakeAt, () => this.#tell({ kind: 'timer' }));
         return;
+      case 'yield':
+        return this.#deps.device.yield(decision.core);
+      case 'abort':
+        return this.#deps.device.abort(decision.core);
       case 'hold':
         return;
       default:
@@ -126,7 +135,7 @@ export class Dispatcher {
     }
   }
 
-  #start(core: CoreId, id: JobId, killAt: InstantUs): void {
+  #start({ core, job: id, killAt, segment = WHOLE }: StartDecision): void {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
     const { job, inputs } = entry.work;
@@ -135,7 +144,7 @@ export class Dispatcher {
     const startedAt = clock.now();
     entry.startedAt = startedAt;
     observer.segmentStarted(core, job, startedAt);
-    device.run(core, { job: id, index: 0, model: job.model, inputs, outputs: entry.outputs, killAt }, (end) =>
+    device.run(core, { job: id, ...segment, model: job.model, inputs, outputs: entry.outputs, killAt }, (end) =>
       this.#segmentEnded(core, id, end),
     );
   }
@@ -146,7 +155,9 @@ export class Dispatcher {
     this.#deps.observer.segmentEnded(core, entry.work.job, end, now);
     if (end.kind === 'done') {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
-      return this.#tell({ kind: 'segment-done', core, job: id, ranUs: elapsedUs(entry.startedAt ?? now, now) });
+      const ranUs = elapsedUs(entry.startedAt ?? now, now);
+      const { progress } = end;
+      return this.#tell({ kind: 'segment-done', core, job: id, ranUs, ...(progress === undefined ? {} : { progress }) });
     }
     // A lost core is told as such, with its job, once the device says so.
     if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;

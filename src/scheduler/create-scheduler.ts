@@ -45,6 +45,7 @@ const createCore = (id: CoreId): CoreState => ({
   models: new Set(),
   coldModels: new Set(),
   running: undefined,
+  lastJob: undefined,
   downSince: instantUs(Number.NEGATIVE_INFINITY),
   homeStreams: [],
   hold: undefined,
@@ -82,7 +83,25 @@ function createModel(row: ModelPlan, group: GroupState): ModelState {
   const exact = row.exactCosts === undefined ? undefined : new Map(row.exactCosts.map((cost) => [cost.core, cost]));
   const costUs = (core: CoreState): number => exact?.get(core.id)?.costUs ?? row.costUs;
   const fastestFirst = [...group.cores].sort((a, b) => costUs(a) - costUs(b));
-  return { plan: row, cost: new CostEstimate(row.costUs), group, exact, fastestFirst };
+  const { steps } = row;
+  return {
+    plan: row,
+    cost: new CostEstimate(row.costUs),
+    chunk: new CostEstimate(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs),
+    shareBefore: sharesBefore(steps?.kind === 'blocks' ? steps.shares : [1]),
+    group,
+    exact,
+    fastestFirst,
+  };
+}
+
+function sharesBefore(shares: readonly number[]): Float64Array {
+  const before = new Float64Array(shares.length + 1);
+  shares.forEach((share, index) => {
+    before[index + 1] = (before[index] as number) + share;
+  });
+  before[shares.length] = 1;
+  return before;
 }
 
 function createStream(plan: SchedulerPlan, stream: Stream, index: number, models: ReadonlyMap<ModelId, ModelState>): StreamState {

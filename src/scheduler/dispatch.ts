@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decision.ts';
 import { addUs, durationUs, instantUs } from '../core/units.ts';
-import { highUsOn } from './cost-of.ts';
 import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
+import { grantOn } from './grant.ts';
 import { endJob, leaveWaiting } from './lifecycle.ts';
 import { isReady } from './precedence.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type SchedulerState,
   type StreamState,
 } from './state.ts';
+import { highRowUs, longestStepUs, reloadUsOn, rowMax } from './steps.ts';
 import { jobValue } from './value/job-value.ts';
 
 /** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
@@ -31,7 +32,7 @@ export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   for (const core of state.cores.values()) core.held.length = 0;
   const { assign } = state.policy;
   if (assign === undefined) dispatchInOrder(state, decisions);
-  else for (const { core, job } of assign(state)) start(state, core, job, decisions);
+  else for (const { core, job } of assign(state)) start(state, core, job, rowMax(job), decisions);
   for (const core of state.cores.values()) tellHold(core, decisions);
 }
 
@@ -94,12 +95,12 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
   for (const core of policy.coresFor(job)) {
     if (!isIdle(core) || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
     if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
-    const hold = policy.hold?.(state.now, core, job);
-    if (hold === undefined) {
-      start(state, core, job, decisions);
+    const grant = grantOn(state, core, job);
+    if ('steps' in grant) {
+      start(state, core, job, grant.steps, decisions);
       return true;
     }
-    holds.push([core, hold]);
+    holds.push([core, grant.hold]);
   }
   for (const [core, hold] of holds) core.held.push(hold);
   return false;
@@ -111,26 +112,33 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
  */
 function isKnownToHold(core: CoreState, job: JobState): boolean {
   if (job.stream.stream.criticality !== 'background') return false;
-  const costUs = highUsOn(job.stream.model, core);
-  return core.held.some(({ job: { stream } }) => stream.stream.criticality === 'background' && highUsOn(stream.model, core) <= costUs);
+  const leastUs = longestStepUs(job, core, 1);
+  return core.held.some(({ job: held }) => held.stream.stream.criticality === 'background' && longestStepUs(held, core, 1) <= leastUs);
 }
 
-function start(state: SchedulerState, core: CoreState, job: JobState, decisions: Decision[]): void {
+function start(state: SchedulerState, core: CoreState, job: JobState, steps: number, decisions: Decision[]): void {
   leaveWaiting(state, job);
   job.phase = 'running';
-  job.attempts += 1;
+  if (job.stepsDone === 0) job.attempts += 1;
   job.startedAt = state.now;
   job.core = core;
   job.value = jobValue(state, job, core);
   job.isCold = core.coldModels.delete(job.job.model);
   job.stream.runningCount += 1;
   countStart(state, job.stream);
+  const rowUs = highRowUs(job, core, steps);
+  job.reloadUs = reloadUsOn(job, core);
+  job.granted = steps;
+  job.leavesAt = Number.POSITIVE_INFINITY;
   core.running = job;
+  core.lastJob = job.id;
   core.hold = undefined;
   const { floorUs, factor, ceilingUs } = state.plan.timeouts;
-  const expectedUs = highUsOn(job.stream.model, core) * factor * (job.isCold ? COLD_FACTOR : 1);
+  const expectedUs = rowUs * factor * (job.isCold ? COLD_FACTOR : 1);
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
-  decisions.push({ kind: 'start', core: core.id, job: job.id, killAt: addUs(state.now, timeoutUs) });
+  const killAt = addUs(state.now, timeoutUs);
+  const isWhole = job.stepCount === 1;
+  decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, ...(isWhole ? {} : { segment: { from: job.stepsDone, steps } }) });
 }
 
 function countStart(state: SchedulerState, stream: StreamState): void {

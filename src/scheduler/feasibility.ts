@@ -1,13 +1,23 @@
-import { leastTypicalUs, typicalUsOn } from './cost-of.ts';
 import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
 import { canServe, isSpared } from './state.ts';
+import { canYield, promptStepsOf, stepEnd, typicalRestUs, typicalRunUs } from './steps.ts';
 
 /** When the core can take its next segment, by the typical cost of what it runs; a run that takes longer than that is expected to end at once. */
-function freeAtUs(state: SchedulerState, core: CoreState): number {
+export function freeAtUs(state: SchedulerState, core: CoreState): number {
   if (!core.isUp) return Math.max(state.now, core.downSince + state.plan.restartUs);
   const running = core.running;
-  return running === undefined ? state.now : Math.max(state.now, running.startedAt + typicalUsOn(running.stream.model, core));
+  return running === undefined ? state.now : Math.max(state.now, Math.min(running.leavesAt, running.startedAt + typicalRunUs(core)));
+}
+
+/** The same for a job that may have what runs there interrupted. */
+function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): number {
+  const freeAt = freeAtUs(state, core);
+  const { running } = core;
+  const { preemption } = state.plan;
+  if (running === undefined || !state.policy.preempts || !canYield(state) || !state.policy.goesBefore(job, running, state)) return freeAt;
+  const borderAt = stepEnd(state.now, core, running, 'typicalUs').at;
+  return Math.min(freeAt, borderAt, preemption?.kind === 'within-step' ? state.now + preemption.abortUs : borderAt);
 }
 
 /** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */
@@ -17,7 +27,7 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
   if (state.policy.drop !== 'infeasible') return state.now > latestStartUs(state, job) || !cores.some((core) => mayServe(core, job));
   const readyAt = readyAtUs(state, job);
   for (const core of cores) {
-    if (mayServe(core, job) && Math.max(readyAt, freeAtUs(state, core)) <= latestStartOnUs(state, job, core)) return false;
+    if (mayServe(core, job) && Math.max(readyAt, freeForAtUs(state, core, job)) <= latestStartOnUs(state, job, core)) return false;
   }
   return true;
 }
@@ -28,19 +38,28 @@ const mayServe = (core: CoreState, job: JobState): boolean =>
 /** The last instant at which a start on that core is of any use, by the rule of the policy. */
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
   const { drop } = state.policy;
-  if (drop === 'none') return Number.POSITIVE_INFINITY;
-  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - (typicalUsOn(job.stream.model, core) + job.stream.tail.typicalUs);
+  if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
+  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanOnUs(job, core);
 }
 
 /** The same on its fastest core. */
 export function latestStartUs(state: SchedulerState, job: JobState): number {
   const { drop } = state.policy;
-  if (drop === 'none') return Number.POSITIVE_INFINITY;
+  if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
   return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanUs(job);
 }
 
+/** The deadline is that of the first token; what has been begun to be said is said to its end. */
+const isAnswering = (job: JobState): boolean => job.stream.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
+
 /** From start to decoded result. */
-const typicalSpanUs = (job: JobState): number => leastTypicalUs(job.stream.model) + job.stream.tail.typicalUs;
+const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;
+
+/** The same on its fastest core. */
+function typicalSpanUs(job: JobState): number {
+  const [fastest] = job.stream.model.fastestFirst;
+  return fastest === undefined ? Number.POSITIVE_INFINITY : typicalSpanOnUs(job, fastest);
+}
 
 /** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
 export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {

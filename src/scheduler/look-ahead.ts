@@ -1,6 +1,7 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn } from './cost-of.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
+import { highRestUs } from './steps.ts';
 
 /**
  * Segments cannot be taken back, so a long one started just before the release of an urgent one makes that one miss. Before a start this module plays
@@ -27,9 +28,8 @@ interface Demand {
 /** Only so many demands are played out, the most urgent ones: it bounds the time of a decision, and a core with more than that ahead of it is overloaded. */
 const DEMANDS_MAX = 16;
 
-/** Undefined: start it. */
-export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState): HoldState | undefined {
-  const costUs = highUsOn(candidate.stream.model, core);
+/** Why the core should not be taken by the candidate for `costUs`; undefined: it may. */
+export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState, costUs: number): HoldState | undefined {
   const demands = demandsOn(now, core, candidate);
   if (demands.length === 0) return undefined;
   if (fitsAnyway(demands, now + costUs)) return undefined;
@@ -56,7 +56,7 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
     const dueAt = hold.job.deadlineAt - stream.tail.highUs;
     if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = highUsOn(stream.model, core);
+    const costUs = highRestUs(hold.job, core);
     demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
   }
   for (const stream of core.homeStreams) {

@@ -15,7 +15,38 @@ export interface ModelPlan {
   readonly costUs: DurationUs;
   /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */
   readonly exactCosts?: readonly ExactCost[];
+  /** How a run is divided; absent: it is one step. */
+  readonly steps?: StepPlan;
 }
+
+/** What a job of a model consists of. A core can be given to another job between two steps. */
+export type StepPlan = BlockSteps | TokenSteps;
+
+/** A network cut between layers. */
+export interface BlockSteps {
+  readonly kind: 'blocks';
+  /** Part of a whole run that each block takes; together 1. */
+  readonly shares: readonly number[];
+  /**
+   * For each border, what it costs that somebody else ran there: the activations that cross it written out and read back. One fewer than `shares`.
+   */
+  readonly switchUs: readonly DurationUs[];
+}
+
+/** A language model: chunks of the prompt, then tokens of the answer. `costUs` of its plan is that of one token. */
+export interface TokenSteps {
+  readonly kind: 'tokens';
+  /** Prompt tokens in one step. */
+  readonly chunkTokens: number;
+  /** Of one chunk, until measured. */
+  readonly chunkUs: DurationUs;
+  /** Most tokens of one segment. */
+  readonly burstTokens: number;
+  readonly switchUs: DurationUs;
+}
+
+/** What the device can take away from a segment that runs: see Device. `abortUs`: from an abort to the core being free. */
+export type PreemptionPlan = { readonly kind: 'none' | 'between-steps' } | { readonly kind: 'within-step'; readonly abortUs: DurationUs };
 
 /** Of one model on one core of a heterogeneous device, as a cost model or a data sheet gives it. */
 export interface ExactCost {
@@ -47,6 +78,8 @@ export interface PolicyTuning {
   readonly energyCapUj?: number;
   /** `latency-greedy` only: dependencies are met by counting results instead of by capture, as in the published artifact. */
   readonly quirks?: boolean;
+  /** Whether a job that runs may be interrupted where the device can; default: `coxswain` does, the others do not. */
+  readonly preempts?: boolean;
 }
 
 /** A core that has not answered within clamp(factor x high quantile of the model's cost, floor..ceiling) is killed. */
@@ -75,6 +108,8 @@ export interface SchedulerPlan {
   readonly tuning?: PolicyTuning;
   /** At most one row for each stream, without circles. */
   readonly dependencies?: readonly Dependency[];
+  /** Default: none. */
+  readonly preemption?: PreemptionPlan;
 }
 
 /**
@@ -105,6 +140,7 @@ export function assertPlan(plan: SchedulerPlan): void {
     );
     assert(row.costUs > 0 && Number.isFinite(row.costUs), `model ${row.model} has a positive cost`);
     assertExactCosts(row);
+    assertSteps(row);
   }
   assert(new Set(plan.streams.map((stream) => stream.id)).size === plan.streams.length, 'a plan names each stream once');
   for (const stream of plan.streams) {
@@ -133,6 +169,26 @@ function assertExactCosts({ model, cores, exactCosts }: ModelPlan): void {
       `model ${model} has costs that are positive`,
     );
   }
+}
+
+function assertSteps({ model, steps, exactCosts }: ModelPlan): void {
+  if (steps === undefined) return;
+  if (steps.kind === 'tokens') {
+    const { chunkTokens, chunkUs, burstTokens, switchUs } = steps;
+    assert(
+      chunkTokens >= 1 && burstTokens >= 1 && chunkUs > 0 && switchUs >= 0,
+      `model ${model} has chunks and bursts of at least a token`,
+    );
+    assert(exactCosts === undefined, `model ${model} makes tokens, whose costs are learnt`);
+    return;
+  }
+  const { shares, switchUs } = steps;
+  const sum = shares.reduce((total, share) => total + share, 0);
+  assert(shares.length >= 1 && shares.every((share) => share > 0) && Math.abs(sum - 1) < 1e-6, `the blocks of ${model} make up one run`);
+  assert(
+    switchUs.length === shares.length - 1 && switchUs.every((us) => us >= 0 && Number.isFinite(us)),
+    `model ${model} has a price for each border between two blocks`,
+  );
 }
 
 function assertDependencies({ streams, dependencies = [] }: SchedulerPlan): void {

@@ -1,6 +1,7 @@
 import type { InstantUs } from '../core/units.ts';
-import { leastTypicalUs, typicalUsOn } from './cost-of.ts';
+import { leastTypicalUs } from './cost-of.ts';
 import type { JobState, SchedulerState, StreamState } from './state.ts';
+import { typicalRunUs } from './steps.ts';
 
 /** How many captures a stream remembers the end of, for jobs that follow; more than any follower has waiting. */
 const ENDS_MAX = 256;
@@ -25,7 +26,7 @@ export function readyAtUs(state: SchedulerState, job: JobState): number {
   const before = after.live.get(job.job.capturedAt);
   if (before?.phase === 'decoding') return state.now;
   if (before?.phase !== 'running' || before.core === undefined) return state.now + leastTypicalUs(after.model);
-  return Math.max(state.now, before.startedAt + typicalUsOn(after.model, before.core));
+  return Math.max(state.now, before.startedAt + typicalRunUs(before.core));
 }
 
 /** What the jobs that wait for one of this stream still need after it, at the least, along the longest chain. */

@@ -1,5 +1,6 @@
 export { createScheduler } from './create-scheduler.ts';
 export {
+  type BlockSteps,
   type Dependency,
   DROP_RULES,
   type DropRule,
@@ -9,8 +10,11 @@ export {
   POLICY_NAMES,
   type PolicyName,
   type PolicyTuning,
+  type PreemptionPlan,
   type SchedulerPlan,
+  type StepPlan,
   type TimeoutPlan,
+  type TokenSteps,
 } from './plan.ts';
 export type { SchedulerState } from './state.ts';
 export { step, stepTogether } from './step.ts';

@@ -24,6 +24,15 @@ export interface JobState extends Ordered {
   /** While it runs. */
   core: CoreState | undefined;
   phase: JobPhase;
+  /** See steps.ts. */
+  readonly stepCount: number;
+  stepsDone: number;
+  /** Steps of the segment that runs, and how long it takes before the first of them to fetch what was put away. */
+  granted: number;
+  reloadUs: number;
+  /** When the segment that runs is expected to end because it was told to; infinite when it was not. */
+  leavesAt: number;
+  /** Starts from its first step on. */
   attempts: number;
   startedAt: InstantUs;
   segmentDoneAt: InstantUs;
@@ -35,7 +44,12 @@ export interface JobState extends Ordered {
 
 export interface ModelState {
   readonly plan: ModelPlan;
+  /** Of a run; of a language model, of a token. */
   readonly cost: CostEstimate;
+  /** Of a chunk of a prompt; without meaning for a network. */
+  readonly chunk: CostEstimate;
+  /** Part of a run that lies before each block, and 1 at the end; `[0, 1]` when it is not cut. */
+  readonly shareBefore: Float64Array;
   readonly group: GroupState;
   /** By core, when they are known and fixed; else undefined, and `cost` is what was learnt, the same for all cores. */
   readonly exact: ReadonlyMap<CoreId, ExactCost> | undefined;
@@ -94,8 +108,10 @@ export interface Policy {
   readonly drop: DropRule;
   /** In which order the cores of a job are tried; the first idle one takes it. */
   readonly coresFor: (job: JobState) => readonly CoreState[];
-  /** Why this idle core should rather stay idle than start this job; undefined: start it. */
-  readonly hold?: (now: InstantUs, core: CoreState, job: JobState) => HoldState | undefined;
+  /** Why this core should rather stay idle than be taken by this job for so long; undefined: start it. */
+  readonly hold?: (now: InstantUs, core: CoreState, job: JobState, forUs: number) => HoldState | undefined;
+  /** Whether a job that runs may be interrupted for one that goes before it. */
+  readonly preempts: boolean;
   /** Instead of all of the above but `drop`: which jobs to start now, each waiting and ready, each on an idle core of its own that has its model. */
   readonly assign?: (state: SchedulerState) => readonly Assignment[];
   /** See PolicyTuning. */
@@ -123,6 +139,8 @@ export interface CoreState {
   /** Loaded models that have not run yet since the core came up. */
   readonly coldModels: Set<ModelId>;
   running: JobState | undefined;
+  /** What ran here last. */
+  lastJob: JobId | undefined;
   /** Meaningful while the core is down. */
   downSince: InstantUs;
   /** Streams that look-ahead protects here: not background, and this is the first core of their list that is up with the model. */

@@ -3,13 +3,17 @@ import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { FailReason } from '../core/outcome.ts';
-import { elapsedUs, instantUs } from '../core/units.ts';
+import { durationUs, elapsedUs, instantUs } from '../core/units.ts';
 import { dispatch } from './dispatch.ts';
 import { isHopeless } from './feasibility.ts';
 import { endJob, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
+import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { assignHomes, type CoreState, type JobPhase, type JobState, type SchedulerState } from './state.ts';
+import { learntFrom, stepCountOf } from './steps.ts';
+
+type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
 
 /**
  * Tells the scheduler one event and returns what to do about it, to be carried out in order: ends, then starts and holds, then at most one timer.
@@ -30,7 +34,11 @@ export function stepTogether(state: SchedulerState, events: readonly Event[]): r
   }
   recheckDue(state, decisions);
   dispatch(state, decisions);
-  for (const job of waited) if (job.phase === 'waiting') watch(state, job);
+  for (const job of waited) {
+    if (job.phase !== 'waiting') continue;
+    preemptFor(state, job, decisions);
+    watch(state, job);
+  }
   wakeLater(state, decisions);
   return decisions;
 }
@@ -41,8 +49,7 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
     case 'arrived':
       return arrive(state, event.job, decisions);
     case 'segment-done':
-      finishSegment(state, event.core, event.job);
-      return undefined;
+      return finishSegment(state, event, decisions);
     case 'segment-failed':
       endJob(state, vacate(state, event.core, event.job), { kind: 'failed', reason: event.reason }, decisions);
       return undefined;
@@ -88,6 +95,11 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     stream,
     arrivedAt: state.now,
     phase: 'waiting',
+    stepCount: stepCountOf(stream.model, job.turn),
+    stepsDone: 0,
+    granted: 0,
+    reloadUs: 0,
+    leavesAt: Number.POSITIVE_INFINITY,
     attempts: 0,
     startedAt: state.now,
     segmentDoneAt: state.now,
@@ -109,7 +121,8 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
  */
 function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision[]): void {
   const { stream, waiting } = newcomer.stream;
-  const [oldest, next] = waiting;
+  // What has been begun is no frame that waits: it goes on where it was interrupted.
+  const [oldest, next] = waiting[0]?.stepsDone === 0 ? waiting : waiting.filter((job) => job.stepsDone === 0);
   if (oldest === undefined || next === undefined) return;
   if (stream.freshness.kind === 'queue') {
     if (waiting.length > stream.freshness.jobsMax) endJob(state, oldest, { kind: 'dropped', reason: 'queue-full' }, decisions);
@@ -119,15 +132,37 @@ function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision
   endJob(state, stale, { kind: 'dropped', reason: 'superseded' }, decisions);
 }
 
+/** The job waits for its next segment, or its outputs are to be decoded. */
+function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Decision[]): JobState | undefined {
+  const job = vacate(state, event.core, event.job);
+  const { steps, isLast } = event.progress ?? { steps: job.granted, isLast: true };
+  assert(steps >= 0 && steps <= job.granted, `core ${event.core} ran no more than the steps it was given`);
+  assert(job.stepsDone + steps <= job.stepCount, `job ${event.job} has so many steps`);
+  if (!job.isCold) learn(state, job, steps);
+  job.stepsDone += steps;
+  if (isLast) {
+    job.phase = 'decoding';
+    job.segmentDoneAt = state.now;
+    return undefined;
+  }
+  if (state.isStopping) {
+    endJob(state, job, { kind: 'dropped', reason: 'stopping' }, decisions);
+    return undefined;
+  }
+  putWaiting(state, job, 'first');
+  return dropIfHopeless(state, job, decisions) ? undefined : job;
+}
+
 /**
  * The time learnt is from the start decision to this event, not the core's own `ranUs`: what it took to be told holds up the next job as well.
  * A cold run is not learnt from.
  */
-function finishSegment(state: SchedulerState, coreId: CoreId, jobId: JobId): void {
-  const job = vacate(state, coreId, jobId);
-  if (!job.isCold && job.stream.model.exact === undefined) job.stream.model.cost.observe(elapsedUs(job.startedAt, state.now));
-  job.phase = 'decoding';
-  job.segmentDoneAt = state.now;
+function learn(state: SchedulerState, job: JobState, steps: number): void {
+  const { model } = job.stream;
+  if (steps === 0 || model.exact !== undefined) return;
+  const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
+  const { estimate, ratio } = learntFrom(job, steps);
+  estimate.observe(durationUs(tookUs * ratio));
 }
 
 function finishJob(state: SchedulerState, jobId: JobId, decisions: Decision[]): void {
@@ -150,6 +185,8 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
     endJob(state, job, { kind: 'failed', reason }, decisions);
     return undefined;
   }
+  // What it had come to was on the core.
+  job.stepsDone = 0;
   putWaiting(state, job, 'first');
   return job;
 }

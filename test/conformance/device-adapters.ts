@@ -64,7 +64,8 @@ const createOrtAdapter: CreateAdapter = (listener, dir) => {
         floats.fill(kind === 'ok' ? 1 : 0, 0, 32);
         return {
           job: 1,
-          index: 0,
+          from: 0,
+          steps: 1,
           model: 'divide',
           inputs: [region(0, 16), region(64, 16)],
           outputs: [region(128, 16)],
@@ -72,7 +73,15 @@ const createOrtAdapter: CreateAdapter = (listener, dir) => {
         };
       }
       new BigInt64Array(arena.buffer, 256)[0] = kind === 'slow' ? 30_000n : 10n ** 15n;
-      return { job: 2, index: 0, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt: killAt(killAfterUs) };
+      return {
+        job: 2,
+        from: 0,
+        steps: 1,
+        model: 'count',
+        inputs: [region(256, 8)],
+        outputs: [region(320, 4)],
+        killAt: killAt(killAfterUs),
+      };
     },
     crash(core) {
       process.kill(device.health(core).pid ?? Number.NaN, 'SIGSEGV');
@@ -105,8 +114,8 @@ const createScriptedAdapter: CreateAdapter = (listener, dir) => {
       behaviour = behaviours[kind];
       const killAt = addUs(clock.now(), durationUs(killAfterUs));
       if (kind === 'slow' || kind === 'hang')
-        return { job: 2, index: 0, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt };
-      return { job: 1, index: 0, model: 'divide', inputs: [region(0, 16), region(64, 16)], outputs: [region(128, 16)], killAt };
+        return { job: 2, from: 0, steps: 1, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt };
+      return { job: 1, from: 0, steps: 1, model: 'divide', inputs: [region(0, 16), region(64, 16)], outputs: [region(128, 16)], killAt };
     },
     crash: (core) => device.crash(core),
     async until(isReached) {
@@ -136,8 +145,8 @@ const createSimAdapter: CreateAdapter = (listener, dir) => {
       if (kind === 'non-finite') device.prepare('wrong');
       const killAt = addUs(clock.now(), durationUs(killAfterUs));
       if (kind === 'slow' || kind === 'hang')
-        return { job: 2, index: 0, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt };
-      return { job: 1, index: 0, model: 'divide', inputs: [region(0, 16), region(64, 16)], outputs: [region(128, 16)], killAt };
+        return { job: 2, from: 0, steps: 1, model: 'count', inputs: [region(256, 8)], outputs: [region(320, 4)], killAt };
+      return { job: 1, from: 0, steps: 1, model: 'divide', inputs: [region(0, 16), region(64, 16)], outputs: [region(128, 16)], killAt };
     },
     crash: (core) => device.crash(core),
     async until(isReached) {

@@ -13,7 +13,10 @@ export interface Step {
 interface Tracked {
   readonly job: Job;
   phase: 'waiting' | 'running' | 'decoding' | 'ended';
+  /** From its first step on. */
   starts: number;
+  stepsDone: number;
+  granted: number;
 }
 
 /**
@@ -48,19 +51,25 @@ export class InvariantChecker {
   #take(event: Event): void {
     switch (event.kind) {
       case 'arrived':
-        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', starts: 0 });
+        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', starts: 0, stepsDone: 0, granted: 0 });
         return;
       case 'segment-done':
       case 'segment-failed': {
         const core = this.#cores.get(event.core);
         this.#expect(core?.job === event.job, 'the driver ends what runs', event);
         if (core !== undefined) core.job = undefined;
-        this.#job(event.job).phase = 'decoding';
+        const tracked = this.#job(event.job);
+        const isOver = event.kind === 'segment-failed' || event.progress?.isLast !== false;
+        tracked.phase = isOver ? 'decoding' : 'waiting';
+        if (event.kind === 'segment-done') tracked.stepsDone += event.progress?.steps ?? tracked.granted;
         return;
       }
       case 'core-lost': {
         const job = this.#cores.get(event.core)?.job;
-        if (job !== undefined) this.#job(job).phase = 'waiting';
+        if (job !== undefined) {
+          this.#job(job).phase = 'waiting';
+          this.#job(job).stepsDone = 0;
+        }
         this.#cores.delete(event.core);
         return;
       }
@@ -77,7 +86,13 @@ export class InvariantChecker {
   #decide(event: Event, decision: Decision): void {
     switch (decision.kind) {
       case 'start':
-        this.#start(event, decision.core, decision.job, decision.killAt);
+        this.#start(event, decision);
+        return;
+      case 'yield':
+      case 'abort':
+        this.#expect(this.#cores.get(decision.core)?.job === decision.job, 'what is interrupted runs there', event);
+        this.#expect(this.#job(decision.for).phase === 'waiting', 'it is interrupted for one that waits', event);
+        this.#expect((this.#plan.preemption?.kind ?? 'none') !== 'none', 'the device can interrupt', event);
         return;
       case 'end': {
         const tracked = this.#job(decision.job);
@@ -98,7 +113,7 @@ export class InvariantChecker {
     }
   }
 
-  #start(event: Event, coreId: CoreId, jobId: JobId, killAt: number): void {
+  #start(event: Event, { core: coreId, job: jobId, killAt, segment = { from: 0, steps: 1 } }: Extract<Decision, { kind: 'start' }>): void {
     const core = this.#cores.get(coreId);
     const tracked = this.#job(jobId);
     const row = this.#plan.models.find((model) => model.model === tracked.job.model);
@@ -113,7 +128,11 @@ export class InvariantChecker {
     const isInTime = event.at <= tracked.job.deadlineAt || this.#plan.tuning?.drop === 'none';
     this.#expect(isInTime, 'a job does not start after its deadline', event);
     this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
-    tracked.starts += 1;
+    const steps = row?.steps?.kind === 'blocks' ? row.steps.shares.length : 1;
+    this.#expect(segment.from === tracked.stepsDone, 'a segment begins where the last one ended', event);
+    this.#expect(segment.steps >= 1 && segment.from + segment.steps <= steps, 'a segment has steps of its job', event);
+    tracked.granted = segment.steps;
+    if (segment.from === 0) tracked.starts += 1;
     this.#expect(tracked.starts <= this.#plan.attemptsMax, 'a job is started only so often', event);
     this.#checkStatefulOrder(event, tracked);
     tracked.phase = 'running';
@@ -140,7 +159,8 @@ export class InvariantChecker {
     const waiting = new Map<StreamId, number>();
     for (const [id, tracked] of this.#jobs) {
       if (tracked.phase === 'ended') this.#jobs.delete(id);
-      if (tracked.phase === 'waiting') waiting.set(tracked.job.stream, (waiting.get(tracked.job.stream) ?? 0) + 1);
+      if (tracked.phase === 'waiting' && tracked.stepsDone === 0)
+        waiting.set(tracked.job.stream, (waiting.get(tracked.job.stream) ?? 0) + 1);
     }
     for (const [id, count] of waiting) {
       const freshness = this.#streams.get(id)?.freshness;

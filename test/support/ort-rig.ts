@@ -78,7 +78,7 @@ export function createOrtRig(options: OrtRigOptions = {}): OrtRig {
     load: (model, core = 0) => new Promise((resolve) => device.load(core, model, resolve)),
     run: (model, inputs, outputs, { core = 0, killMs = 20_000 } = {}) => {
       const killAt = addUs(clock.now(), durationUs(killMs * 1000));
-      return new Promise((resolve) => device.run(core, { job: 1, index: 0, model, inputs, outputs, killAt }, resolve));
+      return new Promise((resolve) => device.run(core, { job: 1, from: 0, steps: 1, model, inputs, outputs, killAt }, resolve));
     },
     pid: (core = 0) => device.health(core).pid ?? Number.NaN,
     async until(isReached) {

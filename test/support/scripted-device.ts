@@ -68,6 +68,8 @@ export function createScriptedDevice(
   return {
     cores: [...options.cores],
     preemption: options.preemption ?? 'none',
+    yield: () => undefined,
+    abort: () => undefined,
     runs,
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),

@@ -110,7 +110,8 @@ async function saturate(core: number): Promise<void> {
     const killAt = addUs(submittedAt, durationUs(60_000_000));
     const segment = {
       job: 1,
-      index: 0,
+      from: 0,
+      steps: 1,
       model: model.id,
       inputs: regions[core]?.inputs ?? [],
       outputs: regions[core]?.outputs ?? [],
@@ -146,7 +147,15 @@ let isBusy = true;
 const busy = (async () => {
   while (isBusy) {
     const killAt = addUs(clock.now(), durationUs(60_000_000));
-    const segment = { job: 1, index: 0, model: model.id, inputs: regions[1]?.inputs ?? [], outputs: regions[1]?.outputs ?? [], killAt };
+    const segment = {
+      job: 1,
+      from: 0,
+      steps: 1,
+      model: model.id,
+      inputs: regions[1]?.inputs ?? [],
+      outputs: regions[1]?.outputs ?? [],
+      killAt,
+    };
     await new Promise<SegmentEnd>((done) => device.run(1, segment, done));
   }
 })();

@@ -53,7 +53,8 @@ function device(bytesPerUs: number): number {
   const next = (core: number): void => {
     const segment = {
       job: runs,
-      index: 0,
+      from: 0,
+      steps: 1,
       model: `m${runs % streams}`,
       inputs: [],
       outputs: [],

@@ -75,6 +75,8 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
   return {
     cores: [...cores.keys()],
     preemption: 'none',
+    yield: () => undefined,
+    abort: () => undefined,
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
     run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),

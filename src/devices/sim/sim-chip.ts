@@ -151,6 +151,26 @@ export class SimChip {
     this.#replan();
   }
 
+  /** Lets what runs on the core be a shorter piece of work from now on, of which it has done `progress`, 0..1; bytes and energy of the past stay counted. */
+  shorten(core: CoreId, to: (progress: number) => { readonly cost: SegmentCost; readonly progress: number } | undefined): void {
+    this.#advance();
+    const place = this.#running.findIndex((run) => run.core === core);
+    const run = this.#running[place];
+    if (run === undefined) return;
+    const shorter = to(run.progress);
+    if (shorter === undefined) return;
+    const running: Running = { ...run, cost: shorter.cost, progress: shorter.progress, flow: { cost: shorter.cost, speed: 1, drag: 1 } };
+    this.#setFlow(running);
+    this.#running[place] = running;
+    this.#replan();
+  }
+
+  /** How far what runs on the core has come, 0..1. */
+  progress(core: CoreId): number {
+    this.#advance();
+    return this.#running.find((run) => run.core === core)?.progress ?? 0;
+  }
+
   /** Takes off what runs on the core, if anything; its `onEnd` is not called. */
   abort(core: CoreId): void {
     this.#advance();

@@ -1,13 +1,13 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
-import type { CoreId } from '../../core/job.ts';
+import type { CoreId, JobId } from '../../core/job.ts';
 import { type ModelId, type ModelSpec, type TensorSpec, tensorBytes } from '../../core/model.ts';
 import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState, DeviceListener } from '../device.ts';
-import type { SegmentCost } from './segment-cost.ts';
+import type { ModelSteps } from './model-steps.ts';
 import type { SimChip } from './sim-chip.ts';
 
 export interface SimCoreOptions {
@@ -23,11 +23,12 @@ export interface SimCoreDeps {
   readonly clock: Clock;
   readonly listener: DeviceListener;
   readonly chip: SimChip;
-  /** Cost and time of loading; an error for a model that cannot be loaded. */
-  readonly open: (model: ModelSpec) => { readonly cost: SegmentCost; readonly loadUs: DurationUs } | CoxswainError;
+  /** Costs and time of loading; an error for a model that cannot be loaded. */
+  readonly open: (model: ModelSpec) => { readonly steps: ModelSteps; readonly loadUs: DurationUs } | CoxswainError;
   /** Takes the mischief prepared for the next run of this core, if any. */
   readonly mischief: (core: CoreId) => Mischief | undefined;
-  readonly ran: (model: ModelId, cost: SegmentCost) => void;
+  /** A segment of the model has ended well; `isLast`: and so has its job. */
+  readonly ran: (model: ModelId, isLast: boolean) => void;
 }
 
 type Work =
@@ -36,7 +37,17 @@ type Work =
 
 interface Loaded {
   readonly spec: ModelSpec;
-  readonly cost: SegmentCost;
+  readonly steps: ModelSteps;
+}
+
+/** The segment under way. */
+interface Under {
+  readonly segment: Segment;
+  readonly steps: ModelSteps;
+  readonly isReload: boolean;
+  readonly startedAt: InstantUs;
+  /** Steps that it will have run at its end; fewer than asked for once it was told to yield. */
+  ends: number;
 }
 
 /** The life of one simulated core; what its segments take is the chip's. */
@@ -51,6 +62,9 @@ export class SimCore {
   #onStarted: ((error: CoxswainError | undefined) => void) | undefined;
   /** In the order asked for; the first is under way. */
   #work: Work[] = [];
+  #under: Under | undefined;
+  /** What ran here last. */
+  #lastJob: JobId | undefined;
 
   constructor(options: SimCoreOptions, deps: SimCoreDeps) {
     this.#options = options;
@@ -75,6 +89,30 @@ export class SimCore {
   run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
     assert(!this.#work.some(({ kind }) => kind === 'run'), `core ${this.#options.id} runs one segment at a time`);
     this.#add({ kind: 'run', segment, onEnd });
+  }
+
+  yield(): void {
+    const under = this.#under;
+    if (under === undefined || this.#isDying) return;
+    this.#deps.chip.shorten(this.#options.id, (progress) => {
+      const { segment, steps } = under;
+      const ends = steps.ends(segment.from, under.ends);
+      const ran = 1 + ends.findIndex((end) => progress < end);
+      if (ran === 0 || ran >= under.ends) return undefined;
+      under.ends = ran;
+      return { cost: steps.cost(segment.from, ran, under.isReload), progress: Math.min(1, progress / (ends[ran - 1] as number)) };
+    });
+  }
+
+  /** The steps that were complete by now count. */
+  abort(abortUs: DurationUs): void {
+    const under = this.#under;
+    const { chip } = this.#deps;
+    if (under === undefined || this.#isDying) return;
+    const progress = chip.progress(this.#options.id);
+    const ran = under.steps.ends(under.segment.from, under.ends).filter((end) => end <= progress).length;
+    chip.abort(this.#options.id);
+    this.#after(abortUs, () => this.#endRun(this.#done(under, ran)));
   }
 
   kill(): void {
@@ -121,7 +159,7 @@ export class SimCore {
     const opened = this.#deps.open(work.model);
     const error = opened instanceof CoxswainError ? opened : undefined;
     this.#after(opened instanceof CoxswainError ? durationUs(0) : opened.loadUs, () => {
-      if (!(opened instanceof CoxswainError)) this.#models.set(work.model.id, { spec: work.model, cost: opened.cost });
+      if (!(opened instanceof CoxswainError)) this.#models.set(work.model.id, { spec: work.model, steps: opened.steps });
       this.#work.shift();
       this.#begin();
       work.onEnd(error);
@@ -138,29 +176,37 @@ export class SimCore {
       return;
     }
     assert(model !== undefined, 'a run of a model that is not loaded is refused');
-    const startedAt = clock.now();
     const mischief = this.#deps.mischief(core);
+    const { from, job } = segment;
+    const isReload = from > 0 && this.#lastJob !== job;
+    const under: Under = { segment, steps: model.steps, isReload, startedAt: clock.now(), ends: segment.steps };
+    this.#under = under;
+    this.#lastJob = job;
     chip.begin({
       core,
-      cost: model.cost,
+      cost: model.steps.cost(from, segment.steps, isReload),
       killAt: segment.killAt,
       isHung: mischief === 'hang',
       onEnd: (how) => {
         if (how === 'overdue') return this.#lose('hung', this.#options.killUs);
-        this.#deps.ran(segment.model, model.cost);
-        this.#endRun(mischief === 'wrong' ? WRONG : this.#done(startedAt));
+        const end = this.#done(under, under.ends);
+        this.#deps.ran(segment.model, end.progress?.isLast !== false);
+        this.#endRun(mischief === 'wrong' ? WRONG : end);
       },
     });
   }
 
-  #done(startedAt: InstantUs): SegmentEnd {
-    return { kind: 'done', startedAt, endedAt: this.#deps.clock.now() };
+  /** Of a model in one step, nothing is said of steps. */
+  #done({ segment, steps, startedAt }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
+    const end = { kind: 'done', startedAt, endedAt: this.#deps.clock.now() } as const;
+    return steps.count === 1 ? end : { ...end, progress: { steps: ran, isLast: segment.from + ran === steps.count } };
   }
 
   /** The next piece of work begins before the end is told, as on the real device. */
   #endRun(end: SegmentEnd): void {
     const work = this.#work.shift();
     assert(work?.kind === 'run', 'a run ends only while it is under way');
+    this.#under = undefined;
     this.#begin();
     work.onEnd(end);
   }
@@ -174,6 +220,8 @@ export class SimCore {
     this.#isDying = false;
     this.#onStarted = undefined;
     this.#work = [];
+    this.#under = undefined;
+    this.#lastJob = undefined;
     this.#models.clear();
     onStarted?.(new CoxswainError('CORE_START_FAILED', message));
     for (const piece of work) {

@@ -8,7 +8,8 @@ import { coreCountOf, type FigureRange, type SocMode, type SocProfile } from '..
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
 import type { SimFault } from './faults.ts';
-import { compileSegment, rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
+import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.ts';
+import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
 import { type ChipFigures, type ChipObserver, type Regulation, SimChip } from './sim-chip.ts';
 import { type Mischief, SimCore } from './sim-core.ts';
 
@@ -25,6 +26,8 @@ export interface SimDeviceDeps {
   readonly listener: DeviceListener;
   /** What each model's layers ask for; undefined for a model that is not known. */
   readonly costs: (model: ModelId) => readonly LayerCost[] | undefined;
+  /** How its models are cut; undefined: into one step. */
+  readonly steps?: (model: ModelId) => SimSteps | undefined;
   readonly observer?: ChipObserver;
 }
 
@@ -54,6 +57,9 @@ export interface SimDevice extends Device {
 const START_US = durationUs(20_000);
 const RESET_US = durationUs(2_000);
 
+/** A command that is stopped between two of its own instructions, without a reset. */
+export const ABORT_US = durationUs(100);
+
 /** Beside the weights, which come over the bus: parsing, allocation, mapping. */
 const LOAD_US = durationUs(1_000);
 
@@ -71,7 +77,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
     { profile, mode, ...(options.regulation === undefined ? {} : { regulation: options.regulation }) },
     { clock, ...(deps.observer === undefined ? {} : { observer: deps.observer }) },
   );
-  const shelf = createShelf(profile, deps.costs);
+  const shelf = createShelf(profile, deps);
   const prepared: { readonly mischief: Mischief; readonly core: CoreId | undefined }[] = [];
   const takeMischief = (core: CoreId): Mischief | undefined => {
     const index = prepared.findIndex((entry) => entry.core === undefined || entry.core === core);
@@ -92,7 +98,9 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
   };
   const device: SimDevice = {
     cores: ids,
-    preemption: 'none',
+    preemption: 'within-step',
+    yield: (core) => coreOf(core).yield(),
+    abort: (core) => coreOf(core).abort(ABORT_US),
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
     run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),
@@ -133,48 +141,57 @@ function bringAbout(fault: SimFault, device: SimDevice, chip: SimChip, clock: Cl
 }
 
 interface Entry {
-  readonly cost: SegmentCost;
+  readonly steps: ModelSteps;
   runs: number;
 }
 
 /** The models that have been loaded: each is compiled once, and its weights lie in memory once, however many cores run it. */
-function createShelf(profile: SocProfile, costs: SimDeviceDeps['costs']) {
+function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 'steps'>) {
   const entries = new Map<ModelId, Entry>();
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
   return {
-    open(model: ModelSpec): { readonly cost: SegmentCost; readonly loadUs: DurationUs } | CoxswainError {
+    open(model: ModelSpec): { readonly steps: ModelSteps; readonly loadUs: DurationUs } | CoxswainError {
       const known = entries.get(model.id);
-      const layers = known === undefined ? costs(model.id) : undefined;
+      const layers = known === undefined ? deps.costs(model.id) : undefined;
       if (known === undefined && layers === undefined)
         return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
-      const cost = known?.cost ?? compileSegment(layers ?? [], profile);
+      const steps = known?.steps ?? createModelSteps(layers ?? [], deps.steps?.(model.id)?.cuts ?? [], profile);
+      const { weightBytes } = steps.whole;
       if (known === undefined) {
-        const taken = [...entries.values()].reduce((sum, entry) => sum + entry.cost.weightBytes, 0);
+        const taken = [...entries.values()].reduce((sum, entry) => sum + entry.steps.whole.weightBytes, 0);
         const left = profile.dram.memoryBytes - taken;
-        if (cost.weightBytes > left)
+        if (weightBytes > left)
           return new CoxswainError(
             'MODEL_UNLOADABLE',
-            `${model.id} needs ${gigabytes(cost.weightBytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
+            `${model.id} needs ${gigabytes(weightBytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
           );
-        entries.set(model.id, { cost, runs: 0 });
+        entries.set(model.id, { steps, runs: 0 });
       }
-      return { cost, loadUs: durationUs(LOAD_US + Math.ceil(cost.weightBytes / usable)) };
+      return { steps, loadUs: durationUs(LOAD_US + Math.ceil(weightBytes / usable)) };
     },
-    ran(model: ModelId): void {
+    ran(model: ModelId, isLast: boolean): void {
       const entry = entries.get(model);
-      if (entry !== undefined) entry.runs += 1;
+      if (entry !== undefined && isLast) entry.runs += 1;
     },
     figures: (mode: SocMode): readonly ModelFigures[] =>
-      [...entries].map(([model, { cost, runs }]) => ({
-        model,
-        runs,
-        aloneUs: aloneUs(cost, profile, mode),
-        macs: cost.macs,
-        bytes: cost.bytes,
-        weightBytes: cost.weightBytes,
-        joules: segmentJoules(cost, profile.power),
-        utilisationRatio: cost.utilisationRatio,
-      })),
+      [...entries].map(
+        ([
+          model,
+          {
+            steps: { whole: cost },
+            runs,
+          },
+        ]) => ({
+          model,
+          runs,
+          aloneUs: aloneUs(cost, profile, mode),
+          macs: cost.macs,
+          bytes: cost.bytes,
+          weightBytes: cost.weightBytes,
+          joules: segmentJoules(cost, profile.power),
+          utilisationRatio: cost.utilisationRatio,
+        }),
+      ),
   };
 }
 

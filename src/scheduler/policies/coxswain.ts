@@ -10,12 +10,13 @@ import { fastestCores } from './core-order.ts';
  * missed; when two peers cannot both be served, the one that lost more has its turn, or, with `victim: value`, the next while is played through and the jobs
  * that leave the most quality are started.
  */
-export const createCoxswain = ({ drop = 'infeasible', victim = 'turns' }: PolicyTuning): Policy => ({
+export const createCoxswain = ({ drop = 'infeasible', victim = 'turns', preempts = true }: PolicyTuning): Policy => ({
   goesBefore,
   changesOrder: false,
   drop,
   coresFor: fastestCores,
   hold: holdInstead,
+  preempts,
   ...(victim === 'value' ? { assign: assignByValue } : {}),
   countsResults: false,
 });

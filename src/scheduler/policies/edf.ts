@@ -3,11 +3,12 @@ import type { JobState, Policy } from '../state.ts';
 import { fastestCores } from './core-order.ts';
 
 /** Earliest absolute deadline first (Liu and Layland 1973), without preemption, blind to classes and to what follows: the textbook's. */
-export const createEdf = ({ drop = 'expired' }: PolicyTuning): Policy => ({
+export const createEdf = ({ drop = 'expired', preempts = false }: PolicyTuning): Policy => ({
   goesBefore: isDueFirst,
   changesOrder: false,
   drop,
   coresFor: fastestCores,
+  preempts,
   countsResults: false,
 });
 

@@ -8,6 +8,7 @@ export const createFifo = ({ drop = 'expired' }: PolicyTuning): Policy => ({
   changesOrder: false,
   drop,
   coresFor: fastestCores,
+  preempts: false,
   countsResults: false,
 });
 

@@ -3,11 +3,12 @@ import type { JobState, Policy } from '../state.ts';
 import { fastestCores } from './core-order.ts';
 
 /** Deadline monotonic inside a class (Leung and Whitehead 1982), without preemption: the priority is the stream's, not the job's. */
-export const createFixedPriority = ({ drop = 'expired' }: PolicyTuning): Policy => ({
+export const createFixedPriority = ({ drop = 'expired', preempts = false }: PolicyTuning): Policy => ({
   goesBefore: isOfHigherPriority,
   changesOrder: false,
   drop,
   coresFor: fastestCores,
+  preempts,
   countsResults: false,
 });
 

@@ -12,6 +12,7 @@ export const createLatencyGreedy = ({ drop = 'expired', quirks = false }: Policy
   changesOrder: true,
   drop,
   coresFor: fastestCores,
+  preempts: false,
   countsResults: quirks,
 });
 

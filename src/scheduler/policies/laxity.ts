@@ -10,11 +10,12 @@ const CRITICAL_RATIO = 1 / 2;
  * After XSched's LAX policy: a job has low priority while it is lax and is critical once its slack (deadline less now less its run) is nearly gone. The lax
  * ones are served in order of arrival, the critical ones by least slack.
  */
-export const createLaxity = ({ drop = 'expired' }: PolicyTuning): Policy => ({
+export const createLaxity = ({ drop = 'expired', preempts = false }: PolicyTuning): Policy => ({
   goesBefore,
   changesOrder: true,
   drop,
   coresFor: fastestCores,
+  preempts,
   countsResults: false,
 });
 

@@ -8,6 +8,7 @@ export const createRoundRobin = ({ drop = 'expired' }: PolicyTuning): Policy => 
   changesOrder: true,
   drop,
   coresFor: fastestCores,
+  preempts: false,
   countsResults: false,
 });
 

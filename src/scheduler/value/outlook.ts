@@ -1,6 +1,7 @@
 import { typicalUsOn } from '../cost-of.ts';
 import { isOrphan, isReady, readyAtUs } from '../precedence.ts';
 import { type CoreState, canServe, isSpared, type JobState, type SchedulerState, type StreamState } from '../state.ts';
+import { typicalRunUs } from '../steps.ts';
 import { valueOn } from './job-value.ts';
 
 /** A job that waits, or one that is expected. */
@@ -102,7 +103,7 @@ function followersUs(prospects: readonly Prospect[], place: number): number {
 function freeAtUs(now: number, core: CoreState): number {
   const { running } = core;
   // One that runs longer than expected is still not free.
-  return running === undefined ? now : Math.max(now + 1, running.startedAt + typicalUsOn(running.stream.model, core));
+  return running === undefined ? now : Math.max(now + 1, running.startedAt + typicalRunUs(core));
 }
 
 function framesOf(state: SchedulerState, stream: StreamState, endsAt: number, before: readonly Frame[] | undefined): Frame[] {

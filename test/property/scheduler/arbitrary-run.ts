@@ -3,7 +3,14 @@ import type { Event } from '../../../src/core/event.ts';
 import type { CoreId, JobId } from '../../../src/core/job.ts';
 import { CRITICALITIES, type Criticality, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
-import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
+import {
+  createScheduler,
+  PLAN_DEFAULTS,
+  type PreemptionPlan,
+  type SchedulerPlan,
+  type StepPlan,
+  step,
+} from '../../../src/scheduler/scheduler.ts';
 import type { Step } from '../../simulation/checkers.ts';
 
 /** One poke at the scheduler; what it means depends on what runs at the time, so any sequence is a legal one. */
@@ -24,12 +31,21 @@ const streamArbitrary = (criticalities: readonly Criticality[]) =>
     costUs: fc.integer({ min: 100, max: 150_000 }),
     home: fc.integer({ min: 0, max: 2 }),
     spares: fc.integer({ min: 0, max: 2 }),
+    blocks: fc.integer({ min: 1, max: 4 }),
+    switchUs: fc.integer({ min: 0, max: 2_000 }),
   });
+
+const preemption = fc.constantFrom<PreemptionPlan>(
+  { kind: 'none' },
+  { kind: 'between-steps' },
+  { kind: 'within-step', abortUs: durationUs(100) },
+);
 
 /** Up to five streams, each with a model of its own, on three cores. `jobsMax` 0 stands for `latest`. */
 export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALITIES): fc.Arbitrary<SchedulerPlan> =>
-  fc.array(streamArbitrary(criticalities), { minLength: 1, maxLength: 5, size: 'max' }).map((rows) => ({
+  fc.tuple(fc.array(streamArbitrary(criticalities), { minLength: 1, maxLength: 5, size: 'max' }), preemption).map(([rows, kind]) => ({
     ...PLAN_DEFAULTS,
+    preemption: kind,
     cores: [0, 1, 2],
     streams: rows.map(
       (row, index): Stream => ({
@@ -46,8 +62,15 @@ export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALIT
       model: `m${index}`,
       cores: row.isStateful ? [row.home] : Array.from({ length: row.spares + 1 }, (_, n) => (row.home + n) % 3),
       costUs: durationUs(row.costUs),
+      ...(row.blocks === 1 ? {} : { steps: blocksOf(row) }),
     })),
   }));
+
+const blocksOf = ({ blocks, switchUs }: { blocks: number; switchUs: number }): StepPlan => ({
+  kind: 'blocks',
+  shares: Array.from({ length: blocks }, () => 1 / blocks),
+  switchUs: Array.from({ length: blocks - 1 }, () => durationUs(switchUs)),
+});
 
 const afterUs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 200_000 }));
 const core = fc.integer({ min: 0, max: 2 });
@@ -77,7 +100,9 @@ export const pokesArbitrary: fc.Arbitrary<Poke[]> = fc.array(
 export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: Step) => void): readonly Step[] {
   const state = createScheduler(plan);
   const steps: Step[] = [];
-  const running = new Map<CoreId, JobId>();
+  const running = new Map<CoreId, { readonly job: JobId; readonly model: string; readonly from: number; readonly steps: number }>();
+  const modelOf = new Map<JobId, string>();
+  const isAsked = new Set<JobId>();
   const decoding: JobId[] = [];
   let at = 0;
   let nextJob = 1;
@@ -85,15 +110,29 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
     const record = { event, decisions: step(state, event) };
     steps.push(record);
     see(record);
-    for (const decision of record.decisions) if (decision.kind === 'start') running.set(decision.core, decision.job);
+    if (event.kind === 'arrived') modelOf.set(event.job.id, event.job.model);
+    for (const decision of record.decisions) {
+      if (decision.kind === 'start') {
+        const { core: on, job, segment = { from: 0, steps: 1 } } = decision;
+        running.set(on, { job, model: modelOf.get(job) ?? '', ...segment });
+        isAsked.delete(job);
+      } else if (decision.kind === 'yield' || decision.kind === 'abort') isAsked.add(decision.job);
+    }
   };
   const finish = (id: CoreId, kind: 'finish' | 'fail'): void => {
-    const job = running.get(id);
-    if (job === undefined) return;
+    const run = running.get(id);
+    if (run === undefined) return;
+    const { job, model, from, steps: granted } = run;
     running.delete(id);
     if (kind === 'fail') return tell({ kind: 'segment-failed', at: instantUs(at), core: id, job, reason: 'non-finite' });
-    decoding.push(job);
-    tell({ kind: 'segment-done', at: instantUs(at), core: id, job, ranUs: durationUs(1) });
+    const plannedSteps = plan.models.find((row) => row.model === model)?.steps;
+    const count = plannedSteps?.kind === 'blocks' ? plannedSteps.shares.length : 1;
+    // One that was asked to leave off may have done so at once.
+    const ran = isAsked.has(job) ? job % (granted + 1) : granted;
+    const isLast = from + ran === count;
+    if (isLast) decoding.push(job);
+    const progress = count === 1 && isLast ? {} : { progress: { steps: ran, isLast } };
+    tell({ kind: 'segment-done', at: instantUs(at), core: id, job, ranUs: durationUs(1), ...progress });
   };
   const decode = (index: number, kind: 'decode' | 'spoil'): void => {
     const [job] = decoding.splice(index % Math.max(1, decoding.length), 1);

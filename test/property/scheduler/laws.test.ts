@@ -86,6 +86,10 @@ describe('the order of starts', () => {
     const running = new Map<number, Job>();
     return ({ event, decisions }) => {
       if (event.kind === 'arrived') waiting.set(event.job.id, event.job);
+      if (event.kind === 'segment-done' && event.progress?.isLast === false) {
+        const job = running.get(event.core);
+        if (job !== undefined) waiting.set(job.id, job);
+      }
       if (event.kind === 'segment-done' || event.kind === 'segment-failed') running.delete(event.core);
       if (event.kind === 'core-lost') {
         const job = running.get(event.core);

@@ -135,7 +135,12 @@ export class Bench {
 const ms = (value: number) => instantUs(Math.round(value * 1000));
 
 function describe(decision: Exclude<Decision, { kind: 'timer' }>): string {
-  if (decision.kind === 'start') return `start ${decision.job} on ${decision.core}`;
+  if (decision.kind === 'start') {
+    const { segment } = decision;
+    return `start ${decision.job} on ${decision.core}${segment === undefined ? '' : ` steps ${segment.from}+${segment.steps}`}`;
+  }
+  if (decision.kind === 'yield' || decision.kind === 'abort')
+    return `${decision.kind} ${decision.job} on ${decision.core} for ${decision.for}`;
   if (decision.kind === 'hold') return `hold ${decision.job} on ${decision.core} for ${decision.for}`;
   const { outcome } = decision;
   return `end ${decision.job} ${outcome.kind}${'reason' in outcome ? ` ${outcome.reason}` : ''}`;

@@ -38,7 +38,7 @@ function rig({ profile = twoCores(), costs = { m: [layer(1000, 0)] }, ...options
   const run = (at: number, id = 'm'): SegmentEnd => {
     clock.runUntil(instantUs(at));
     let end: SegmentEnd | undefined;
-    device.run(0, { job: 1, index: 0, model: id, inputs: [], outputs: [], killAt: instantUs(at + 60_000_000) }, (told) => {
+    device.run(0, { job: 1, from: 0, steps: 1, model: id, inputs: [], outputs: [], killAt: instantUs(at + 60_000_000) }, (told) => {
       end = told;
     });
     while (end === undefined && clock.step());
@@ -189,5 +189,94 @@ describe('drawn faults', () => {
   it('of one kind are not moved by another kind', () => {
     const crashes = drawSimFaults({ crash: 4 }, span, new Prng(7));
     expect(drawSimFaults({ crash: 4, hang: 9 }, span, new Prng(7)).filter(({ kind }) => kind === 'crash')).toEqual(crashes);
+  });
+});
+
+describe('a simulated model that is cut into steps', () => {
+  /** Four blocks of 1 ms; the third and the fourth begin behind a border of 10 kB of activations. */
+  function cut() {
+    const clock = new SimClock();
+    const block = layer(1000, 0);
+    const costs: Readonly<Record<string, readonly LayerCost[]>> = {
+      m: [block, block, { ...block, inputBytes: 10_000 }, block],
+      other: [block],
+    };
+    const device = createSimDevice(
+      { profile: twoCores() },
+      {
+        clock,
+        listener: { coreLost: () => undefined },
+        costs: (id) => costs[id],
+        steps: (id) => (id === 'm' ? { cuts: [1, 2, 3] } : undefined),
+      },
+    );
+    device.start(0, () => {
+      for (const id of ['m', 'other']) device.load(0, model(id), () => undefined);
+    });
+    clock.runUntil(instantUs(1_000_000));
+    let end: SegmentEnd | undefined;
+    const begin = (job: number, from: number, steps: number, id = 'm'): void => {
+      end = undefined;
+      const killAt = instantUs(clock.now() + 60_000_000);
+      device.run(0, { job, from, steps, model: id, inputs: [], outputs: [], killAt }, (told) => {
+        end = told;
+      });
+    };
+    const finish = () => {
+      while (end === undefined && clock.step());
+      if (end?.kind !== 'done') throw new Error('the run did not end well');
+      return { us: end.endedAt - end.startedAt, progress: end.progress };
+    };
+    return { clock, device, begin, finish };
+  }
+
+  it('runs any row of its steps, and says when the job is complete', () => {
+    const { begin, finish } = cut();
+    begin(1, 0, 2);
+    expect(finish()).toEqual({ us: 2000, progress: { steps: 2, isLast: false } });
+    begin(1, 2, 2);
+    expect(finish()).toEqual({ us: 2000, progress: { steps: 2, isLast: true } });
+  });
+
+  it('asked to yield, ends after the step it is at; at its last step it simply ends', () => {
+    const { clock, device, begin, finish } = cut();
+    begin(1, 0, 4);
+    clock.runUntil(instantUs(clock.now() + 1500));
+    device.yield(0);
+    expect(finish()).toEqual({ us: 2000, progress: { steps: 2, isLast: false } });
+    begin(1, 2, 2);
+    clock.runUntil(instantUs(clock.now() + 1500));
+    device.yield(0);
+    expect(finish()).toEqual({ us: 2000, progress: { steps: 2, isLast: true } });
+  });
+
+  it('aborted, ends at once with the steps that were complete', () => {
+    const { clock, device, begin, finish } = cut();
+    begin(1, 0, 4);
+    clock.runUntil(instantUs(clock.now() + 1500));
+    device.abort(0);
+    expect(finish()).toEqual({ us: 1600, progress: { steps: 1, isLast: false } });
+  });
+
+  it('pays for fetching what it left only when something else ran in between', () => {
+    const { begin, finish } = cut();
+    begin(1, 0, 2);
+    finish();
+    begin(9, 0, 1, 'other');
+    finish();
+    begin(1, 2, 2);
+    expect(finish().us).toBeGreaterThan(2000);
+    begin(2, 0, 2);
+    finish();
+    begin(2, 2, 2);
+    expect(finish().us).toBe(2000);
+  });
+
+  it('yield and abort of an idle core do nothing', () => {
+    const { device, begin, finish } = cut();
+    device.yield(0);
+    device.abort(0);
+    begin(1, 0, 4);
+    expect(finish().us).toBe(4000);
   });
 });

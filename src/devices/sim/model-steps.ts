@@ -1,0 +1,84 @@
+import { assert } from '../../core/assert.ts';
+import type { LayerCost } from '../../core/layer-cost.ts';
+import type { SocProfile } from '../../core/soc-profile.ts';
+import { compileSegment, type SegmentCost } from './segment-cost.ts';
+
+/** Where a model is cut into steps: the places of the layers that begin a block, but for the first, ascending. */
+export interface SimSteps {
+  readonly cuts: readonly number[];
+}
+
+/** What each row of steps of one model costs on one core, compiled when it is first asked for. */
+export interface ModelSteps {
+  readonly whole: SegmentCost;
+  readonly count: number;
+  /** Of steps [from, from + steps); `isReload`: what the job left at that border is fetched again. */
+  cost(from: number, steps: number, isReload: boolean): SegmentCost;
+  /** Part of the row's time, with the bus to itself, until the end of each of its steps; the last is 1. */
+  ends(from: number, steps: number): Float64Array;
+}
+
+export function createModelSteps(
+  layers: readonly LayerCost[],
+  cuts: readonly number[],
+  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>,
+): ModelSteps {
+  const borders = [0, ...cuts, layers.length];
+  assert(
+    borders.every(
+      (border, index) => Number.isInteger(border) && (index === 0 || border > (borders[index - 1] as number) || layers.length === 0),
+    ),
+    'cuts lie between layers, ascending',
+  );
+  const count = borders.length - 1;
+  const whole = compileSegment(layers, profile);
+  const known = new Map<string, SegmentCost>();
+  const knownEnds = new Map<number, Float64Array>();
+  const layersOf = (from: number, steps: number): readonly LayerCost[] => layers.slice(borders[from], borders[from + steps]);
+  const cost = (from: number, steps: number, isReload: boolean): SegmentCost => {
+    if (from === 0 && steps === count) return whole;
+    const key = `${from} ${steps} ${isReload}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const row = layersOf(from, steps);
+    const first = row[0];
+    const compiled = compileSegment(isReload && first !== undefined ? [reloadOf(first), ...row] : row, profile);
+    // What the model takes in memory does not depend on how it is run.
+    const made = { ...compiled, weightBytes: whole.weightBytes };
+    known.set(key, made);
+    return made;
+  };
+  return {
+    whole,
+    count,
+    cost,
+    ends(from, steps) {
+      const key = from * (count + 1) + steps;
+      const found = knownEnds.get(key);
+      if (found !== undefined) return found;
+      const ends = new Float64Array(steps);
+      let sum = 0;
+      for (let step = 0; step < steps; step += 1) {
+        sum += rowUs(cost(from + step, 1, false), profile);
+        ends[step] = sum;
+      }
+      for (let step = 0; step < steps; step += 1) ends[step] = sum === 0 ? (step + 1) / steps : (ends[step] as number) / sum;
+      knownEnds.set(key, ends);
+      return ends;
+    },
+  };
+}
+
+/** With the bus to itself, by total compute and total bytes: only its proportion to that of other steps is used. */
+function rowUs(cost: SegmentCost, { dram }: Pick<SocProfile, 'dram'>): number {
+  return Math.max(cost.computeUs, (cost.bytes / (dram.bytesPerSecond * dram.efficiencyRatio)) * 1e6);
+}
+
+/** The activations that cross the border, written out when the job was interrupted and read back now. Branches that pass over the border are not counted. */
+function reloadOf(first: LayerCost): LayerCost {
+  const bytes = Math.max(0, first.inputBytes - (first.stateBytes ?? 0));
+  return {
+    ...{ name: 'reload', operator: 'reload', type: first.type, macs: 0, elementOps: 0, m: 0, n: 0, k: 0, groups: 1 },
+    ...{ weightBytes: 0, inputBytes: bytes, outputBytes: bytes, stateBytes: 2 * bytes },
+  };
+}

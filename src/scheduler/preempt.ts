@@ -1,0 +1,90 @@
+import type { Decision } from '../core/decision.ts';
+import { freeAtUs, latestStartOnUs } from './feasibility.ts';
+import { isReady } from './precedence.ts';
+import { type CoreState, canServe, type HoldState, isSpared, type JobState, type SchedulerState } from './state.ts';
+import { canYield, highRunUs, stepEnd } from './steps.ts';
+
+/** Waiting jobs that are weighed against one that runs, the most important ones. */
+const WEIGHED_MAX = 4;
+
+/**
+ * For a job that came and found no core: the cheapest way to be in time. Let what runs drain, which costs nothing; ask it to yield at its next border, which
+ * costs putting away and fetching again; abort it, which costs the step it was at as well. Where nothing helps, nothing is done.
+ */
+export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
+  if (!state.policy.preempts || !canYield(state) || !isReady(state, job)) return;
+  if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
+  const core = leastImportantUnder(state, job);
+  const running = core?.running;
+  if (core === undefined || running === undefined || canDrain(state, core, running, job)) return;
+  const latestAt = latestStartOnUs(state, job, core);
+  const border = stepEnd(state.now, core, running, 'highUs');
+  const { preemption } = state.plan;
+  if (!border.isLast && border.at <= latestAt) {
+    running.leavesAt = border.at;
+    decisions.push({ kind: 'yield', core: core.id, job: running.id, for: job.id });
+  } else if (preemption?.kind === 'within-step' && state.now + preemption.abortUs <= Math.min(latestAt, border.at)) {
+    running.leavesAt = state.now + preemption.abortUs;
+    decisions.push({ kind: 'abort', core: core.id, job: running.id, for: job.id });
+  }
+}
+
+/** Of the cores that could take the job, the one whose own job would be the last to be chosen now; undefined when all of them go before it. */
+function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | undefined {
+  let least: CoreState | undefined;
+  for (const core of job.stream.model.group.cores) {
+    const { running } = core;
+    if (running === undefined || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    // One core has been asked already: whoever is more important takes it.
+    if (running.leavesAt !== Number.POSITIVE_INFINITY) return undefined;
+    const { goesBefore } = state.policy;
+    if (!goesBefore(job, running, state)) continue;
+    if (least?.running === undefined || goesBefore(least.running, running, state)) least = core;
+  }
+  return least;
+}
+
+/** Whether nobody who waits, or is expected, is hurt if the core runs on to the end of its segment. */
+function canDrain(state: SchedulerState, core: CoreState, running: JobState, job: JobState): boolean {
+  const { hold } = state.policy;
+  if (hold === undefined) return false;
+  const { group } = job.stream.model;
+  if (group.cores.length > 1 && hasOtherTurn(state, job)) return true;
+  const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);
+  const before = core.held.splice(0);
+  for (const waiting of moreImportant(state, core, running)) core.held.push(heldNow(state, waiting));
+  const isHarmless = hold(state.now, core, running, leftUs) === undefined;
+  core.held.splice(0, core.held.length, ...before);
+  return isHarmless;
+}
+
+/** Whether enough cores of the job's list come free in time for it and for those that wait before it. */
+function hasOtherTurn(state: SchedulerState, job: JobState): boolean {
+  const { cores, waiting } = job.stream.model.group;
+  let ahead = 0;
+  for (let place = 0; place < waiting.size && waiting.at(place) !== job; place += 1) ahead += 1;
+  let inTime = 0;
+  for (const core of cores) {
+    if (canServe(core, job.job.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
+  }
+  return inTime > ahead;
+}
+
+function moreImportant(state: SchedulerState, core: CoreState, running: JobState): JobState[] {
+  const found: JobState[] = [];
+  for (const { cores, waiting } of state.groups) {
+    if (!cores.includes(core)) continue;
+    for (let place = 0; place < Math.min(waiting.size, WEIGHED_MAX); place += 1) {
+      const job = waiting.at(place);
+      if (job !== undefined && state.policy.goesBefore(job, running, state)) found.push(job);
+    }
+  }
+  return found;
+}
+
+const heldNow = (state: SchedulerState, job: JobState): HoldState => ({
+  job,
+  for: job.stream.stream.id,
+  until: state.now,
+  likelyUntil: state.now,
+});

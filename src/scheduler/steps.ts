@@ -1,0 +1,129 @@
+import type { Turn } from '../core/job.ts';
+import type { CostEstimate } from './cost-estimate.ts';
+import { exactUsOn } from './cost-of.ts';
+import type { CoreState, JobState, ModelState, SchedulerState } from './state.ts';
+
+/*
+ * A job is a row of steps: the blocks of a network that was cut, or the chunks of a prompt and then the tokens of an answer. A model that is not cut has one.
+ * What is started is a segment, some steps in a row.
+ */
+
+/** Steps of a job; of one that answers a turn, as many as it may have. */
+export function stepCountOf({ plan: { steps } }: ModelState, turn: Turn | undefined): number {
+  if (steps === undefined) return 1;
+  if (steps.kind === 'blocks') return steps.shares.length;
+  return chunkCount(steps.chunkTokens, turn) + (turn?.tokensMax ?? 0);
+}
+
+const chunkCount = (chunkTokens: number, turn: Turn | undefined): number => Math.ceil((turn?.promptTokens ?? 0) / chunkTokens);
+
+/** Chunks of the job's prompt; 0 for a network. */
+export function promptStepsOf(job: JobState): number {
+  const { steps } = job.stream.model.plan;
+  return steps?.kind === 'tokens' ? chunkCount(steps.chunkTokens, job.job.turn) : 0;
+}
+
+/** How many of the next steps can go into one segment at most: chunks and tokens are never mixed, and a burst has its limit. */
+export function rowMax(job: JobState): number {
+  const left = job.stepCount - job.stepsDone;
+  const { steps } = job.stream.model.plan;
+  if (steps?.kind !== 'tokens') return left;
+  const chunksLeft = promptStepsOf(job) - job.stepsDone;
+  return chunksLeft > 0 ? chunksLeft : Math.min(left, steps.burstTokens);
+}
+
+/** What the next `steps` of the job are expected to take on that core, fetching again what it left there included. */
+export const typicalRowUs = (job: JobState, core: CoreState, steps: number): number => rowUs(job, core, job.stepsDone, steps, 'typicalUs');
+
+/** What they rarely exceed. */
+export const highRowUs = (job: JobState, core: CoreState, steps: number): number => rowUs(job, core, job.stepsDone, steps, 'highUs');
+
+/** The steps that stand between the job and what its deadline asks for: all of a network's, of an answer those up to its first token. */
+export const typicalRestUs = (job: JobState, core: CoreState): number => restUs(job, core, 'typicalUs');
+
+export const highRestUs = (job: JobState, core: CoreState): number => restUs(job, core, 'highUs');
+
+/** Expected of the segment that runs there now, from its start. */
+export function typicalRunUs(core: CoreState): number {
+  const { running } = core;
+  return running === undefined ? 0 : running.reloadUs + stepsUs(running, core, running.stepsDone, running.granted, 'typicalUs');
+}
+
+export function highRunUs(core: CoreState): number {
+  const { running } = core;
+  return running === undefined ? 0 : running.reloadUs + stepsUs(running, core, running.stepsDone, running.granted, 'highUs');
+}
+
+type Quantile = 'typicalUs' | 'highUs';
+
+function rowUs(job: JobState, core: CoreState, from: number, steps: number, quantile: Quantile): number {
+  return reloadUsOn(job, core) + stepsUs(job, core, from, steps, quantile);
+}
+
+function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
+  const isTurn = job.stream.model.plan.steps?.kind === 'tokens';
+  const steps = isTurn ? Math.max(0, promptStepsOf(job) - job.stepsDone) + 1 : job.stepCount - job.stepsDone;
+  return rowUs(job, core, job.stepsDone, steps, quantile);
+}
+
+/** Steps [from, from + count) without anything around them. */
+function stepsUs(job: JobState, core: CoreState, from: number, count: number, quantile: Quantile): number {
+  const { model } = job.stream;
+  const { steps } = model.plan;
+  const { exact, cost } = model;
+  const wholeUs = exact === undefined ? cost[quantile] : exactUsOn(model, core);
+  if (steps === undefined) return wholeUs;
+  if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
+  const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
+  return chunks * model.chunk[quantile] + (count - chunks) * cost[quantile];
+}
+
+/** Part of a whole run that blocks [from, from + count) take. */
+function shareOf({ shareBefore }: ModelState, from: number, count: number): number {
+  return (shareBefore[from + count] as number) - (shareBefore[from] as number);
+}
+
+/** What it takes to fetch again what a job left when it was interrupted: nothing when the core did nothing else since. */
+export function reloadUsOn(job: JobState, core: CoreState): number {
+  const { steps } = job.stream.model.plan;
+  if (job.stepsDone === 0 || steps === undefined || core.lastJob === job.id) return 0;
+  return steps.kind === 'blocks' ? (steps.switchUs[job.stepsDone - 1] ?? 0) : steps.switchUs;
+}
+
+/** How long a core that can be asked to yield may keep another job waiting: until the end of the longest of the next steps. */
+export function longestStepUs(job: JobState, core: CoreState, count: number): number {
+  const reloadUs = reloadUsOn(job, core);
+  let longestUs = 0;
+  const { steps } = job.stream.model.plan;
+  if (steps?.kind === 'tokens') longestUs = stepsUs(job, core, job.stepsDone, 1, 'highUs');
+  else
+    for (let step = job.stepsDone; step < job.stepsDone + count; step += 1)
+      longestUs = Math.max(longestUs, stepsUs(job, core, step, 1, 'highUs'));
+  return reloadUs + longestUs;
+}
+
+/** When the step that the core is at ends, and whether it is the segment's last. */
+export function stepEnd(
+  now: number,
+  core: CoreState,
+  running: JobState,
+  quantile: Quantile,
+): { readonly at: number; readonly isLast: boolean } {
+  const end = running.stepsDone + running.granted;
+  let at = running.startedAt + running.reloadUs;
+  for (let step = running.stepsDone; step < end; step += 1) {
+    at += stepsUs(running, core, step, 1, quantile);
+    if (at > now) return { at, isLast: step === end - 1 };
+  }
+  return { at: now, isLast: true };
+}
+
+export const canYield = ({ plan }: SchedulerState): boolean => plan.preemption !== undefined && plan.preemption.kind !== 'none';
+
+/** Which estimate the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
+export function learntFrom(job: JobState, steps: number): { readonly estimate: CostEstimate; readonly ratio: number } {
+  const { model } = job.stream;
+  const plan = model.plan.steps;
+  if (plan?.kind === 'tokens') return { estimate: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
+  return { estimate: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };
+}
