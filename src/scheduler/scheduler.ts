@@ -1,6 +1,5 @@
 export { createScheduler } from './create-scheduler.ts';
 export {
-  type BlockSteps,
   type Dependency,
   DROP_RULES,
   type DropRule,
@@ -14,7 +13,6 @@ export {
   type SchedulerPlan,
   type StepPlan,
   type TimeoutPlan,
-  type TokenSteps,
 } from './plan.ts';
 export type { SchedulerState } from './state.ts';
 export { step, stepTogether } from './step.ts';

@@ -32,10 +32,7 @@ export function rowMax(job: JobState): number {
   return chunksLeft > 0 ? chunksLeft : Math.min(left, steps.burstTokens);
 }
 
-/** What the next `steps` of the job are expected to take on that core, fetching again what it left there included. */
-export const typicalRowUs = (job: JobState, core: CoreState, steps: number): number => rowUs(job, core, job.stepsDone, steps, 'typicalUs');
-
-/** What they rarely exceed. */
+/** What the next `steps` of the job rarely exceed on that core, fetching again what it left there included. */
 export const highRowUs = (job: JobState, core: CoreState, steps: number): number => rowUs(job, core, job.stepsDone, steps, 'highUs');
 
 /** The steps that stand between the job and what its deadline asks for: all of a network's, of an answer those up to its first token. */
