@@ -43,16 +43,18 @@ export class Arena {
   allocate(byteLength: number): Region | undefined {
     assert(Number.isInteger(byteLength) && byteLength > 0, 'a region has a positive whole number of bytes');
     const roundedBytes = Math.ceil(byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
-    const index = this.#free.findIndex((span) => span.byteLength >= roundedBytes);
-    const span = this.#free[index];
+    const free = this.#free;
+    let index = 0;
+    while (index < free.length && (free[index] as Span).byteLength < roundedBytes) index += 1;
+    const span = free[index];
     if (span === undefined) return undefined;
     const offsetBytes = span.offsetBytes;
     span.offsetBytes += roundedBytes;
     span.byteLength -= roundedBytes;
-    if (span.byteLength === 0) this.#free.splice(index, 1);
+    if (span.byteLength === 0) free.splice(index, 1);
     this.#claims.set(offsetBytes, { byteLength: roundedBytes, count: 1 });
     this.#usedBytes += roundedBytes;
-    this.#usedBytesMax = Math.max(this.#usedBytesMax, this.#usedBytes);
+    if (this.#usedBytes > this.#usedBytesMax) this.#usedBytesMax = this.#usedBytes;
     return { offsetBytes, byteLength };
   }
 
@@ -69,20 +71,26 @@ export class Arena {
     if (claim.count > 0) return;
     this.#claims.delete(region.offsetBytes);
     this.#usedBytes -= claim.byteLength;
-    this.#giveBack({ offsetBytes: region.offsetBytes, byteLength: claim.byteLength });
+    this.#giveBack(region.offsetBytes, claim.byteLength);
   }
 
-  #giveBack(span: Span): void {
+  /** To the neighbours that it touches; a span of its own only where it touches none. */
+  #giveBack(offsetBytes: number, byteLength: number): void {
     const free = this.#free;
-    const nextIndex = free.findIndex((other) => other.offsetBytes > span.offsetBytes);
-    const index = nextIndex === -1 ? free.length : nextIndex;
-    const next = free[index];
-    if (next !== undefined && span.offsetBytes + span.byteLength === next.offsetBytes) {
-      span.byteLength += next.byteLength;
-      free.splice(index, 1);
-    }
+    let index = 0;
+    while (index < free.length && (free[index] as Span).offsetBytes < offsetBytes) index += 1;
     const previous = free[index - 1];
-    if (previous !== undefined && previous.offsetBytes + previous.byteLength === span.offsetBytes) previous.byteLength += span.byteLength;
-    else free.splice(index, 0, span);
+    const next = free[index];
+    const touchesPrevious = previous !== undefined && previous.offsetBytes + previous.byteLength === offsetBytes;
+    const touchesNext = next !== undefined && offsetBytes + byteLength === next.offsetBytes;
+    if (touchesPrevious) {
+      previous.byteLength += byteLength;
+      if (!touchesNext) return;
+      previous.byteLength += next.byteLength;
+      free.splice(index, 1);
+    } else if (touchesNext) {
+      next.offsetBytes = offsetBytes;
+      next.byteLength += byteLength;
+    } else free.splice(index, 0, { offsetBytes, byteLength });
   }
 }

@@ -1,13 +1,19 @@
 import { assert } from './assert.ts';
 import type { Clock, Timer } from './clock.ts';
-import { Heap } from './heap.ts';
+import { Timeline } from './timeline.ts';
 import { type DurationUs, type InstantUs, instantUs } from './units.ts';
 
-interface Entry {
-  readonly at: InstantUs;
-  readonly sequence: number;
-  /** Undefined once cancelled: the entry stays in the heap and is skipped when it comes up. */
+class SimTimer implements Timer {
+  /** Undefined once cancelled: the timer stays in the timeline and is skipped when it comes up. */
   task: (() => void) | undefined;
+
+  constructor(task: () => void) {
+    this.task = task;
+  }
+
+  cancel(): void {
+    this.task = undefined;
+  }
 }
 
 /**
@@ -18,7 +24,7 @@ export class SimClock implements Clock {
   #now: InstantUs;
   #sequence = 0;
   readonly #wallOffsetMs: number;
-  readonly #entries = new Heap<Entry>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
+  readonly #timers = new Timeline<SimTimer>();
 
   constructor(startAt: InstantUs = instantUs(0), wallStartMs = 0) {
     this.#now = startAt;
@@ -35,27 +41,23 @@ export class SimClock implements Clock {
 
   at(instant: InstantUs, task: () => void): Timer {
     assert(Number.isFinite(instant), 'an instant is finite');
-    const entry: Entry = { at: instant < this.#now ? this.#now : instant, sequence: this.#sequence++, task };
-    this.#entries.push(entry);
-    return {
-      cancel: () => {
-        entry.task = undefined;
-      },
-    };
+    const timer = new SimTimer(task);
+    this.#timers.push(instant < this.#now ? this.#now : instant, this.#sequence++, timer);
+    return timer;
   }
 
   /** The instant of the next task, or undefined when nothing is due any more. */
   nextAt(): InstantUs | undefined {
-    return this.#skipCancelled()?.at;
+    this.#skipCancelled();
+    return this.#timers.size === 0 ? undefined : instantUs(this.#timers.firstAt);
   }
 
   /** Runs the next task; false when there was none. */
   step(): boolean {
-    const entry = this.#skipCancelled();
-    if (entry === undefined) return false;
-    this.#entries.pop();
-    this.#now = entry.at;
-    entry.task?.();
+    this.#skipCancelled();
+    if (this.#timers.size === 0) return false;
+    this.#now = instantUs(this.#timers.firstAt);
+    this.#timers.pop()?.task?.();
     return true;
   }
 
@@ -94,13 +96,9 @@ export class SimClock implements Clock {
     return promise;
   }
 
-  #skipCancelled(): Entry | undefined {
-    let entry = this.#entries.peek();
-    while (entry !== undefined && entry.task === undefined) {
-      this.#entries.pop();
-      entry = this.#entries.peek();
-    }
-    return entry;
+  #skipCancelled(): void {
+    const timers = this.#timers;
+    for (let first = timers.first; first !== undefined && first.task === undefined; first = timers.first) timers.pop();
   }
 }
 

@@ -6,7 +6,7 @@ import type { Region } from '../core/region.ts';
 import type { SegmentEnd } from '../core/segment.ts';
 import { addUs, durationUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
-import { allocateTensors, releaseTensors } from './tensors.ts';
+import { allocateTensors, releaseTensors, sizesOf } from './tensors.ts';
 
 /** A first run pages in memory and may take several times its later cost; the slowest seen, M-LSD 512 large, took 1.1 s. */
 const ACTIVATION_MAX_US = durationUs(10_000_000);
@@ -22,7 +22,7 @@ export interface ActivationDeps {
 /** One run of a loaded model on zeros, on a core that runs nothing else. */
 export function activateModel(core: CoreId, model: ModelSpec, deps: ActivationDeps, onEnd: (end: SegmentEnd) => void): void {
   const { arena, clear, clock, device } = deps;
-  const regions = allocateTensors(arena, [...model.inputs, ...model.outputs]);
+  const regions = allocateTensors(arena, sizesOf([...model.inputs, ...model.outputs]));
   if (regions === undefined) {
     const end: SegmentEnd = {
       kind: 'failed',

@@ -12,7 +12,7 @@ import type { SegmentEnd } from '../core/segment.ts';
 import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
 import type { Work } from '../pipeline/work.ts';
-import { allocateTensors, releaseTensors } from './tensors.ts';
+import { allocateTensors, releaseTensors, sizesOf } from './tensors.ts';
 
 /** Watches what is decided and what comes of it; it may count and write down, never change. */
 export interface DispatchObserver {
@@ -33,9 +33,9 @@ export interface DispatcherDeps {
   readonly observer: DispatchObserver;
 }
 
-/** An Event whose instant is taken when its turn comes, so that instants never go back. */
-type Untimed<E> = E extends { readonly at: InstantUs } ? Omit<E, 'at'> : never;
-type Telling = Untimed<Event>;
+/** An Event that is stamped anew when it had to wait for its turn, so that instants never go back. */
+type Stamped<E> = E extends { readonly at: InstantUs } ? Omit<E, 'at'> & { at: InstantUs } : never;
+type Telling = Stamped<Event>;
 
 type StartDecision = Extract<Decision, { readonly kind: 'start' }>;
 
@@ -50,6 +50,8 @@ interface Entry {
   items: readonly ResultItem[];
 }
 
+const NOTHING: readonly ResultItem[] = [];
+
 /**
  * Carries Events to the scheduler and its Decisions out to the device. It decides nothing itself.
  *
@@ -60,12 +62,15 @@ interface Entry {
 export class Dispatcher {
   readonly #deps: DispatcherDeps;
   readonly #entries = new Map<JobId, Entry>();
+  /** By model: the sizes of its outputs. */
+  readonly #outputSizes: ReadonlyMap<ModelId, readonly number[]>;
   readonly #tellings: Telling[] = [];
   #isTelling = false;
   #timer: Timer | undefined;
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps;
+    this.#outputSizes = new Map([...deps.models].map(([id, model]) => [id, sizesOf(model.outputs)]));
   }
 
   /** Jobs handed in and not yet ended. */
@@ -75,21 +80,21 @@ export class Dispatcher {
 
   submit(work: Work): void {
     assert(!this.#entries.has(work.job.id), 'a job is submitted once');
-    this.#entries.set(work.job.id, { work, outputs: undefined, startedAt: undefined, items: [] });
-    this.#tell({ kind: 'arrived', job: work.job });
+    this.#entries.set(work.job.id, { work, outputs: undefined, startedAt: undefined, items: NOTHING });
+    this.#tell({ kind: 'arrived', at: this.#now(), job: work.job });
   }
 
   coreBack(core: CoreId, models: readonly ModelId[]): void {
-    this.#tell({ kind: 'core-back', core, models });
+    this.#tell({ kind: 'core-back', at: this.#now(), core, models });
   }
 
   coreLost(core: CoreId, reason: 'core-crashed' | 'core-hung'): void {
-    this.#tell({ kind: 'core-lost', core, reason });
+    this.#tell({ kind: 'core-lost', at: this.#now(), core, reason });
   }
 
   /** No more arrivals: waiting jobs are dropped, running ones end. */
   stop(): void {
-    this.#tell({ kind: 'stopping' });
+    this.#tell({ kind: 'stopping', at: this.#now() });
   }
 
   dispose(): void {
@@ -98,20 +103,26 @@ export class Dispatcher {
 
   /** Events wait for their turn while the decisions of an earlier one are carried out, since those may cause new events at once. */
   #tell(telling: Telling): void {
-    this.#tellings.push(telling);
-    if (this.#isTelling) return;
+    if (this.#isTelling) {
+      this.#tellings.push(telling);
+      return;
+    }
     this.#isTelling = true;
+    this.#take(telling);
     for (let next = this.#tellings.shift(); next !== undefined; next = this.#tellings.shift()) {
-      const at = this.#deps.clock.now();
-      const event = { ...next, at } as Event;
-      const decisions = this.#deps.step(event);
-      const tookUs = elapsedUs(at, this.#deps.clock.now());
-      // First what was decided, since a core waits for it; then the books.
-      for (const decision of decisions) this.#carryOut(decision);
-      this.#deps.observer.decided(event, decisions, tookUs);
-      if (event.kind === 'segment-done' && event.progress?.isLast !== false) this.#decode(event.job);
+      next.at = this.#now();
+      this.#take(next);
     }
     this.#isTelling = false;
+  }
+
+  #take(event: Event): void {
+    const decisions = this.#deps.step(event);
+    const tookUs = elapsedUs(event.at, this.#now());
+    // First what was decided, since a core waits for it; then the books.
+    for (const decision of decisions) this.#carryOut(decision);
+    this.#deps.observer.decided(event, decisions, tookUs);
+    if (event.kind === 'segment-done' && event.progress?.isLast !== false) this.#decode(event.job);
   }
 
   #carryOut(decision: Decision): void {
@@ -122,7 +133,7 @@ export class Dispatcher {
         return this.#end(decision.job, decision.outcome);
       case 'timer':
         this.#timer?.cancel();
-        this.#timer = this.#deps.clock.at(decision.wakeAt, () => this.#tell({ kind: 'timer' }));
+        this.#timer = this.#deps.clock.at(decision.wakeAt, () => this.#tell({ kind: 'timer', at: this.#now() }));
         return;
       case 'yield':
         return this.#deps.device.yield(decision.core);
@@ -139,8 +150,8 @@ export class Dispatcher {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
     const { job, inputs } = entry.work;
-    entry.outputs ??= allocateTensors(this.#deps.arena, this.#model(job.model).outputs);
-    if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', core, job: id, reason: 'no-memory' });
+    entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(job.model));
+    if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', at: this.#now(), core, job: id, reason: 'no-memory' });
     const startedAt = clock.now();
     entry.startedAt = startedAt;
     observer.segmentStarted(core, job, startedAt);
@@ -157,11 +168,12 @@ export class Dispatcher {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
       const ranUs = elapsedUs(entry.startedAt ?? now, now);
       const { progress } = end;
-      return this.#tell({ kind: 'segment-done', core, job: id, ranUs, ...(progress === undefined ? {} : { progress }) });
+      const event: Telling = { kind: 'segment-done', at: now, core, job: id, ranUs };
+      return this.#tell(progress === undefined ? event : { ...event, progress });
     }
     // A lost core is told as such, with its job, once the device says so.
     if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;
-    this.#tell({ kind: 'segment-failed', core, job: id, reason: end.reason });
+    this.#tell({ kind: 'segment-failed', at: now, core, job: id, reason: end.reason });
   }
 
   #decode(id: JobId): void {
@@ -170,10 +182,10 @@ export class Dispatcher {
     entry.work.decode(entry.outputs, (answer) => {
       if (answer instanceof Error) {
         this.#deps.observer.decodeFailed(entry.work.job, answer.message);
-        return this.#tell({ kind: 'decode-failed', job: id });
+        return this.#tell({ kind: 'decode-failed', at: this.#now(), job: id });
       }
       entry.items = answer;
-      this.#tell({ kind: 'decoded', job: id });
+      this.#tell({ kind: 'decoded', at: this.#now(), job: id });
     });
   }
 
@@ -185,15 +197,19 @@ export class Dispatcher {
     entry.work.settle(outcome, entry.items);
   }
 
-  #model(id: ModelId): ModelSpec {
-    const model = this.#deps.models.get(id);
-    assert(model !== undefined, `model ${id} is in the manifest`);
-    return model;
+  #now(): InstantUs {
+    return this.#deps.clock.now();
+  }
+
+  #sizesOf(model: ModelId): readonly number[] {
+    const sizes = this.#outputSizes.get(model);
+    assert(sizes !== undefined, 'a model is in the manifest', model);
+    return sizes;
   }
 
   #entry(id: JobId): Entry {
     const entry = this.#entries.get(id);
-    assert(entry !== undefined, `job ${id} is under way`);
+    assert(entry !== undefined, 'a job is under way', id);
     return entry;
   }
 }

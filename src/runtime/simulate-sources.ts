@@ -1,4 +1,4 @@
-import { map, merge, Observable } from 'rxjs';
+import { merge, Observable } from 'rxjs';
 import type { LeafSource, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Payload } from '../core/frame.ts';
@@ -45,14 +45,10 @@ function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng):
   const periodUs = leaf?.periodUs ?? 1e6;
   const { id } = section;
   const rate = leaf?.kind === 'synthetic' ? rateOf(leaf) : { ...SYNTHETIC_DEFAULTS, fps: 1e6 / periodUs };
-  const inner = createSyntheticSource({ kind: 'synthetic', id, ...rate }, { clock, prng });
-  const payload = payloadOf(leaf);
-  const filled = inner.events.pipe(
-    map((event): SourceEvent => (event.kind === 'frame' ? { ...event, frame: { ...event.frame, payload } } : event)),
-  );
+  const inner = createSyntheticSource({ kind: 'synthetic', id, ...rate, payload: payloadOf(leaf) }, { clock, prng });
   const phaseUs = durationUs(prng.fork(`phase/${id}`).integer(0, Math.max(0, Math.floor(periodUs) - 1)));
   const events = new Observable<SourceEvent>((subscriber) => {
-    const timer = clock.at(addUs(clock.now(), phaseUs), () => subscriber.add(filled.subscribe(subscriber)));
+    const timer = clock.at(addUs(clock.now(), phaseUs), () => subscriber.add(inner.events.subscribe(subscriber)));
     return () => timer.cancel();
   });
   return { id, events };

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { SourceId } from '../core/frame.ts';
+import type { Payload, SourceId } from '../core/frame.ts';
 import type { Prng } from '../core/prng.ts';
 import { instantUs } from '../core/units.ts';
 import { createEmittingSource } from './emitter.ts';
@@ -16,6 +16,8 @@ export interface SyntheticSourceOptions {
   readonly burstFrames: number;
   /** The source ends after so many frames; never when absent. */
   readonly framesMax?: number;
+  /** What every frame holds. Default: nothing. */
+  readonly payload?: Payload;
 }
 
 export const SYNTHETIC_DEFAULTS = { jitterRatio: 0, burstRatio: 0, burstFrames: 1 } as const;
@@ -25,9 +27,9 @@ export interface SyntheticSourceDeps {
   readonly prng: Prng;
 }
 
-/** Frames without content at a rate, with jitter and bursts. The same seed gives the same instants. */
+/** Frames at a rate, with jitter and bursts, for load and not for what they show. The same seed gives the same instants. */
 export function createSyntheticSource(options: SyntheticSourceOptions, { clock, prng }: SyntheticSourceDeps): Source {
-  const { id, fps, jitterRatio, burstRatio, burstFrames, framesMax = Number.POSITIVE_INFINITY } = options;
+  const { id, fps, jitterRatio, burstRatio, burstFrames, framesMax = Number.POSITIVE_INFINITY, payload = { kind: 'empty' } } = options;
   const periodUs = 1e6 / fps;
   return createEmittingSource(id, (emit) => {
     const draws = prng.fork(`synthetic/${id}`);
@@ -41,7 +43,7 @@ export function createSyntheticSource(options: SyntheticSourceOptions, { clock, 
       const capturedAt = clock.now();
       for (let frame = 0; frame < count && frames < framesMax && !emit.isClosed; frame += 1) {
         frames += 1;
-        emit.frame(capturedAt, { kind: 'empty' });
+        emit.frame(capturedAt, payload);
       }
       if (emit.isClosed) return;
       if (frames >= framesMax) {

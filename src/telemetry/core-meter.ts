@@ -72,7 +72,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
   );
   const bookOf = (core: CoreId): CoreBook => {
     const book = books.get(core);
-    assert(book !== undefined, `the meter knows core ${core}`);
+    assert(book !== undefined, 'the meter knows the core', core);
     return book;
   };
   const close = (book: CoreBook, at: InstantUs): void => {
@@ -90,7 +90,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
     },
     segmentStarted(core, model, at) {
       const book = bookOf(core);
-      assert(book.modelInWork === null, `core ${core} runs one segment at a time`);
+      assert(book.modelInWork === null, 'a core runs one segment at a time', core);
       book.modelInWork = model;
       book.window.set(true, at);
     },

@@ -65,7 +65,7 @@ export function createLedger(streams: readonly Stream[], options: LedgerOptions 
 
   const accountOf = (stream: StreamId): Account => {
     const account = accounts.get(stream);
-    assert(account !== undefined, `the ledger knows the stream "${stream}"`);
+    assert(account !== undefined, 'the ledger knows the stream', stream);
     return account;
   };
 
@@ -75,16 +75,16 @@ export function createLedger(streams: readonly Stream[], options: LedgerOptions 
     },
     arrived(job, stream, capturedAt, at) {
       const account = accountOf(stream);
-      assert(!open.has(job), `job ${job} arrives once`);
-      assert(capturedAt <= at, `job ${job} is not captured after it arrives`);
-      assert(open.size < inFlightMax, `at most ${inFlightMax} jobs are in flight`);
+      assert(!open.has(job), 'a job arrives once', job);
+      assert(capturedAt <= at, 'a job is not captured after it arrives', job);
+      assert(open.size < inFlightMax, 'no more jobs are in flight than the ledger allows', inFlightMax);
       open.set(job, { account, capturedAt });
       account.arrived += 1;
       account.inFlight += 1;
     },
     ended(job, outcome, at) {
       const entry = open.get(job);
-      assert(entry !== undefined, `job ${job} ends exactly once, after it arrived`);
+      assert(entry !== undefined, 'a job ends exactly once, after it arrived', job);
       open.delete(job);
       entry.account.inFlight -= 1;
       book(entry.account, outcome, entry.capturedAt, at);

@@ -32,7 +32,7 @@ export function createSourceMeter(sources: readonly SourceId[]): SourceMeter {
   const books = new Map<SourceId, SourceBook>(sources.map((id) => [id, { id, rejected: new Tally(), state: 'starting', frames: 0 }]));
   const bookOf = (source: SourceId): SourceBook => {
     const book = books.get(source);
-    assert(book !== undefined, `the meter knows the source "${source}"`);
+    assert(book !== undefined, 'the meter knows the source', source);
     return book;
   };
   return {

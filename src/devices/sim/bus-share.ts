@@ -1,4 +1,4 @@
-import { rooflineUs, type SegmentCost, waitingBytes } from './segment-cost.ts';
+import { rooflineUs, type SegmentCost, waitingFrom } from './segment-cost.ts';
 
 /** A running segment as the bus sees it. */
 export interface Flow {
@@ -39,11 +39,14 @@ export function busLevel(flows: readonly Flow[], capacity: number): number {
   for (let turn = 0; turn < TURNS_MAX; turn += 1) {
     let sum = 0;
     let slope = 0;
-    for (const flow of flows) {
-      const us = flowUs(flow, level);
-      const waiting = waitingBytes(flow.cost, level / flow.speed) * flow.drag;
-      sum += flow.cost.bytes / us;
-      slope += (flow.cost.bytes * waiting) / (us * us * level * level);
+    for (const { cost, speed, drag } of flows) {
+      // As `flowUs`, with one search for both the time and its slope against the level.
+      const bandwidth = level / speed;
+      const from = waitingFrom(cost, bandwidth);
+      const bytes = cost.bytesFrom[from] as number;
+      const us = (((cost.computeBefore[from] as number) + (bytes === 0 ? 0 : bytes / bandwidth)) * drag) / speed;
+      sum += cost.bytes / us;
+      slope += (cost.bytes * bytes * drag) / (us * us * level * level);
     }
     const excess = sum - capacity;
     if (excess > 0) high = level;

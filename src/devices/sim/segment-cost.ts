@@ -141,15 +141,13 @@ function rooflineOf(costs: readonly { readonly computeUs: number; readonly bytes
 
 /** T(b) of SegmentCost; `bandwidth` in bytes per microsecond. Infinite without bandwidth, unless nothing is to be moved. */
 export function rooflineUs(cost: SegmentCost, bandwidth: number): number {
-  const index = waitingFrom(cost.knees, bandwidth);
+  const index = waitingFrom(cost, bandwidth);
   const bytes = cost.bytesFrom[index] as number;
   return (cost.computeBefore[index] as number) + (bytes === 0 ? 0 : bytes / bandwidth);
 }
 
-/** Bytes of the layers that wait for memory at this bandwidth: the slope of T against 1/b. */
-export const waitingBytes = (cost: SegmentCost, bandwidth: number): number => cost.bytesFrom[waitingFrom(cost.knees, bandwidth)] as number;
-
-function waitingFrom(knees: Float64Array, bandwidth: number): number {
+/** From which layer on they wait for memory at this bandwidth: p of SegmentCost. Their bytes are the slope of T against 1/b. */
+export function waitingFrom({ knees }: SegmentCost, bandwidth: number): number {
   let low = 0;
   let high = knees.length;
   while (low < high) {

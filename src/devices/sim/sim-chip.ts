@@ -2,7 +2,8 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { FigureRange, SocMode, SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
-import { busLevel, type Flow, flowUs } from './bus-share.ts';
+import { busLevel, flowUs } from './bus-share.ts';
+import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
 import { createThermalModel, HEAT_STEP_US } from './thermal.ts';
 
@@ -32,29 +33,6 @@ export interface ChipFigures {
   readonly dieMaxC: number;
   readonly caseMaxC: number;
   readonly throttledUs: number;
-}
-
-/** A segment under way. */
-export interface Run {
-  readonly core: CoreId;
-  readonly cost: SegmentCost;
-  readonly killAt: InstantUs;
-  readonly isHung: boolean;
-  /** Told inside a timer of the chip, when all is accounted for. */
-  readonly onEnd: (how: 'done' | 'overdue') => void;
-}
-
-interface Running extends Run {
-  readonly flow: { readonly cost: SegmentCost; speed: number; drag: number };
-  /** The whole segment with the bus to itself, and what it takes of the bus then. */
-  aloneUs: number;
-  aloneBytesPerUs: number;
-  /** 0..1 of the segment. */
-  progress: number;
-  /** The whole segment at the present level. */
-  us: number;
-  bytesPerUs: number;
-  endAt: number;
 }
 
 interface Budget {
@@ -87,13 +65,20 @@ export class SimChip {
   readonly #drags = new Map<CoreId, number>();
   readonly #joulesPerMac: FigureRange;
   readonly #joulesPerByte: FigureRange;
+  readonly #middleJoulesPerMac: number;
+  readonly #middleJoulesPerByte: number;
   #running: Running[] = [];
-  readonly #active: Flow[] = [];
+  /** What every layer that waits for memory gets, as the running ones were last planned; NaN when all have to be planned anew. */
+  #level = Number.NaN;
   #bandwidthRatio = 1;
   /** Bytes per microsecond that the bus can carry now. */
   #capacity = 0;
   #timer: Timer | undefined;
   #timerAt = Number.NaN;
+  readonly #onTimer = (): void => {
+    this.#timerAt = Number.NaN;
+    this.#due();
+  };
   #isTelling = false;
   readonly #bornAt: InstantUs;
   #at: number;
@@ -120,6 +105,8 @@ export class SimChip {
     const { power, thermal } = options.profile;
     this.#joulesPerMac = scaled(power.macPicojoules, 1e-12);
     this.#joulesPerByte = scaled(power.dramPicojoulesPerByte, 1e-12);
+    this.#middleJoulesPerMac = middle(this.#joulesPerMac);
+    this.#middleJoulesPerByte = middle(this.#joulesPerByte);
     this.#bornAt = deps.clock.now();
     this.#at = this.#bornAt;
     this.#heatAt = this.#bornAt + HEAT_STEP_US;
@@ -131,21 +118,7 @@ export class SimChip {
 
   begin(run: Run): void {
     this.#advance();
-    const { core, cost, killAt, isHung, onEnd } = run;
-    const running: Running = {
-      core,
-      cost,
-      killAt,
-      isHung,
-      onEnd,
-      flow: { cost, speed: 1, drag: 1 },
-      progress: 0,
-      us: 0,
-      bytesPerUs: 0,
-      aloneUs: 0,
-      aloneBytesPerUs: 0,
-      endAt: Number.POSITIVE_INFINITY,
-    };
+    const running = new Running(run, this.#at);
     this.#setFlow(running);
     this.#running.push(running);
     this.#replan();
@@ -154,12 +127,14 @@ export class SimChip {
   /** Lets what runs on the core be a shorter piece of work from now on, of which it has done `progress`, 0..1; bytes and energy of the past stay counted. */
   shorten(core: CoreId, to: (progress: number) => { readonly cost: SegmentCost; readonly progress: number } | undefined): void {
     this.#advance();
-    const place = this.#running.findIndex((run) => run.core === core);
-    const run = this.#running[place];
-    if (run === undefined) return;
-    const shorter = to(run.progress);
+    const place = this.#running.findIndex(({ run }) => run.core === core);
+    const longer = this.#running[place];
+    if (longer === undefined) return;
+    this.#bring(longer, this.#at);
+    const shorter = to(longer.progress);
     if (shorter === undefined) return;
-    const running: Running = { ...run, cost: shorter.cost, progress: shorter.progress, flow: { cost: shorter.cost, speed: 1, drag: 1 } };
+    const running = new Running(longer.run, this.#at, shorter.cost);
+    running.progress = shorter.progress;
     this.#setFlow(running);
     this.#running[place] = running;
     this.#replan();
@@ -168,13 +143,15 @@ export class SimChip {
   /** How far what runs on the core has come, 0..1. */
   progress(core: CoreId): number {
     this.#advance();
-    return this.#running.find((run) => run.core === core)?.progress ?? 0;
+    this.#bringAll(this.#at);
+    return this.#running.find(({ run }) => run.core === core)?.progress ?? 0;
   }
 
   /** Takes off what runs on the core, if anything; its `onEnd` is not called. */
   abort(core: CoreId): void {
     this.#advance();
-    this.#running = this.#running.filter((run) => run.core !== core);
+    for (const running of this.#running) if (running.run.core === core) this.#bring(running, this.#at);
+    this.#running = this.#running.filter(({ run }) => run.core !== core);
     this.#replan();
   }
 
@@ -201,6 +178,7 @@ export class SimChip {
 
   figures(): ChipFigures {
     this.#advance();
+    this.#bringAll(this.#at);
     const elapsedUs = this.#at - this.#bornAt;
     const idle = (this.#profile.power.idleW * elapsedUs) / 1e6;
     const joules = (end: 'low' | 'high'): number =>
@@ -230,47 +208,58 @@ export class SimChip {
 
   /** To be called when clock, bus or drags change: for the most part segments come and go without that. */
   #setFlows(): void {
-    for (const run of this.#running) this.#setFlow(run);
+    this.#level = Number.NaN;
+    for (const running of this.#running) this.#setFlow(running);
   }
 
-  #setFlow(run: Running): void {
-    const { flow } = run;
-    flow.speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
-    flow.drag = this.#drags.get(run.core) ?? 1;
-    run.aloneUs = flowUs(flow, this.#capacity);
-    run.aloneBytesPerUs = run.aloneUs > 0 ? run.cost.bytes / run.aloneUs : 0;
+  #setFlow(running: Running): void {
+    const { run, cost } = running;
+    running.speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
+    running.drag = this.#drags.size === 0 ? 1 : (this.#drags.get(run.core) ?? 1);
+    running.aloneUs = flowUs(running, this.#capacity);
+    running.aloneBytesPerUs = running.aloneUs > 0 ? cost.bytes / running.aloneUs : 0;
   }
 
   /** Everything up to now, thermal step by thermal step. */
   #advance(): void {
     const now = this.#clock.now();
     while (this.#heatAt <= now) {
-      this.#flowTo(this.#heatAt);
+      this.#passTo(this.#heatAt);
+      this.#bringAll(this.#heatAt);
       this.#heatStep();
     }
-    this.#flowTo(now);
+    this.#passTo(now);
+    // What is left of a budget has to be known whenever it is asked for.
+    if (this.#regulation !== undefined) this.#bringAll(now);
   }
 
-  #flowTo(at: number): void {
+  #passTo(at: number): void {
     const span = at - this.#at;
     if (span <= 0) return;
     this.#at = at;
     this.#capacityBytes += span * this.#capacity;
     if (this.#thermal.isThrottled) this.#throttledUs += span;
-    let bytes = 0;
-    let macs = 0;
-    for (const run of this.#running) {
-      if (run.us === Number.POSITIVE_INFINITY) continue;
-      const part = at >= run.endAt ? 1 - run.progress : Math.min(1 - run.progress, span / run.us);
-      run.progress += part;
-      bytes += part * run.cost.bytes;
-      macs += part * run.cost.energyMacs;
-      const budget = this.#regulation === undefined ? undefined : this.#budgets.get(run.core);
-      if (budget !== undefined) budget.left = Math.max(0, budget.left - part * run.cost.bytes);
-    }
+  }
+
+  #bringAll(at: number): void {
+    for (const running of this.#running) this.#bring(running, at);
+  }
+
+  /** Accounts for what the segment has done since it was last looked at. */
+  #bring(running: Running, at: number): void {
+    const { cost, since, us, progress } = running;
+    if (at <= since) return;
+    running.since = at;
+    if (!Number.isFinite(us)) return;
+    const part = at >= running.endAt ? 1 - progress : Math.min(1 - progress, (at - since) / us);
+    running.progress = progress + part;
+    const bytes = part * cost.bytes;
+    const macs = part * cost.energyMacs;
     this.#busBytes += bytes;
     this.#energyMacs += macs;
-    this.#stepJoules += macs * middle(this.#joulesPerMac) + bytes * middle(this.#joulesPerByte);
+    this.#stepJoules += macs * this.#middleJoulesPerMac + bytes * this.#middleJoulesPerByte;
+    const budget = this.#regulation === undefined ? undefined : this.#budgets.get(running.run.core);
+    if (budget !== undefined) budget.left = Math.max(0, budget.left - bytes);
   }
 
   #heatStep(): void {
@@ -285,41 +274,59 @@ export class SimChip {
     if (didChange) this.#setFlows();
   }
 
-  /** Shares the bus anew and sets the timer. Put off while ends are being told, since each may start another segment. */
+  /**
+   * Shares the bus anew and sets the timer. Where the level stays as it was, and most of all where the bus has room for everybody before and after, only what has
+   * just begun is planned. Put off while ends are being told, since each may start another segment.
+   */
   #replan(): void {
     if (this.#isTelling) return;
-    const now = this.#at;
-    const level = this.#level();
-    const isShared = level < this.#capacity;
+    const level = this.#nextLevel();
+    // Budgets stop and start segments by themselves.
+    const isNew = level !== this.#level || this.#regulation !== undefined;
+    this.#level = level;
     let next = this.#heatAt;
-    let bytesPerUs = 0;
-    let watts = this.#profile.power.idleW;
-    for (const run of this.#running) {
-      const isMoving = !run.isHung && !this.#isStalled(run.core);
-      run.us = !isMoving ? Number.POSITIVE_INFINITY : isShared ? flowUs(run.flow, level) : run.aloneUs;
-      run.bytesPerUs = run.us > 0 ? run.cost.bytes / run.us : 0;
-      run.endAt = isMoving ? Math.ceil(now + (1 - run.progress) * run.us - ROUNDING_US) : Number.POSITIVE_INFINITY;
-      next = Math.min(next, run.endAt, run.killAt, this.#budgetAt(run));
-      if (this.#observer === undefined) continue;
-      bytesPerUs += run.bytesPerUs;
-      const joules = run.cost.energyMacs * middle(this.#joulesPerMac) + run.cost.bytes * middle(this.#joulesPerByte);
-      if (run.us > 0) watts += (joules / run.us) * 1e6;
+    for (const running of this.#running) {
+      if (isNew || Number.isNaN(running.us)) this.#plan(running, level);
+      next = Math.min(next, running.endAt, running.run.killAt, this.#budgetAt(running));
     }
-    this.#observer?.flow(instantUs(now), bytesPerUs, watts);
+    if (this.#observer !== undefined) this.#tellFlow(this.#observer);
     this.#wakeAt(this.#running.length === 0 ? Number.NaN : next);
   }
 
-  /** What every layer that waits for memory gets. */
-  #level(): number {
-    const active = this.#active;
-    active.length = 0;
-    let taken = 0;
-    for (const run of this.#running) {
-      if (run.isHung || this.#isStalled(run.core)) continue;
-      active.push(run.flow);
-      taken += run.aloneBytesPerUs;
+  #plan(running: Running, level: number): void {
+    const now = this.#at;
+    this.#bring(running, now);
+    const isMoving = this.#isMoving(running);
+    const us = !isMoving ? Number.POSITIVE_INFINITY : level < this.#capacity ? flowUs(running, level) : running.aloneUs;
+    running.us = us;
+    running.bytesPerUs = us > 0 ? running.cost.bytes / us : 0;
+    running.endAt = isMoving ? Math.ceil(now + (1 - running.progress) * us - ROUNDING_US) : Number.POSITIVE_INFINITY;
+  }
+
+  #tellFlow(observer: ChipObserver): void {
+    let bytesPerUs = 0;
+    let watts = this.#profile.power.idleW;
+    for (const { cost, us, bytesPerUs: rate } of this.#running) {
+      bytesPerUs += rate;
+      if (us > 0) watts += ((cost.energyMacs * this.#middleJoulesPerMac + cost.bytes * this.#middleJoulesPerByte) / us) * 1e6;
     }
-    return taken <= this.#capacity ? this.#capacity : busLevel(active, this.#capacity);
+    observer.flow(instantUs(this.#at), bytesPerUs, watts);
+  }
+
+  /** What every layer that waits for memory gets. */
+  #nextLevel(): number {
+    let taken = 0;
+    let areAllMoving = true;
+    for (const running of this.#running) {
+      if (this.#isMoving(running)) taken += running.aloneBytesPerUs;
+      else areAllMoving = false;
+    }
+    if (taken <= this.#capacity) return this.#capacity;
+    return busLevel(areAllMoving ? this.#running : this.#running.filter((running) => this.#isMoving(running)), this.#capacity);
+  }
+
+  #isMoving({ run }: Running): boolean {
+    return !run.isHung && !this.#isStalled(run.core);
   }
 
   /** NaN for never. What is set for the same instant already stays. */
@@ -327,12 +334,7 @@ export class SimChip {
     if (at === this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = at;
-    this.#timer = Number.isNaN(at)
-      ? undefined
-      : this.#clock.at(instantUs(at), () => {
-          this.#timerAt = Number.NaN;
-          this.#due();
-        });
+    this.#timer = Number.isNaN(at) ? undefined : this.#clock.at(instantUs(at), this.#onTimer);
   }
 
   #isStalled(core: CoreId): boolean {
@@ -348,36 +350,39 @@ export class SimChip {
   }
 
   /** When the core's budget is used up or handed out anew, whichever comes first. Not on a whole microsecond: nobody but the chip sees it. */
-  #budgetAt(run: Running): number {
+  #budgetAt({ run, bytesPerUs }: Running): number {
     if (this.#regulation === undefined) return Number.POSITIVE_INFINITY;
     const budget = this.#budgets.get(run.core);
     if (budget === undefined) return Number.POSITIVE_INFINITY;
     const { periodUs } = this.#regulation;
     const refillAt = (Math.floor(this.#at / periodUs) + 1) * periodUs;
-    if (run.bytesPerUs === 0) return refillAt;
+    if (bytesPerUs === 0) return refillAt;
     // Late in a long run a remainder may be too short for the clock's digits; time has to go on all the same.
     const leastUs = this.#at * DIGIT + DIGIT;
-    return Math.min(refillAt, this.#at + Math.max(leastUs, budget.left / run.bytesPerUs));
+    return Math.min(refillAt, this.#at + Math.max(leastUs, budget.left / bytesPerUs));
   }
 
   #due(): void {
     this.#advance();
-    const now = this.#at;
-    const running = this.#running;
-    const ended: Running[] = [];
-    let kept = 0;
-    for (const run of running) {
-      if (run.endAt <= now || run.killAt <= now) ended.push(run);
-      else {
-        running[kept] = run;
-        kept += 1;
-      }
-    }
-    running.length = kept;
     this.#isTelling = true;
-    for (const run of ended) run.onEnd(run.endAt <= now ? 'done' : 'overdue');
+    for (let ended = this.#takeEnded(); ended !== undefined; ended = this.#takeEnded()) {
+      ended.run.onEnd(ended.endAt <= this.#at ? 'done' : 'overdue');
+    }
     this.#isTelling = false;
     this.#replan();
+  }
+
+  /** The first that has ended or is to be killed by now; it runs no more. */
+  #takeEnded(): Running | undefined {
+    const running = this.#running;
+    for (let index = 0; index < running.length; index += 1) {
+      const one = running[index] as Running;
+      if (one.endAt > this.#at && one.run.killAt > this.#at) continue;
+      this.#bring(one, this.#at);
+      running.splice(index, 1);
+      return one;
+    }
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
 import type { CoreId, JobId } from '../../core/job.ts';
-import { type ModelId, type ModelSpec, type TensorSpec, tensorBytes } from '../../core/model.ts';
+import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
 import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
@@ -36,8 +36,10 @@ type Work =
   | { readonly kind: 'run'; readonly segment: Segment; readonly onEnd: (end: SegmentEnd) => void };
 
 interface Loaded {
-  readonly spec: ModelSpec;
   readonly steps: ModelSteps;
+  /** Bytes of each region that a segment has to bring. */
+  readonly inputSizes: readonly number[];
+  readonly outputSizes: readonly number[];
 }
 
 /** The segment under way. */
@@ -72,7 +74,7 @@ export class SimCore {
   }
 
   start(onEnd: (error: CoxswainError | undefined) => void): void {
-    assert(this.#state === 'lost' && !this.#isDisposed, `core ${this.#options.id} is started only while lost`);
+    assert(this.#state === 'lost' && !this.#isDisposed, 'a core is started only while lost', this.#options.id);
     this.#state = 'starting';
     this.#onStarted = onEnd;
     this.#after(this.#options.startUs, () => {
@@ -87,7 +89,7 @@ export class SimCore {
   }
 
   run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
-    assert(!this.#work.some(({ kind }) => kind === 'run'), `core ${this.#options.id} runs one segment at a time`);
+    for (const { kind } of this.#work) assert(kind !== 'run', 'a core runs one segment at a time', this.#options.id);
     this.#add({ kind: 'run', segment, onEnd });
   }
 
@@ -147,7 +149,7 @@ export class SimCore {
   }
 
   #add(work: Work): void {
-    assert(this.#state === 'ready' && !this.#isDisposed, `core ${this.#options.id} is given work only while ready`);
+    assert(this.#state === 'ready' && !this.#isDisposed, 'a core is given work only while ready', this.#options.id);
     this.#work.push(work);
     if (this.#work.length === 1) this.#begin();
   }
@@ -159,7 +161,10 @@ export class SimCore {
     const opened = this.#deps.open(work.model);
     const error = opened instanceof CoxswainError ? opened : undefined;
     this.#after(opened instanceof CoxswainError ? durationUs(0) : opened.loadUs, () => {
-      if (!(opened instanceof CoxswainError)) this.#models.set(work.model.id, { spec: work.model, steps: opened.steps });
+      if (!(opened instanceof CoxswainError)) {
+        const { id, inputs, outputs } = work.model;
+        this.#models.set(id, { steps: opened.steps, inputSizes: inputs.map(tensorBytes), outputSizes: outputs.map(tensorBytes) });
+      }
       this.#work.shift();
       this.#begin();
       work.onEnd(error);
@@ -170,7 +175,7 @@ export class SimCore {
     const { clock, chip } = this.#deps;
     const core = this.#options.id;
     const model = this.#models.get(segment.model);
-    const refusal = refusalOf(segment, model?.spec, core);
+    const refusal = refusalOf(segment, model, core);
     if (refusal !== undefined) {
       this.#after(durationUs(0), () => this.#endRun(refusal));
       return;
@@ -250,12 +255,15 @@ const lossText = (core: CoreId, reason: CoreLoss['reason']): string =>
   `simulated core ${core} ${reason === 'hung' ? 'did not end in time' : `was ${reason}`}`;
 
 /** What the real device refuses as well, so that a simulated runtime is held to it. */
-function refusalOf(segment: Segment, model: ModelSpec | undefined, core: CoreId): SegmentEnd | undefined {
+function refusalOf(segment: Segment, model: Loaded | undefined, core: CoreId): SegmentEnd | undefined {
   if (model === undefined)
     return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${core}` };
-  if (areThose(segment.inputs, model.inputs) && areThose(segment.outputs, model.outputs)) return undefined;
+  if (areThose(segment.inputs, model.inputSizes) && areThose(segment.outputs, model.outputSizes)) return undefined;
   return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
 }
 
-const areThose = (regions: readonly Region[], specs: readonly TensorSpec[]): boolean =>
-  regions.length === specs.length && specs.every((spec, index) => tensorBytes(spec) === regions[index]?.byteLength);
+function areThose(regions: readonly Region[], sizes: readonly number[]): boolean {
+  if (regions.length !== sizes.length) return false;
+  for (let index = 0; index < sizes.length; index += 1) if (regions[index]?.byteLength !== sizes[index]) return false;
+  return true;
+}

@@ -80,6 +80,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
   const shelf = createShelf(profile, deps);
   const prepared: { readonly mischief: Mischief; readonly core: CoreId | undefined }[] = [];
   const takeMischief = (core: CoreId): Mischief | undefined => {
+    if (prepared.length === 0) return undefined;
     const index = prepared.findIndex((entry) => entry.core === undefined || entry.core === core);
     return index < 0 ? undefined : prepared.splice(index, 1)[0]?.mischief;
   };
@@ -93,7 +94,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
   );
   const coreOf = (id: CoreId): SimCore => {
     const core = cores[id];
-    assert(core !== undefined, `core ${id} is one of this device`);
+    assert(core !== undefined, 'a core is one of this device', id);
     return core;
   };
   const device: SimDevice = {

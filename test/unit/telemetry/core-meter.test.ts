@@ -42,7 +42,7 @@ describe('core meter', () => {
     meter.segmentEnded(0, crashed, ms(24));
     meter.segmentStarted(0, 'mlsd', ms(25));
     expect(() => meter.segmentStarted(0, 'vad', ms(26))).toThrow('one segment at a time');
-    expect(() => meter.segmentStarted(7, 'vad', ms(26))).toThrow('knows core 7');
+    expect(() => meter.segmentStarted(7, 'vad', ms(26))).toThrow('the meter knows the core (7)');
   });
 
   test('forgets load that is more than 1.1 s old, and keeps it in the total', () => {

@@ -108,9 +108,9 @@ describe('ledger', () => {
     ledger.arrived(1, 'a', now, now);
     expect(() => ledger.arrived(1, 'a', now, now)).toThrow(InvariantError);
     ledger.ended(1, { kind: 'done' }, now);
-    expect(() => ledger.ended(1, { kind: 'done' }, now)).toThrow('job 1 ends exactly once');
+    expect(() => ledger.ended(1, { kind: 'done' }, now)).toThrow('a job ends exactly once, after it arrived (1)');
     expect(() => ledger.ended(2, { kind: 'done' }, now)).toThrow(InvariantError);
-    expect(() => ledger.arrived(3, 'nobody', now, now)).toThrow('knows the stream "nobody"');
+    expect(() => ledger.arrived(3, 'nobody', now, now)).toThrow('the ledger knows the stream (nobody)');
     expect(() => ledger.arrived(4, 'a', instantUs(2), now)).toThrow('not captured after');
     expect(() => createLedger([stream('a'), stream('a')])).toThrow('unique');
   });
@@ -119,7 +119,7 @@ describe('ledger', () => {
     const ledger = createLedger([stream('a')], { inFlightMax: 3 });
     const now = instantUs(1);
     for (const job of [1, 2, 3]) ledger.arrived(job, 'a', now, now);
-    expect(() => ledger.arrived(4, 'a', now, now)).toThrow('at most 3 jobs are in flight');
+    expect(() => ledger.arrived(4, 'a', now, now)).toThrow('than the ledger allows (3)');
     ledger.ended(2, { kind: 'done' }, now);
     ledger.arrived(5, 'a', now, now);
     expect(ledger.inFlight).toBe(3);

@@ -138,6 +138,6 @@ describe('source meter', () => {
       { id: 'front', state: 'live', frames: 1, rejected: { corrupt: 1 } },
       { id: 'cabin', state: 'starting', frames: 0, rejected: {} },
     ]);
-    expect(() => meter.frame('rear')).toThrow('knows the source "rear"');
+    expect(() => meter.frame('rear')).toThrow('the meter knows the source (rear)');
   });
 });

@@ -1,0 +1,41 @@
+import type { CoreId } from '../../core/job.ts';
+import type { InstantUs } from '../../core/units.ts';
+import type { Flow } from './bus-share.ts';
+import type { SegmentCost } from './segment-cost.ts';
+
+/** A segment that begins on its core. */
+export interface Run {
+  readonly core: CoreId;
+  readonly cost: SegmentCost;
+  readonly killAt: InstantUs;
+  readonly isHung: boolean;
+  /** Told inside a timer of the chip, when all is accounted for. */
+  readonly onEnd: (how: 'done' | 'overdue') => void;
+}
+
+/**
+ * A segment under way as a flow on the bus. Between two changes of its share it goes on evenly, so how far it has come is worked out only when its share
+ * changes, when it ends, and when somebody asks for the chip's figures.
+ */
+export class Running implements Flow {
+  readonly run: Run;
+  readonly cost: SegmentCost;
+  speed = 1;
+  drag = 1;
+  /** The whole segment with the bus to itself, and what it takes of the bus then. */
+  aloneUs = 0;
+  aloneBytesPerUs = 0;
+  /** 0..1 of the segment, at `since`. */
+  progress = 0;
+  since: number;
+  /** The whole segment at the present level; not known before the bus has been shared for the first time. */
+  us = Number.NaN;
+  bytesPerUs = 0;
+  endAt = Number.POSITIVE_INFINITY;
+
+  constructor(run: Run, at: number, cost = run.cost) {
+    this.run = run;
+    this.cost = cost;
+    this.since = at;
+  }
+}
