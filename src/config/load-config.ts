@@ -78,10 +78,10 @@ function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
   return { kind, cores: cores.map(({ cpu, niceness, memoryMb }) => ({ cpu, niceness, memoryBytes: memoryMb * 2 ** 20 })) };
 }
 
-function convertScheduler({ policy, tuning: { drop, victim } }: SchedulerSection, scope: LoadScope): SchedulerConfig {
+function convertScheduler({ policy, tuning: { drop, victim }, cuts }: SchedulerSection, scope: LoadScope): SchedulerConfig {
   if (victim !== undefined && policy !== 'coxswain')
     scope.refuse(['scheduler', 'tuning', 'victim'], `only policy coxswain chooses victims, and the policy is ${policy}; leave it out`);
-  return { policy, tuning: { ...(drop === undefined ? {} : { drop }), ...(victim === undefined ? {} : { victim }) } };
+  return { policy, tuning: { ...(drop === undefined ? {} : { drop }), ...(victim === undefined ? {} : { victim }) }, cuts };
 }
 
 function convertLimits({ hardTimeout, restart, ...section }: LimitsSection, scope: LoadScope): LimitsConfig {

@@ -1,9 +1,10 @@
 import type { SourceId } from '../core/frame.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelSpec } from '../core/model.ts';
+import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
-import type { DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
+import type { CUTTINGS, DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -56,6 +57,8 @@ export interface ManifestModel extends ModelSpec {
   readonly origin: string;
   /** There is no file, only this description: the simulator can run the model, cores cannot. */
   readonly shape?: ModelShape;
+  /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: the simulator's planning sets it. */
+  readonly steps?: StepPlan;
 }
 
 export type ModelShape = NetworkShape | LanguageShape;
@@ -232,6 +235,8 @@ export interface SchedulerConfig {
   readonly policy: (typeof POLICIES)[number];
   /** What is left out has the policy's own default. */
   readonly tuning: { readonly drop?: (typeof DROP_RULES)[number]; readonly victim?: (typeof VICTIM_RULES)[number] };
+  /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
+  readonly cuts: (typeof CUTTINGS)[number];
 }
 
 export interface MqttConfig {

@@ -5,6 +5,7 @@ import { choiceField } from './fields.ts';
 export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
 export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
 export const VICTIM_RULES = ['turns', 'value'] as const;
+export const CUTTINGS = ['auto', 'none'] as const;
 
 const tuningSchema = z
   .strictObject({
@@ -27,6 +28,10 @@ export const schedulerSchema = z
       'The order of jobs. coxswain: what cannot finish is given up, then class, then deadline, with cores held for what is expected. The others are the orders of the textbooks, for comparison; coxswain check proves something of coxswain, edf and fixed-priority.',
     ).default('coxswain'),
     tuning: tuningSchema,
+    cuts: choiceField(
+      CUTTINGS,
+      'auto: a network that may run for longer than somebody more urgent stands is cut into blocks as long as the analysis allows, and can be interrupted between them, where the device can run parts of a network: simulated ones can, ONNX Runtime runs whole graphs. none: nothing is cut.',
+    ).default('auto'),
   })
   .prefault({})
   .describe('Who runs when.');

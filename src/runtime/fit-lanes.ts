@@ -1,8 +1,8 @@
 import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
+import type { StepPlan } from '../core/step-plan.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';
-import type { ClassTask } from '../scheduler/analysis/class-bound.ts';
-import type { CoreLoad } from '../scheduler/analysis/core-bound.ts';
+import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
 import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
 
@@ -12,7 +12,9 @@ export interface Lane {
   readonly home: CoreId;
   /** All cores that have its model. */
   readonly cores: readonly CoreId[];
-  readonly task: ClassTask;
+  readonly task: CoreTask;
+  /** The most that an interruption of it costs the core. */
+  readonly switchUs: number;
   /** What passes off the core: preparing the frame, waiting for the parent, decoding. */
   readonly beforeUs: number;
   readonly isGuaranteed: boolean;
@@ -29,21 +31,35 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     const { stream } = pipeline;
     const model = config.models.find(({ id }) => id === stream.model);
     const cores = placement.models.find((placed) => placed.model === stream.model)?.cores ?? [0];
-    const segment = Math.ceil((model?.costUs ?? 0) * COST_MARGIN);
+    const run = Math.ceil((model?.costUs ?? 0) * COST_MARGIN);
+    const { segment, last, switchUs } = piecesOf(run, model?.steps);
     const { items, periodUs, parentUs } = originOf(pipeline, config);
     const offCoreUs = Math.min(OFF_CORE_US, stream.deadlineUs * OFF_CORE_RATIO_MAX);
     const beforeUs = Math.ceil(parentUs + offCoreUs);
-    const task: ClassTask = {
+    const task: CoreTask = {
       id: stream.id,
       rank: rankOf(stream.id),
-      cost: items * segment,
+      cost: items * run,
+      run,
       segment,
+      last,
       period: periodUs,
       deadline: stream.deadlineUs - beforeUs,
       early: Math.ceil(parentUs + Math.min(RELEASE_SPREAD_US, offCoreUs)),
     };
-    return { pipeline, home: cores[0] ?? 0, cores, task, beforeUs, isGuaranteed: stream.criticality !== 'background' };
+    return { pipeline, home: cores[0] ?? 0, cores, task, switchUs, beforeUs, isGuaranteed: stream.criticality !== 'background' };
   });
+}
+
+/** What of a run cannot be interrupted. A block that begins after an interruption has to fetch what was put away first. */
+function piecesOf(
+  run: number,
+  steps: StepPlan | undefined,
+): { readonly segment: number; readonly last: number; readonly switchUs: number } {
+  if (steps?.kind !== 'blocks') return { segment: run, last: run, switchUs: 0 };
+  const switchUs = Math.max(0, ...steps.switchUs);
+  const blockUs = (share: number): number => Math.ceil(share * run) + switchUs;
+  return { segment: Math.max(...steps.shares.map(blockUs)), last: blockUs(steps.shares.at(-1) ?? 1), switchUs };
 }
 
 interface Origin {
@@ -73,10 +89,13 @@ export function loadOf(
   const here = lanes.filter((lane) => lane.cores.includes(core));
   const guaranteed = here.filter((lane) => lane.isGuaranteed && lane.home === core);
   const guests = here.filter((lane) => (lane.isGuaranteed ? lane.home !== core : isBlindToClasses));
+  // Each release interrupts one run at most, which then has to fetch what was put away.
+  const switchUs = Math.max(0, ...here.map((lane) => lane.switchUs));
+  const withSwitch = ({ task }: Lane): CoreTask => ({ ...task, cost: task.cost + switchUs });
   return {
-    guaranteed: guaranteed.map(({ task }) => task),
-    guests: guests.map(({ task }) => task),
-    rest: isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed).map(({ task: { id, segment } }) => ({ id, segment })),
+    guaranteed: guaranteed.map(withSwitch),
+    guests: guests.map(withSwitch),
+    rest: isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed).map(({ task: { id, run } }) => ({ id, segment: run })),
     doesLookAhead,
   };
 }

@@ -18,18 +18,16 @@ export function planRun(config: RuntimeConfig): RunPlan {
   const streams = config.pipelines.map(({ stream }) => stream);
   const cores = config.device.cores.map(({ memoryBytes }, id) => ({ id, memoryBytes }));
   const placement = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
-  const costs = new Map(config.models.map(({ id, costUs }) => [id, costUs]));
+  const specs = new Map(config.models.map((model) => [model.id, model]));
   const { policy, tuning } = config.scheduler;
   const plan: SchedulerPlan = {
     ...PLAN_DEFAULTS,
     cores: cores.map(({ id }) => id),
     streams,
-    models: placement.models.map(({ model, cores: placed, spares }) => ({
-      model,
-      cores: placed,
-      ...(spares.length > 0 ? { spares } : {}),
-      costUs: costs.get(model) ?? PLAN_DEFAULTS.tailUs,
-    })),
+    models: placement.models.map(({ model, cores: placed, spares }) => {
+      const { costUs = PLAN_DEFAULTS.tailUs, steps } = specs.get(model) ?? {};
+      return { model, cores: placed, ...(spares.length > 0 ? { spares } : {}), costUs, ...(steps === undefined ? {} : { steps }) };
+    }),
     timeouts: config.runtime.hardTimeout,
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),

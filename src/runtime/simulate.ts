@@ -2,18 +2,20 @@ import { type Observable, Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
+import type { ModelId } from '../core/model.ts';
 import { Prng } from '../core/prng.ts';
 import { SimClock } from '../core/sim-clock.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { addUs, durationFromMs, durationUs, type InstantUs } from '../core/units.ts';
 import { drawSimFaults } from '../devices/sim/faults.ts';
-import { createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
-import type { PolicyName } from '../scheduler/scheduler.ts';
+import type { SimSteps } from '../devices/sim/model-steps.ts';
+import { ABORT_US, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
 import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { createTrace, type Trace } from '../telemetry/trace.ts';
 import { configFigures } from './config-figures.ts';
+import { type CutModels, cutModels } from './cut-models.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { onChip } from './on-chip.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
@@ -50,8 +52,9 @@ const START_MAX_US = durationFromMs(600_000);
  * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
  */
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
-  const config = onChip(options.config, deps.costs, options);
-  const run = planOf(config, options.policy);
+  const { config, cuts } = cutModels(onChip(withPolicy(options), deps.costs, options), deps.costs, options);
+  const planned = planRun(config);
+  const run: RunPlan = { ...planned, plan: { ...planned.plan, preemption: { kind: 'within-step', abortUs: ABORT_US } } };
   const clock = new SimClock();
   const lines = createLines(deps.log);
   const telemetry = createSimTelemetry(config, run, options.profile, clock);
@@ -62,7 +65,7 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
     trace?.step(event, decisions);
   };
   const prng = new Prng(options.seed);
-  const chip = createChip(config, run, { options, deps, clock, telemetry, trace, record, prng });
+  const chip = createChip(config, run, { cuts, options, deps, clock, telemetry, trace, record, prng });
   await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US));
 
   const [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
@@ -85,14 +88,16 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems: run.placement.problems };
 }
 
-function planOf(config: RuntimeConfig, policy: PolicyName | undefined): RunPlan {
-  // What was tuned was tuned for another policy.
-  return planRun(policy === undefined || policy === config.scheduler.policy ? config : { ...config, scheduler: { policy, tuning: {} } });
+/** What was tuned was tuned for another policy. */
+function withPolicy({ config, policy }: SimulateOptions): RuntimeConfig {
+  if (policy === undefined || policy === config.scheduler.policy) return config;
+  return { ...config, scheduler: { ...config.scheduler, policy, tuning: {} } };
 }
 
 type EngineRecord = NonNullable<Parameters<typeof createEngine>[1]['record']>;
 
 interface ChipParts {
+  readonly cuts: CutModels['cuts'];
   readonly options: SimulateOptions;
   readonly deps: SimulateDeps;
   readonly clock: SimClock;
@@ -125,7 +130,11 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
       telemetry,
       createDevice: (listener) => {
         const observer = trace === undefined ? {} : { observer: observerOf(trace) };
-        device = createSimDevice({ profile, mode, faults }, { clock, listener, costs: (model) => layers.get(model), ...observer });
+        const steps = (model: ModelId): SimSteps | undefined => {
+          const cuts = parts.cuts.get(model);
+          return cuts === undefined ? undefined : { cuts };
+        };
+        device = createSimDevice({ profile, mode, faults }, { clock, listener, costs: (model) => layers.get(model), steps, ...observer });
         return device;
       },
       record,

@@ -119,7 +119,6 @@ function isKnownToHold(core: CoreState, job: JobState): boolean {
 function start(state: SchedulerState, core: CoreState, job: JobState, steps: number, decisions: Decision[]): void {
   leaveWaiting(state, job);
   job.phase = 'running';
-  if (job.stepsDone === 0) job.attempts += 1;
   job.startedAt = state.now;
   job.core = core;
   job.value = jobValue(state, job, core);

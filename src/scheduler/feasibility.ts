@@ -17,7 +17,8 @@ function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): num
   const { preemption } = state.plan;
   if (running === undefined || !state.policy.preempts || !canYield(state) || !state.policy.goesBefore(job, running, state)) return freeAt;
   const borderAt = stepEnd(state.now, core, running, 'typicalUs').at;
-  return Math.min(freeAt, borderAt, preemption?.kind === 'within-step' ? state.now + preemption.abortUs : borderAt);
+  const canAbort = preemption?.kind === 'within-step' && running.stream.stream.criticality === 'background';
+  return Math.min(freeAt, borderAt, canAbort ? state.now + preemption.abortUs : borderAt);
 }
 
 /** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */

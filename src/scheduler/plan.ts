@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
+import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import { type DurationUs, durationFromMs } from '../core/units.ts';
 
@@ -15,34 +16,8 @@ export interface ModelPlan {
   readonly costUs: DurationUs;
   /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */
   readonly exactCosts?: readonly ExactCost[];
-  /** How a run is divided; absent: it is one step. */
+  /** How a run is divided; absent: it is one step. With `tokens`, `costUs` is that of one token. */
   readonly steps?: StepPlan;
-}
-
-/** What a job of a model consists of. A core can be given to another job between two steps. */
-export type StepPlan = BlockSteps | TokenSteps;
-
-/** A network cut between layers. */
-export interface BlockSteps {
-  readonly kind: 'blocks';
-  /** Part of a whole run that each block takes; together 1. */
-  readonly shares: readonly number[];
-  /**
-   * For each border, what it costs that somebody else ran there: the activations that cross it written out and read back. One fewer than `shares`.
-   */
-  readonly switchUs: readonly DurationUs[];
-}
-
-/** A language model: chunks of the prompt, then tokens of the answer. `costUs` of its plan is that of one token. */
-export interface TokenSteps {
-  readonly kind: 'tokens';
-  /** Prompt tokens in one step. */
-  readonly chunkTokens: number;
-  /** Of one chunk, until measured. */
-  readonly chunkUs: DurationUs;
-  /** Most tokens of one segment. */
-  readonly burstTokens: number;
-  readonly switchUs: DurationUs;
 }
 
 /** What the device can take away from a segment that runs: see Device. `abortUs`: from an abort to the core being free. */

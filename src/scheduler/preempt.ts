@@ -23,11 +23,18 @@ export function preemptFor(state: SchedulerState, job: JobState, decisions: Deci
   if (!border.isLast && border.at <= latestAt) {
     running.leavesAt = border.at;
     decisions.push({ kind: 'yield', core: core.id, job: running.id, for: job.id });
-  } else if (preemption?.kind === 'within-step' && state.now + preemption.abortUs <= Math.min(latestAt, border.at)) {
+  } else if (
+    preemption?.kind === 'within-step' &&
+    isWithoutGuarantee(running) &&
+    state.now + preemption.abortUs <= Math.min(latestAt, border.at)
+  ) {
     running.leavesAt = state.now + preemption.abortUs;
     decisions.push({ kind: 'abort', core: core.id, job: running.id, for: job.id });
   }
 }
+
+/** An abort takes away what has been paid for; only who was promised nothing may lose that. */
+const isWithoutGuarantee = (job: JobState): boolean => job.stream.stream.criticality === 'background';
 
 /** Of the cores that could take the job, the one whose own job would be the last to be chosen now; undefined when all of them go before it. */
 function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | undefined {

@@ -11,7 +11,6 @@ export {
   type PolicyTuning,
   type PreemptionPlan,
   type SchedulerPlan,
-  type StepPlan,
   type TimeoutPlan,
 } from './plan.ts';
 export type { SchedulerState } from './state.ts';

@@ -32,8 +32,8 @@ export interface JobState extends Ordered {
   reloadUs: number;
   /** When the segment that runs is expected to end because it was told to; infinite when it was not. */
   leavesAt: number;
-  /** Starts from its first step on. */
-  attempts: number;
+  /** Cores lost under it. */
+  losses: number;
   startedAt: InstantUs;
   segmentDoneAt: InstantUs;
   /** Whether this run is the first of its model on its core, whose time says little about the next. */

@@ -100,7 +100,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     granted: 0,
     reloadUs: 0,
     leavesAt: Number.POSITIVE_INFINITY,
-    attempts: 0,
+    losses: 0,
     startedAt: state.now,
     segmentDoneAt: state.now,
     isCold: false,
@@ -181,6 +181,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
   assignHomes(state);
   if (job === undefined) return undefined;
   vacate(state, core.id, job.id);
+  job.losses += 1;
   if (!canRequeue(state, job)) {
     endJob(state, job, { kind: 'failed', reason }, decisions);
     return undefined;
@@ -195,7 +196,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
 function canRequeue(state: SchedulerState, job: JobState): boolean {
   const { stream, waiting } = job.stream;
   const placesMax = stream.freshness.kind === 'queue' ? stream.freshness.jobsMax : 1;
-  const mayTryAgain = !state.isStopping && job.attempts < state.plan.attemptsMax && waiting.length < placesMax;
+  const mayTryAgain = !state.isStopping && job.losses < state.plan.attemptsMax && waiting.length < placesMax;
   return mayTryAgain && !isHopeless(state, job);
 }
 

@@ -13,8 +13,8 @@ export interface Step {
 interface Tracked {
   readonly job: Job;
   phase: 'waiting' | 'running' | 'decoding' | 'ended';
-  /** From its first step on. */
-  starts: number;
+  /** Cores lost under it. */
+  losses: number;
   stepsDone: number;
   granted: number;
 }
@@ -51,7 +51,7 @@ export class InvariantChecker {
   #take(event: Event): void {
     switch (event.kind) {
       case 'arrived':
-        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', starts: 0, stepsDone: 0, granted: 0 });
+        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', losses: 0, stepsDone: 0, granted: 0 });
         return;
       case 'segment-done':
       case 'segment-failed': {
@@ -69,6 +69,7 @@ export class InvariantChecker {
         if (job !== undefined) {
           this.#job(job).phase = 'waiting';
           this.#job(job).stepsDone = 0;
+          this.#job(job).losses += 1;
         }
         this.#cores.delete(event.core);
         return;
@@ -132,8 +133,7 @@ export class InvariantChecker {
     this.#expect(segment.from === tracked.stepsDone, 'a segment begins where the last one ended', event);
     this.#expect(segment.steps >= 1 && segment.from + segment.steps <= steps, 'a segment has steps of its job', event);
     tracked.granted = segment.steps;
-    if (segment.from === 0) tracked.starts += 1;
-    this.#expect(tracked.starts <= this.#plan.attemptsMax, 'a job is started only so often', event);
+    this.#expect(tracked.losses < this.#plan.attemptsMax, 'a job is started only so often', event);
     this.#checkStatefulOrder(event, tracked);
     tracked.phase = 'running';
     if (core !== undefined) core.job = jobId;

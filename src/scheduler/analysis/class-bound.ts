@@ -7,8 +7,10 @@ export interface ClassTask {
   readonly rank: number;
   /** Work of one release: one run, or several that come together. */
   readonly cost: number;
-  /** The longest single run, which is not preempted. */
+  /** The longest part of a run that is not preempted: all of it, unless it is cut. */
   readonly segment: number;
+  /** Its last such part. */
+  readonly last: number;
   readonly period: number;
   /** From the latest nominal release to the end of the work. */
   readonly deadline: number;
@@ -29,12 +31,12 @@ export interface Delays {
  * preemption (the response-time analysis of non-preemptive EDF by George, Rivierre, Spuri 1996, with the interference of higher classes added as for fixed
  * priorities): for a release at a in a busy period that begins at 0,
  *
- *     w = B(a) + floor(a / T_i) C_i + (C_i - S_i)
+ *     w = B(a) + floor(a / T_i) C_i + (C_i - L_i)
  *         + sum_{same class, D_j <= a + D_i} min(1 + floor((w + E_j) / T_j), 1 + floor((a + D_i - D_j) / T_j)) C_j
  *         + sum_{higher class} (1 + floor((w + E_j) / T_j)) C_j,
- *     R_i = max over a of w + S_i - a,
+ *     R_i = max over a of w + L_i - a,
  *
- * with S the longest run, E the earliness, and B(a) the longest run with lower class or later deadline. The a to look at
+ * with L the last part that is not preempted, a whole run unless it is cut, E the earliness, and B(a) the longest run with lower class or later deadline. The a to look at
  * are those where `a + D_i` is a deadline of its class. Undefined when the busy period has no end (a load of 1 or more) or the work is spent.
  */
 export function classResponse(task: ClassTask, others: readonly ClassTask[], delays: Delays, bound: WorkBound): number | undefined {
@@ -49,7 +51,7 @@ export function classResponse(task: ClassTask, others: readonly ClassTask[], del
   for (const at of releasesToTry(situation, longest)) {
     const start = lastStart(situation, at, bound);
     if (start === undefined) return undefined;
-    response = Math.max(response, start + task.segment - at);
+    response = Math.max(response, start + task.last - at);
   }
   return response;
 }
@@ -98,7 +100,7 @@ function lastStart({ task, peers, above, below, delays }: Situation, at: number,
     if (peer.deadline <= due) urgent.push(peer);
     else if (delays.isBlockedByOthers) blocking = Math.max(blocking, peer.segment);
   }
-  const base = blocking + Math.floor(at / task.period) * task.cost + task.cost - task.segment;
+  const base = blocking + Math.floor(at / task.period) * task.cost + task.cost - task.last;
   let start = base;
   for (;;) {
     if (!bound.spend(urgent.length + above.length + 1)) return undefined;

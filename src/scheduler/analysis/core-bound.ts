@@ -1,12 +1,17 @@
 import { type ClassTask, classResponse } from './class-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
+/** `run`: a whole run, however it is cut. */
+export interface CoreTask extends ClassTask {
+  readonly run: number;
+}
+
 /** One core with everything that may run on it. */
 export interface CoreLoad {
   /** Streams at home here whose deadlines are to be kept. */
-  readonly guaranteed: readonly ClassTask[];
+  readonly guaranteed: readonly CoreTask[];
   /** Streams at home elsewhere, whose jobs come here when their own core is busy. They have no bound here, but they interfere. */
-  readonly guests: readonly ClassTask[];
+  readonly guests: readonly CoreTask[];
   /** The longest run of each stream without a guarantee; it can only block. */
   readonly rest: readonly { readonly id: string; readonly segment: number }[];
   /** Whether the scheduler holds the core for releases that it foresees. */
@@ -46,6 +51,9 @@ export interface CoreBound {
  * still keep that run from beginning too shortly before a release, if it foresees it; then the stream may end as late as its deadline. This is relied upon only
  * where guaranteed streams and guests are all in time among each other, so that none of them is ever held itself: look-ahead plays out what the
  * core would do without further holds, and spares nobody whom that would make late anyway.
+ *
+ * A run that is cut may be interrupted at its borders, and is when somebody more urgent would be late otherwise: then its longest block is what blocks, and the
+ * one interrupted for may still end as late as its deadline, since until then nothing is interrupted for it.
  */
 export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad, bound: WorkBound): CoreBound {
   const loadRatio = [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
@@ -53,12 +61,13 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
   const rows = guaranteed.map((task) => {
     const others = [...guaranteed.filter((other) => other !== task), ...guests];
     const among = classResponse(task, others, { blocking: 0, isBlockedByOthers: true }, bound);
-    const all = restBlocking === 0 ? among : classResponse(task, others, { blocking: restBlocking, isBlockedByOthers: true }, bound);
+    const isAlike = restBlocking === 0 && others.every(({ run, segment }) => run === segment);
+    const all = isAlike ? among : classResponse(task, others.map(whole), { blocking: restBlocking, isBlockedByOthers: true }, bound);
     return { task, others, among, all };
   });
   const isForeseen = doesLookAhead && rows.every(({ task, among }) => isWithin(among, task));
   const streams = rows.map(({ task, others, all }): StreamBound => {
-    const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ segment }) => segment));
+    const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
     const tolerates = toleranceOf(task, others, bound);
     const row = { id: task.id, blocking, tolerates };
     if (isWithin(all, task)) return { ...row, assurance: 'always', response: all };
@@ -66,6 +75,9 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
   });
   return { assurance: weakestOf(streams), streams, loadRatio };
 }
+
+/** A run that is cut is interrupted only when somebody would be late otherwise; else it runs on to its end. */
+const whole = (task: CoreTask): ClassTask => ({ ...task, segment: task.run });
 
 const isWithin = (response: number | undefined, task: ClassTask): boolean => response !== undefined && response <= task.deadline;
 
@@ -79,7 +91,7 @@ function weakestOf(streams: readonly StreamBound[]): Assurance {
 }
 
 /** The longest run of something less urgent that it stands, by bisection to one unit; undefined when it is late without any. */
-function toleranceOf(task: ClassTask, others: readonly ClassTask[], bound: WorkBound): number | undefined {
+function toleranceOf(task: ClassTask, others: readonly CoreTask[], bound: WorkBound): number | undefined {
   const fits = (blocking: number): boolean => isWithin(classResponse(task, others, { blocking, isBlockedByOthers: false }, bound), task);
   if (!fits(0)) return undefined;
   let good = 0;

@@ -1,5 +1,4 @@
-import type { ClassTask } from './class-bound.ts';
-import { boundCore, type CoreLoad } from './core-bound.ts';
+import { boundCore, type CoreLoad, type CoreTask } from './core-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
 /** Factors are looked for up to here and told in steps of a hundredth. */
@@ -32,9 +31,10 @@ function largest(loadAt: (factor: number) => CoreLoad, bound: WorkBound): number
 }
 
 function scaled({ guaranteed, guests, rest, ...load }: CoreLoad, factorOf: (task: { readonly id: string }) => number): CoreLoad {
-  const scale = (task: ClassTask): ClassTask => {
-    const segment = Math.ceil(task.segment * factorOf(task));
-    return { ...task, segment, cost: Math.round(task.cost / task.segment) * segment };
+  const scale = (task: CoreTask): CoreTask => {
+    const factor = factorOf(task);
+    const [run, segment, last] = [Math.ceil(task.run * factor), Math.ceil(task.segment * factor), Math.ceil(task.last * factor)];
+    return { ...task, run, segment, last, cost: task.cost === task.run ? run : Math.ceil(task.cost * factor) };
   };
   return {
     ...load,

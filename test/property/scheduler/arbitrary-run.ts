@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import type { Event } from '../../../src/core/event.ts';
 import type { CoreId, JobId } from '../../../src/core/job.ts';
+import type { StepPlan } from '../../../src/core/step-plan.ts';
 import { CRITICALITIES, type Criticality, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
-import {
-  createScheduler,
-  PLAN_DEFAULTS,
-  type PreemptionPlan,
-  type SchedulerPlan,
-  type StepPlan,
-  step,
-} from '../../../src/scheduler/scheduler.ts';
+import { createScheduler, PLAN_DEFAULTS, type PreemptionPlan, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
 import type { Step } from '../../simulation/checkers.ts';
 
 /** One poke at the scheduler; what it means depends on what runs at the time, so any sequence is a legal one. */

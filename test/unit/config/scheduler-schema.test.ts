@@ -15,18 +15,19 @@ describe('the section scheduler', () => {
   });
 
   it('is coxswain with the defaults of the policy when left out', () => {
-    expect(load().scheduler).toEqual({ policy: 'coxswain', tuning: {} });
-    expect(load({ config: withScheduler('{ policy: edf }') }).scheduler).toEqual({ policy: 'edf', tuning: {} });
+    expect(load().scheduler).toEqual({ policy: 'coxswain', tuning: {}, cuts: 'auto' });
+    expect(load({ config: withScheduler('{ policy: edf }') }).scheduler).toEqual({ policy: 'edf', tuning: {}, cuts: 'auto' });
     expect(load({ config: withScheduler('{ tuning: { drop: none, victim: value } }') }).scheduler).toEqual({
       policy: 'coxswain',
       tuning: { drop: 'none', victim: 'value' },
+      cuts: 'auto',
     });
   });
 
   it.each([
     ['{ policy: efd }', /scheduler\.policy: got "efd"; allowed is one of coxswain, edf, .*; did you mean 'edf'\?/],
     ['{ policy: 7 }', /scheduler\.policy: got 7; allowed is one of/],
-    ['{ polcy: edf }', /scheduler\.polcy: unknown key; allowed are policy, tuning; did you mean 'policy'\?/],
+    ['{ polcy: edf }', /scheduler\.polcy: unknown key; allowed are policy, tuning, cuts; did you mean 'policy'\?/],
     ['{ tuning: { drop: late } }', /scheduler\.tuning\.drop: got "late"; allowed is one of none, expired, infeasible/],
     ['{ tuning: { quirks: true } }', /scheduler\.tuning\.quirks: unknown key; allowed are drop, victim/],
     ['edf', /scheduler: got "edf"; allowed is a mapping/],

@@ -18,9 +18,13 @@ interface Row {
 }
 
 /** Each pipeline has a model of its own name, at home on core 0 unless told. */
-function fitOf(rows: readonly Row[], coreCount = 1, scheduler: RuntimeConfig['scheduler'] = { policy: 'coxswain', tuning: {} }): Fit {
+function fitOf(
+  rows: readonly Row[],
+  coreCount = 1,
+  scheduler: Omit<RuntimeConfig['scheduler'], 'cuts'> = { policy: 'coxswain', tuning: {} },
+): Fit {
   const config = {
-    scheduler,
+    scheduler: { cuts: 'auto', ...scheduler },
     device: { kind: 'ort', cores: Array.from({ length: coreCount }, () => ({ memoryBytes: 1e9 })) },
     models: rows.map(({ id, costMs }) => ({ id, costUs: durationFromMs(costMs) })),
     pipelines: rows.map(

@@ -73,7 +73,7 @@ describe('a simulated run', () => {
   });
 
   it('runs under the policy of the configuration, unless told another', async () => {
-    const config: RuntimeConfig = { ...vehicle, scheduler: { policy: 'edf', tuning: { drop: 'none' } } };
+    const config: RuntimeConfig = { ...vehicle, scheduler: { policy: 'edf', tuning: { drop: 'none' }, cuts: 'auto' } };
     const plan = async (changes: Partial<SimulateOptions>): Promise<object> => {
       const { report, log } = await play({ config, spanUs: durationFromMs(100), ...changes });
       const header = JSON.parse(log.split('\n')[0] ?? '') as { readonly plan: { readonly policy: string; readonly tuning?: object } };

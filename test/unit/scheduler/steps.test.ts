@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { StepPlan } from '../../../src/core/step-plan.ts';
 import { durationFromMs, durationUs } from '../../../src/core/units.ts';
-import type { SchedulerPlan, StepPlan } from '../../../src/scheduler/scheduler.ts';
+import type { SchedulerPlan } from '../../../src/scheduler/scheduler.ts';
 import { Bench, planFor, type StreamOptions } from './harness.ts';
 
 const blocks = (count: number, switchMs = 0): StepPlan => ({

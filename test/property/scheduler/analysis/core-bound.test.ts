@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../../src/core/prng.ts';
 import { analysedOrder } from '../../../../src/scheduler/analysis/analysed-order.ts';
-import { type ClassTask, classResponse } from '../../../../src/scheduler/analysis/class-bound.ts';
-import { boundCore } from '../../../../src/scheduler/analysis/core-bound.ts';
+import { classResponse } from '../../../../src/scheduler/analysis/class-bound.ts';
+import { boundCore, type CoreTask } from '../../../../src/scheduler/analysis/core-bound.ts';
 import { npEdf } from '../../../../src/scheduler/analysis/np-edf.ts';
 import { analysisTasks, plenty, setCount } from './analysis-task.ts';
 import { HYPERPERIOD, type PlayedTask, periodic, play, randomSet, sporadic } from './played-schedule.ts';
@@ -10,17 +10,19 @@ import { runScheduler, streamOf } from './scheduler-run.ts';
 
 const TICKS = 3 * HYPERPERIOD;
 
-const classTask = ({ cost, period, deadline, rank }: PlayedTask, index: number): ClassTask => ({
+const classTask = ({ cost, period, deadline, rank }: PlayedTask, index: number): CoreTask => ({
   id: String(index),
   rank: rank ?? 0,
   cost,
   segment: cost,
+  last: cost,
+  run: cost,
   period,
   deadline,
   early: 0,
 });
 
-const responseOf = (tasks: readonly ClassTask[], task: ClassTask): number | undefined =>
+const responseOf = (tasks: readonly CoreTask[], task: CoreTask): number | undefined =>
   classResponse(
     task,
     tasks.filter((other) => other !== task),

@@ -1,0 +1,109 @@
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
+import type { LayerCost } from '../core/layer-cost.ts';
+import type { ModelId } from '../core/model.ts';
+import { type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import type { BlockSteps } from '../core/step-plan.ts';
+import { durationUs } from '../core/units.ts';
+import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { aloneUs } from '../devices/sim/sim-device.ts';
+import { checkFit } from './check-fit.ts';
+import { planRun } from './plan-run.ts';
+import type { ModelCosts } from './simulate-costs.ts';
+
+export interface CutModels {
+  /** The same, each model that was cut with its steps. */
+  readonly config: RuntimeConfig;
+  /** Where each begins a new block: places of layers, ascending. */
+  readonly cuts: ReadonlyMap<ModelId, readonly number[]>;
+}
+
+/** More blocks than that make segments so short that dispatching them is what takes the time. */
+const BLOCKS_MAX = 64;
+
+/** A border may lie this part of a block before its limit, if fewer bytes cross it there. */
+const SEARCHED_RATIO = 0.3;
+
+/**
+ * Cuts each network that may run for longer than somebody more urgent stands (Q_k of the analysis, with a margin as there) into blocks that are short enough.
+ * Nobody chooses a length: it follows from the deadlines. Cores of the silicon at hand run whole graphs; this is for simulated ones.
+ */
+export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): CutModels {
+  const cuts = new Map<ModelId, readonly number[]>();
+  if (config.scheduler.cuts === 'none') return { config, cuts };
+  const limits = limitsOf(config);
+  const models = config.models.map((model) => {
+    const layers = costs.find((row) => row.model === model.id)?.layers ?? [];
+    const limitUs = limits.get(model.id);
+    if (limitUs === undefined || layers.length < 2 || model.shape?.kind === 'language') return model;
+    const borders = bordersOf(layers, Math.max(limitUs, model.costUs / BLOCKS_MAX), chip);
+    if (borders.length === 0) return model;
+    cuts.set(model.id, borders);
+    return { ...model, steps: blocksOf(layers, borders, chip) };
+  });
+  return { config: { ...config, models }, cuts };
+}
+
+export interface Chip {
+  readonly profile: SocProfile;
+  readonly mode: SocMode;
+}
+
+/** For each model that is too long for somebody: how long its blocks may be. Where nothing helps, nothing is cut. */
+function limitsOf(config: RuntimeConfig): ReadonlyMap<ModelId, number> {
+  const limits = new Map<ModelId, number>();
+  for (const stream of checkFit(config, planRun(config).placement).streams) {
+    const { runUsMax, costUs } = stream;
+    const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
+    if (runUsMax === null || runUsMax <= 0 || costUs <= runUsMax || model === undefined) continue;
+    const margin = costUs / Math.max(1, config.models.find(({ id }) => id === model)?.costUs ?? costUs);
+    limits.set(model, Math.min(limits.get(model) ?? Number.POSITIVE_INFINITY, runUsMax / margin));
+  }
+  return limits;
+}
+
+/** As few blocks as keep to the limit, each border where the fewest bytes cross it in the last part of the block. A single layer is not cut. */
+function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip): readonly number[] {
+  const usOf = layers.map((layer) => Math.max(0, layersUs([layer], chip) - chip.profile.core.dispatchUs));
+  const borders: number[] = [];
+  let from = 0;
+  while (from < layers.length) {
+    let to = from;
+    let us = chip.profile.core.dispatchUs;
+    const ends: number[] = [];
+    while (to < layers.length && (to === from || us + (usOf[to] as number) <= limitUs)) {
+      us += usOf[to] as number;
+      ends.push(us);
+      to += 1;
+    }
+    if (to === layers.length) break;
+    let best = to;
+    for (let border = to - 1; border > from && (ends[border - from - 1] as number) >= us * (1 - SEARCHED_RATIO); border -= 1) {
+      if (crossingBytes(layers, border) < crossingBytes(layers, best)) best = border;
+    }
+    borders.push(best);
+    from = best;
+  }
+  return borders;
+}
+
+function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip: Chip): BlockSteps {
+  const all = [0, ...borders, layers.length];
+  const spans = all.slice(1).map((end, index) => layersUs(layers.slice(all[index], end), chip));
+  const sum = spans.reduce((total, us) => total + us, 0);
+  assert(sum > 0, 'a model that is cut takes time');
+  const bytesPerUs = (usableBytesPerSecond(chip.profile) * chip.mode.bandwidthRatio) / 1e6;
+  return {
+    kind: 'blocks',
+    shares: spans.map((us) => us / sum),
+    switchUs: borders.map((border) => durationUs(Math.ceil((2 * crossingBytes(layers, border)) / bytesPerUs))),
+  };
+}
+
+const layersUs = (layers: readonly LayerCost[], { profile, mode }: Chip): number => aloneUs(compileSegment(layers, profile), profile, mode);
+
+/** Of a row of layers without branches; those that pass over a border are not counted. */
+function crossingBytes(layers: readonly LayerCost[], border: number): number {
+  const layer = layers[border];
+  return layer === undefined ? 0 : Math.max(0, layer.inputBytes - (layer.stateBytes ?? 0));
+}
