@@ -86,14 +86,14 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
-  return stream.model.group.cores.some((core) => isIdle(core) && canServe(core, job.job.model) && !isSpared(core, stream.model));
+  return job.model.group.cores.some((core) => isIdle(core) && canServe(core, job.model.plan.model) && !isSpared(core, job.model));
 }
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
   const holds: [CoreState, HoldState][] = [];
   for (const core of policy.coresFor(job)) {
-    if (!isIdle(core) || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    if (!isIdle(core) || !canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
     if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
     const grant = grantOn(state, core, job);
     if ('steps' in grant) {
@@ -122,7 +122,7 @@ function start(state: SchedulerState, core: CoreState, job: JobState, steps: num
   job.startedAt = state.now;
   job.core = core;
   job.value = jobValue(state, job, core);
-  job.isCold = core.coldModels.delete(job.job.model);
+  job.isCold = core.coldModels.delete(job.model.plan.model);
   job.stream.runningCount += 1;
   countStart(state, job.stream);
   const rowUs = highRowUs(job, core, steps);

@@ -15,6 +15,8 @@ export type JobPhase = 'waiting' | 'running' | 'decoding' | 'ended';
 export interface JobState extends Ordered {
   readonly job: Job;
   readonly stream: StreamState;
+  /** That it runs: its stream's, or a variant of it. */
+  model: ModelState;
   readonly arrivedAt: InstantUs;
   readonly deadlineAt: InstantUs;
   /** How many jobs of its stream arrived before it. */

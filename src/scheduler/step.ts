@@ -93,6 +93,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     core: undefined,
     job,
     stream,
+    model: stream.model,
     arrivedAt: state.now,
     phase: 'waiting',
     stepCount: stepCountOf(stream.model, job.turn),
@@ -158,7 +159,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
  * A cold run is not learnt from.
  */
 function learn(state: SchedulerState, job: JobState, steps: number): void {
-  const { model } = job.stream;
+  const { model } = job;
   if (steps === 0 || model.exact !== undefined) return;
   const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
   const { estimate, ratio } = learntFrom(job, steps);
