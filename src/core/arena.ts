@@ -1,4 +1,5 @@
 import { assert } from './assert.ts';
+import { IdMap } from './id-map.ts';
 import type { Region } from './region.ts';
 
 /** Offsets and lengths are multiples of this, so that every typed array fits and no two regions share a cache line. */
@@ -18,7 +19,8 @@ export class Arena {
   readonly byteLength: number;
   /** Sorted by offset, never adjacent. */
   readonly #free: Span[];
-  readonly #claims = new Map<number, { readonly byteLength: number; count: number }>();
+  /** By offset in units of the alignment. */
+  readonly #claims = new IdMap<{ readonly byteLength: number; count: number }>();
   #usedBytes = 0;
   #usedBytesMax = 0;
 
@@ -52,24 +54,24 @@ export class Arena {
     span.offsetBytes += roundedBytes;
     span.byteLength -= roundedBytes;
     if (span.byteLength === 0) free.splice(index, 1);
-    this.#claims.set(offsetBytes, { byteLength: roundedBytes, count: 1 });
+    this.#claims.add(offsetBytes / ALIGNMENT_BYTES, { byteLength: roundedBytes, count: 1 });
     this.#usedBytes += roundedBytes;
     if (this.#usedBytes > this.#usedBytesMax) this.#usedBytesMax = this.#usedBytes;
     return { offsetBytes, byteLength };
   }
 
   retain(region: Region): void {
-    const claim = this.#claims.get(region.offsetBytes);
+    const claim = this.#claims.get(region.offsetBytes / ALIGNMENT_BYTES);
     assert(claim !== undefined, 'only a live region is retained');
     claim.count += 1;
   }
 
   release(region: Region): void {
-    const claim = this.#claims.get(region.offsetBytes);
+    const claim = this.#claims.get(region.offsetBytes / ALIGNMENT_BYTES);
     assert(claim !== undefined, 'a region is released once per claim');
     claim.count -= 1;
     if (claim.count > 0) return;
-    this.#claims.delete(region.offsetBytes);
+    this.#claims.remove(region.offsetBytes / ALIGNMENT_BYTES);
     this.#usedBytes -= claim.byteLength;
     this.#giveBack(region.offsetBytes, claim.byteLength);
   }

@@ -3,6 +3,7 @@ import { assert, assertNever } from '../core/assert.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Decision, Steps } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
+import { IdMap } from '../core/id-map.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -61,7 +62,7 @@ const NOTHING: readonly ResultItem[] = [];
  */
 export class Dispatcher {
   readonly #deps: DispatcherDeps;
-  readonly #entries = new Map<JobId, Entry>();
+  readonly #entries = new IdMap<Entry>();
   /** By model: the sizes of its outputs. */
   readonly #outputSizes: ReadonlyMap<ModelId, readonly number[]>;
   readonly #tellings: Telling[] = [];
@@ -79,8 +80,8 @@ export class Dispatcher {
   }
 
   submit(work: Work): void {
-    assert(!this.#entries.has(work.job.id), 'a job is submitted once');
-    this.#entries.set(work.job.id, { work, outputs: undefined, startedAt: undefined, items: NOTHING });
+    const entry: Entry = { work, outputs: undefined, startedAt: undefined, items: NOTHING };
+    assert(this.#entries.add(work.job.id, entry), 'a job is submitted once', work.job.id);
     this.#tell({ kind: 'arrived', at: this.#now(), job: work.job });
   }
 
@@ -191,7 +192,7 @@ export class Dispatcher {
 
   #end(id: JobId, outcome: Outcome): void {
     const entry = this.#entry(id);
-    this.#entries.delete(id);
+    this.#entries.remove(id);
     releaseTensors(this.#deps.arena, entry.outputs ?? []);
     this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
     entry.work.settle(outcome, entry.items);

@@ -1,12 +1,13 @@
 import { assert } from '../core/assert.ts';
+import { IdMap } from '../core/id-map.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
+import { Timeline } from '../core/timeline.ts';
 import { instantUs } from '../core/units.ts';
 import { CostEstimate } from './cost-estimate.ts';
 import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
-import { createRecheckHeap } from './recheck.ts';
 import { ReleasePattern } from './release-pattern.ts';
 import type { CoreState, GroupState, ModelState, SchedulerState, StreamState } from './state.ts';
 import { WaitingList } from './waiting-list.ts';
@@ -16,17 +17,20 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
   assertPlan(plan);
   const policy = createPolicy(plan.policy ?? 'coxswain', plan.tuning ?? {});
   const streams = new Map<StreamId, StreamState>();
+  const cores = plan.cores.map(createCore);
   const state: SchedulerState = {
     plan,
     policy,
     now: instantUs(Number.NEGATIVE_INFINITY),
     isStopping: false,
-    cores: new Map(plan.cores.map((id) => [id, createCore(id)])),
+    cores,
+    coreById: new Map(cores.map((core) => [core.id, core])),
     streams,
     groups: [],
-    jobs: new Map(),
+    jobs: new IdMap(),
+    arrivedCount: 0,
     waitingCount: 0,
-    rechecks: createRecheckHeap(),
+    rechecks: new Timeline(),
     wakeAt: undefined,
     round: 0,
     startCount: 0,
@@ -71,7 +75,7 @@ function createModels(state: SchedulerState): Map<ModelId, ModelState> {
 
 function createGroup(state: SchedulerState, row: ModelPlan): GroupState {
   const members = row.cores.map((id) => {
-    const core = state.cores.get(id);
+    const core = state.coreById.get(id);
     assert(core !== undefined, 'a placement names cores of the plan');
     return core;
   });

@@ -29,11 +29,13 @@ const HELD_MAX = 4;
  */
 export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   state.round += 1;
-  for (const core of state.cores.values()) core.held.length = 0;
+  for (const core of state.cores) if (core.held.length > 0) core.held.length = 0;
   const { assign } = state.policy;
-  if (assign === undefined) dispatchInOrder(state, decisions);
-  else for (const { core, job } of assign(state)) start(state, core, job, rowMax(job), decisions);
-  for (const core of state.cores.values()) tellHold(core, decisions);
+  if (state.waitingCount > 0) {
+    if (assign === undefined) dispatchInOrder(state, decisions);
+    else for (const { core, job } of assign(state)) start(state, core, job, rowMax(job), decisions);
+  }
+  for (const core of state.cores) tellHold(core, decisions);
 }
 
 function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
@@ -69,13 +71,18 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   let best: GroupState | undefined;
   let bestJob: JobState | undefined;
   for (const group of state.groups) {
+    if (group.cursor >= group.waiting.size) continue;
     const job = group.waiting.at(group.cursor);
-    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state)) || !group.cores.some(isIdle))
-      continue;
+    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state)) || !hasIdleCore(group)) continue;
     best = group;
     bestJob = job;
   }
   return best;
+}
+
+function hasIdleCore({ cores }: GroupState): boolean {
+  for (const core of cores) if (isIdle(core)) return true;
+  return false;
 }
 
 const isIdle = (core: CoreState): boolean => core.isUp && core.running === undefined && core.held.length < HELD_MAX;
@@ -86,23 +93,27 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
-  return job.model.group.cores.some((core) => isIdle(core) && canServe(core, job.model.plan.model) && !isSpared(core, job.model));
+  for (const core of stream.model.group.cores) if (isIdle(core) && isFor(core, job)) return true;
+  return false;
 }
+
+const isFor = (core: CoreState, job: JobState): boolean => canServe(core, job.job.model) && !isSpared(core, job.stream.model);
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
-  const holds: [CoreState, HoldState][] = [];
+  let holds: [CoreState, HoldState][] | undefined;
   for (const core of policy.coresFor(job)) {
-    if (!isIdle(core) || !canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
+    if (!isIdle(core) || !isFor(core, job)) continue;
     if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
     const grant = grantOn(state, core, job);
     if ('steps' in grant) {
       start(state, core, job, grant.steps, decisions);
       return true;
     }
+    holds ??= [];
     holds.push([core, grant.hold]);
   }
-  for (const [core, hold] of holds) core.held.push(hold);
+  for (const [core, hold] of holds ?? []) core.held.push(hold);
   return false;
 }
 
@@ -122,7 +133,7 @@ function start(state: SchedulerState, core: CoreState, job: JobState, steps: num
   job.startedAt = state.now;
   job.core = core;
   job.value = jobValue(state, job, core);
-  job.isCold = core.coldModels.delete(job.model.plan.model);
+  job.isCold = core.coldModels.delete(job.job.model);
   job.stream.runningCount += 1;
   countStart(state, job.stream);
   const rowUs = highRowUs(job, core, steps);
@@ -136,8 +147,8 @@ function start(state: SchedulerState, core: CoreState, job: JobState, steps: num
   const expectedUs = rowUs * factor * (job.isCold ? COLD_FACTOR : 1);
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
   const killAt = addUs(state.now, timeoutUs);
-  const isWhole = job.stepCount === 1;
-  decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, ...(isWhole ? {} : { segment: { from: job.stepsDone, steps } }) });
+  if (job.stepCount === 1) decisions.push({ kind: 'start', core: core.id, job: job.id, killAt });
+  else decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, segment: { from: job.stepsDone, steps } });
 }
 
 function countStart(state: SchedulerState, stream: StreamState): void {
@@ -149,7 +160,7 @@ function countStart(state: SchedulerState, stream: StreamState): void {
 
 /** Told once, for the most important job held, when the core really stays idle; told again when job, stream or instant change. */
 function tellHold(core: CoreState, decisions: Decision[]): void {
-  const next: HoldState | undefined = core.running === undefined ? core.held[0] : undefined;
+  const next: HoldState | undefined = core.running === undefined && core.held.length > 0 ? core.held[0] : undefined;
   const last = core.hold;
   core.hold = next;
   if (next === undefined || (last?.job === next.job && last.for === next.for && last.until === next.until)) return;

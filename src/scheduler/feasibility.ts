@@ -23,7 +23,7 @@ function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): num
 
 /** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */
 export function isHopeless(state: SchedulerState, job: JobState): boolean {
-  const { cores } = job.model.group;
+  const { cores } = job.stream.model.group;
   if (isOrphan(state, job)) return true;
   if (state.policy.drop !== 'infeasible') return state.now > latestStartUs(state, job) || !cores.some((core) => mayServe(core, job));
   const readyAt = readyAtUs(state, job);
@@ -34,7 +34,7 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
 }
 
 const mayServe = (core: CoreState, job: JobState): boolean =>
-  (!core.isUp || core.models.has(job.model.plan.model)) && !isSpared(core, job.model);
+  (!core.isUp || core.models.has(job.job.model)) && !isSpared(core, job.stream.model);
 
 /** The last instant at which a start on that core is of any use, by the rule of the policy. */
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
@@ -51,21 +51,21 @@ export function latestStartUs(state: SchedulerState, job: JobState): number {
 }
 
 /** The deadline is that of the first token; what has been begun to be said is said to its end. */
-const isAnswering = (job: JobState): boolean => job.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
+const isAnswering = (job: JobState): boolean => job.stream.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
 
 /** From start to decoded result. */
 const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;
 
 /** The same on its fastest core. */
 function typicalSpanUs(job: JobState): number {
-  const [fastest] = job.model.fastestFirst;
+  const [fastest] = job.stream.model.fastestFirst;
   return fastest === undefined ? Number.POSITIVE_INFINITY : typicalSpanOnUs(job, fastest);
 }
 
 /** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
 export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {
   if (isOrphan(state, job)) return 'predecessor-lost';
-  return job.model.group.cores.some((core) => canServe(core, job.model.plan.model)) ? 'infeasible' : 'no-core';
+  return job.stream.model.group.cores.some((core) => canServe(core, job.job.model)) ? 'infeasible' : 'no-core';
 }
 
 /**
@@ -76,6 +76,6 @@ export function doubtEstimates(job: JobState): void {
   const budgetUs = job.deadlineAt - job.arrivedAt;
   const isFresh = budgetUs >= job.stream.stream.deadlineUs / 2;
   if (!isFresh || typicalSpanUs(job) <= budgetUs) return;
-  job.model.cost.doubt();
+  job.stream.model.cost.doubt();
   job.stream.tail.doubt();
 }

@@ -10,25 +10,27 @@ export function putWaiting(state: SchedulerState, job: JobState, place: 'last' |
   job.phase = 'waiting';
   if (place === 'last') job.stream.waiting.push(job);
   else job.stream.waiting.unshift(job);
-  job.model.group.waiting.insert(job);
+  job.stream.model.group.waiting.insert(job);
   state.waitingCount += 1;
 }
 
 export function leaveWaiting(state: SchedulerState, job: JobState): void {
   assert(job.phase === 'waiting', 'only a waiting job leaves the waiting');
-  const { waiting } = job.stream;
-  const index = waiting.indexOf(job);
+  const { waiting, model } = job.stream;
+  // Mostly the first: of a stream the oldest goes first, as a rule.
+  const index = waiting[0] === job ? 0 : waiting.indexOf(job);
   assert(index >= 0, 'a waiting job is in the list of its stream');
-  waiting.splice(index, 1);
-  job.model.group.waiting.remove(job);
+  if (index === 0) waiting.shift();
+  else waiting.splice(index, 1);
+  model.group.waiting.remove(job);
   state.waitingCount -= 1;
 }
 
 export function endJob(state: SchedulerState, job: JobState, outcome: Outcome, decisions: Decision[]): void {
-  assert(job.phase !== 'ended', `job ${job.id} ends once`);
+  assert(job.phase !== 'ended', 'a job ends once', job.id);
   if (job.phase === 'waiting') leaveWaiting(state, job);
   job.phase = 'ended';
-  state.jobs.delete(job.id);
+  state.jobs.remove(job.id);
   countLoss(job, outcome);
   keepRecord(job, outcome);
   decisions.push({ kind: 'end', job: job.id, outcome });

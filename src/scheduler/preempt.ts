@@ -39,9 +39,9 @@ const isWithoutGuarantee = (job: JobState): boolean => job.stream.stream.critica
 /** Of the cores that could take the job, the one whose own job would be the last to be chosen now; undefined when all of them go before it. */
 function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | undefined {
   let least: CoreState | undefined;
-  for (const core of job.model.group.cores) {
+  for (const core of job.stream.model.group.cores) {
     const { running } = core;
-    if (running === undefined || !canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
+    if (running === undefined || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
     // One core has been asked already: whoever is more important takes it.
     if (running.leavesAt !== Number.POSITIVE_INFINITY) return undefined;
     const { goesBefore } = state.policy;
@@ -55,7 +55,7 @@ function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | 
 function canDrain(state: SchedulerState, core: CoreState, running: JobState, job: JobState): boolean {
   const { hold } = state.policy;
   if (hold === undefined) return false;
-  const { group } = job.model;
+  const { group } = job.stream.model;
   if (group.cores.length > 1 && hasOtherTurn(state, job)) return true;
   const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);
   const before = core.held.splice(0);
@@ -67,12 +67,12 @@ function canDrain(state: SchedulerState, core: CoreState, running: JobState, job
 
 /** Whether enough cores of the job's list come free in time for it and for those that wait before it. */
 function hasOtherTurn(state: SchedulerState, job: JobState): boolean {
-  const { cores, waiting } = job.model.group;
+  const { cores, waiting } = job.stream.model.group;
   let ahead = 0;
   for (let place = 0; place < waiting.size && waiting.at(place) !== job; place += 1) ahead += 1;
   let inTime = 0;
   for (const core of cores) {
-    if (canServe(core, job.model.plan.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
+    if (canServe(core, job.job.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
   }
   return inTime > ahead;
 }

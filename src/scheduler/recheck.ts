@@ -1,14 +1,12 @@
 import type { Decision } from '../core/decision.ts';
-import { Heap } from '../core/heap.ts';
+import { Timeline } from '../core/timeline.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { doubtEstimates, hopelessReason, isHopeless, latestStartUs } from './feasibility.ts';
 import { endJob } from './lifecycle.ts';
-import type { JobState, Recheck, SchedulerState } from './state.ts';
+import type { JobState, SchedulerState } from './state.ts';
 
-/** Entries of jobs that have left are skipped when they come up; past this many beyond twice the waiting jobs the heap is built anew. */
+/** Entries of jobs that have left are skipped when they come up; past this many beyond twice the waiting jobs the timeline is built anew. */
 const STALE_MAX = 64;
-
-export const createRecheckHeap = (): Heap<Recheck> => new Heap((a, b) => a.at < b.at || (a.at === b.at && a.job.id < b.job.id));
 
 /** Drops the job when no core can finish it in time any more; true when it did. */
 export function dropIfHopeless(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
@@ -21,10 +19,9 @@ export function dropIfHopeless(state: SchedulerState, job: JobState, decisions: 
 
 /** Looks again at every waiting job whose latest start has come, so that none rots where nothing else would look at it. */
 export function recheckDue(state: SchedulerState, decisions: Decision[]): void {
-  for (let top = state.rechecks.peek(); top !== undefined && top.at <= state.now; top = state.rechecks.peek()) {
-    state.rechecks.pop();
-    const { job } = top;
-    if (!isCurrent(top.at, job) || dropIfHopeless(state, job, decisions)) continue;
+  for (let at = state.rechecks.firstAt; at <= state.now; at = state.rechecks.firstAt) {
+    const job = state.rechecks.pop();
+    if (job === undefined || !isCurrent(at, job) || dropIfHopeless(state, job, decisions)) continue;
     watch(state, job);
   }
 }
@@ -33,12 +30,12 @@ export function recheckDue(state: SchedulerState, decisions: Decision[]): void {
 export function watch(state: SchedulerState, job: JobState): void {
   job.recheckAt = Math.max(Math.ceil(latestStartUs(state, job)), state.now + 1);
   if (job.recheckAt === Number.POSITIVE_INFINITY) return;
-  state.rechecks.push({ at: job.recheckAt, job });
+  state.rechecks.push(job.recheckAt, job.id, job);
   if (state.rechecks.size <= 2 * state.waitingCount + STALE_MAX) return;
-  const heap = createRecheckHeap();
+  const rechecks = new Timeline<JobState>();
   for (const live of state.jobs.values())
-    if (live.phase === 'waiting' && Number.isFinite(live.recheckAt)) heap.push({ at: live.recheckAt, job: live });
-  state.rechecks = heap;
+    if (live.phase === 'waiting' && Number.isFinite(live.recheckAt)) rechecks.push(live.recheckAt, live.id, live);
+  state.rechecks = rechecks;
 }
 
 const isCurrent = (at: number, job: JobState): boolean => job.phase === 'waiting' && job.recheckAt === at;
@@ -53,14 +50,9 @@ export function wakeLater(state: SchedulerState, decisions: Decision[]): void {
 }
 
 function nextDueAt(state: SchedulerState): InstantUs | undefined {
-  let top = state.rechecks.peek();
-  while (top !== undefined && !isCurrent(top.at, top.job)) {
-    state.rechecks.pop();
-    top = state.rechecks.peek();
-  }
-  let dueAt = top?.at;
-  for (const core of state.cores.values()) {
-    if (core.hold !== undefined && (dueAt === undefined || core.hold.until < dueAt)) dueAt = core.hold.until;
-  }
-  return dueAt === undefined ? undefined : instantUs(dueAt);
+  const { rechecks } = state;
+  for (let job = rechecks.first; job !== undefined && !isCurrent(rechecks.firstAt, job); job = rechecks.first) rechecks.pop();
+  let dueAt = rechecks.firstAt;
+  for (const { hold } of state.cores) if (hold !== undefined && hold.until < dueAt) dueAt = hold.until;
+  return dueAt === Number.POSITIVE_INFINITY ? undefined : instantUs(dueAt);
 }

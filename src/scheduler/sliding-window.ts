@@ -1,8 +1,8 @@
 import { assert } from '../core/assert.ts';
 
 /**
- * The last `size` samples, both in order of time and in order of value, so that exact order statistics (nearest rank) are one look-up. Costs `size`
- * moves a sample, never allocates, and forgets: a slow quarter of an hour does not haunt the rest of the day, as it would in a P2 estimator.
+ * The last `size` samples, both in order of time and in order of value, so that exact order statistics (nearest rank) are one look-up. Costs at
+ * most `size` moves a sample, never allocates, and forgets: a slow quarter of an hour does not haunt the rest of the day, as it would in a P2 estimator.
  */
 export class SlidingWindow {
   readonly #ring: Float64Array;
@@ -21,18 +21,15 @@ export class SlidingWindow {
   }
 
   push(sample: number): void {
-    const size = this.#ring.length;
-    if (this.#count === size) this.#forget(this.#ring[this.#next] as number);
-    this.#ring[this.#next] = sample;
-    this.#next = (this.#next + 1) % size;
-    const sorted = this.#sorted;
-    let index = this.#count;
-    while (index > 0 && (sorted[index - 1] as number) > sample) {
-      sorted[index] = sorted[index - 1] as number;
-      index -= 1;
-    }
-    sorted[index] = sample;
-    this.#count += 1;
+    const ring = this.#ring;
+    const next = this.#next;
+    const isFull = this.#count === ring.length;
+    // A new sample takes the place of the one that leaves, and moves from there to where it belongs.
+    const from = isFull ? this.#placeOf(ring[next] as number) : this.#count;
+    if (!isFull) this.#count += 1;
+    ring[next] = sample;
+    this.#next = next + 1 === ring.length ? 0 : next + 1;
+    this.#settle(sample, from);
   }
 
   /** The sample with `above` samples over it: 0 is the largest. Needs more than `above` samples. */
@@ -56,12 +53,25 @@ export class SlidingWindow {
     return (upper - lower) / 2;
   }
 
-  #forget(sample: number): void {
+  #settle(sample: number, from: number): void {
     const sorted = this.#sorted;
     const last = this.#count - 1;
-    let index = 0;
-    while (sorted[index] !== sample) index += 1;
-    sorted.copyWithin(index, index + 1, last + 1);
-    this.#count = last;
+    let index = from;
+    for (; index > 0 && (sorted[index - 1] as number) > sample; index -= 1) sorted[index] = sorted[index - 1] as number;
+    for (; index < last && (sorted[index + 1] as number) < sample; index += 1) sorted[index] = sorted[index + 1] as number;
+    sorted[index] = sample;
+  }
+
+  /** Where the sample lies among the sorted ones. */
+  #placeOf(sample: number): number {
+    const sorted = this.#sorted;
+    let low = 0;
+    let high = this.#count - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle] as number) < sample) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

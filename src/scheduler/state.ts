@@ -1,7 +1,8 @@
-import type { Heap } from '../core/heap.ts';
+import type { IdMap } from '../core/id-map.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
+import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
 import type { CostEstimate } from './cost-estimate.ts';
 import type { Ordered } from './job-order.ts';
@@ -15,12 +16,11 @@ export type JobPhase = 'waiting' | 'running' | 'decoding' | 'ended';
 export interface JobState extends Ordered {
   readonly job: Job;
   readonly stream: StreamState;
-  /** That it runs: its stream's, or a variant of it. */
-  model: ModelState;
   readonly arrivedAt: InstantUs;
   readonly deadlineAt: InstantUs;
-  /** How many jobs of its stream arrived before it. */
+  /** How many jobs of its stream arrived before it, and how many of all streams. */
   readonly ordinal: number;
+  readonly arrival: number;
   /** 1, less what the energy of its run costs; set when it starts. */
   value: number;
   /** While it runs. */
@@ -40,7 +40,7 @@ export interface JobState extends Ordered {
   segmentDoneAt: InstantUs;
   /** Whether this run is the first of its model on its core, whose time says little about the next. */
   isCold: boolean;
-  /** When it will next be asked whether it can still finish; identifies the entry of the recheck heap that counts. */
+  /** When it will next be asked whether it can still finish; identifies the one of its rechecks that counts. */
   recheckAt: number;
 }
 
@@ -161,24 +161,23 @@ export interface GroupState {
   cursor: number;
 }
 
-export interface Recheck {
-  readonly at: number;
-  readonly job: JobState;
-}
-
 /** Everything the scheduler remembers. Owned by `step`; treat it as opaque. */
 export interface SchedulerState {
   readonly plan: SchedulerPlan;
   readonly policy: Policy;
   now: InstantUs;
   isStopping: boolean;
-  readonly cores: ReadonlyMap<CoreId, CoreState>;
+  /** In the order of the plan. */
+  readonly cores: readonly CoreState[];
+  readonly coreById: ReadonlyMap<CoreId, CoreState>;
   readonly streams: ReadonlyMap<StreamId, StreamState>;
   readonly groups: GroupState[];
   /** Jobs that have not ended. */
-  readonly jobs: Map<JobId, JobState>;
+  readonly jobs: IdMap<JobState>;
+  arrivedCount: number;
   waitingCount: number;
-  rechecks: Heap<Recheck>;
+  /** Waiting jobs by when to look at them again, and then by id; entries of jobs that have left are passed over. */
+  rechecks: Timeline<JobState>;
   /** The timer that was asked for and has not come. */
   wakeAt: InstantUs | undefined;
   /** Counts dispatches. */
@@ -189,7 +188,7 @@ export interface SchedulerState {
 
 /** To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it. */
 export function assignHomes(state: SchedulerState): void {
-  for (const core of state.cores.values()) core.homeStreams.length = 0;
+  for (const core of state.cores) core.homeStreams.length = 0;
   for (const stream of state.streams.values()) {
     if (stream.stream.criticality === 'background') continue;
     const home = stream.model.fastestFirst.find((core) => canServe(core, stream.stream.model));

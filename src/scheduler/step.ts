@@ -20,30 +20,48 @@ type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
  * Synchronous, without I/O; the only time it knows is `event.at`. The same plan and the same events give the same decisions.
  * Broken invariants (time going back, unknown ids, a job that arrives or completes twice) are assertion failures.
  */
-export const step = (state: SchedulerState, event: Event): readonly Decision[] => stepTogether(state, [event]);
+export function step(state: SchedulerState, event: Event): readonly Decision[] {
+  const decisions: Decision[] = [];
+  const waiting = takeIn(state, event, decisions);
+  choose(state, decisions);
+  if (waiting !== undefined) lookAfter(state, waiting, decisions);
+  wakeLater(state, decisions);
+  return decisions;
+}
 
 /** As `step`, for events of one instant that are known together: all of them are taken in before anything is started, so that none overtakes by luck. */
 export function stepTogether(state: SchedulerState, events: readonly Event[]): readonly Decision[] {
   const decisions: Decision[] = [];
   const waited: JobState[] = [];
   for (const event of events) {
-    assert(Number.isFinite(event.at) && event.at >= state.now, `time goes forward: ${event.at} comes after ${state.now}`);
-    state.now = event.at;
-    const job = apply(state, event, decisions);
+    const job = takeIn(state, event, decisions);
     if (job !== undefined) waited.push(job);
   }
-  recheckDue(state, decisions);
-  dispatch(state, decisions);
-  for (const job of waited) {
-    if (job.phase !== 'waiting') continue;
-    preemptFor(state, job, decisions);
-    watch(state, job);
-  }
+  choose(state, decisions);
+  for (const job of waited) lookAfter(state, job, decisions);
   wakeLater(state, decisions);
   return decisions;
 }
 
 /** Returns the job that this event made wait, if any. */
+function takeIn(state: SchedulerState, event: Event, decisions: Decision[]): JobState | undefined {
+  assert(Number.isFinite(event.at) && event.at >= state.now, 'time goes forward', event.at);
+  state.now = event.at;
+  return apply(state, event, decisions);
+}
+
+function choose(state: SchedulerState, decisions: Decision[]): void {
+  recheckDue(state, decisions);
+  dispatch(state, decisions);
+}
+
+/** For a job that this event made wait and that waits still. */
+function lookAfter(state: SchedulerState, job: JobState, decisions: Decision[]): void {
+  if (job.phase !== 'waiting') return;
+  preemptFor(state, job, decisions);
+  watch(state, job);
+}
+
 function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobState | undefined {
   switch (event.kind) {
     case 'arrived':
@@ -76,8 +94,8 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
 
 function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobState | undefined {
   const stream = state.streams.get(job.stream);
-  assert(stream !== undefined && stream.stream.model === job.model, `job ${job.id} is of a stream of the plan and of that stream's model`);
-  assert(!state.jobs.has(job.id), `job ${job.id} arrives once`);
+  assert(stream !== undefined && stream.stream.model === job.model, "a job is of a stream of the plan and of that stream's model", job.id);
+  assert(state.jobs.get(job.id) === undefined, 'a job arrives once', job.id);
   if (state.isStopping) {
     decisions.push({ kind: 'end', job: job.id, outcome: { kind: 'rejected', reason: 'stopping' } });
     return undefined;
@@ -89,11 +107,11 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     deadlineAt: job.deadlineAt,
     urgentAt: stream.followers.length === 0 ? job.deadlineAt : instantUs(job.deadlineAt - followersUs(stream)),
     ordinal: stream.arrivedCount,
+    arrival: state.arrivedCount,
     value: 1,
     core: undefined,
     job,
     stream,
-    model: stream.model,
     arrivedAt: state.now,
     phase: 'waiting',
     stepCount: stepCountOf(stream.model, job.turn),
@@ -107,7 +125,8 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     isCold: false,
     recheckAt: Number.NaN,
   };
-  state.jobs.set(job.id, newcomer);
+  state.jobs.add(job.id, newcomer);
+  state.arrivedCount += 1;
   stream.arrivedCount += 1;
   if (stream.followers.length > 0) stream.live.set(job.capturedAt, newcomer);
   putWaiting(state, newcomer, 'last');
@@ -137,8 +156,8 @@ function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision
 function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Decision[]): JobState | undefined {
   const job = vacate(state, event.core, event.job);
   const { steps, isLast } = event.progress ?? { steps: job.granted, isLast: true };
-  assert(steps >= 0 && steps <= job.granted, `core ${event.core} ran no more than the steps it was given`);
-  assert(job.stepsDone + steps <= job.stepCount, `job ${event.job} has so many steps`);
+  assert(steps >= 0 && steps <= job.granted, 'a core runs no more than the steps it was given', event.core);
+  assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
   if (!job.isCold) learn(state, job, steps);
   job.stepsDone += steps;
   if (isLast) {
@@ -159,7 +178,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
  * A cold run is not learnt from.
  */
 function learn(state: SchedulerState, job: JobState, steps: number): void {
-  const { model } = job;
+  const { model } = job.stream;
   if (steps === 0 || model.exact !== undefined) return;
   const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
   const { estimate, ratio } = learntFrom(job, steps);
@@ -213,7 +232,8 @@ function raiseCore(state: SchedulerState, coreId: CoreId, models: readonly strin
 
 function stop(state: SchedulerState, decisions: Decision[]): void {
   state.isStopping = true;
-  for (const job of [...state.jobs.values()]) {
+  const jobs = state.jobs.values().sort((a, b) => a.arrival - b.arrival);
+  for (const job of jobs) {
     if (job.phase === 'waiting') endJob(state, job, { kind: 'dropped', reason: 'stopping' }, decisions);
   }
 }
@@ -222,7 +242,7 @@ function stop(state: SchedulerState, decisions: Decision[]): void {
 function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
   const core = coreOf(state, coreId);
   const job = jobIn(state, jobId, 'running');
-  assert(core.running === job, `core ${coreId} runs job ${jobId}`);
+  assert(core.running === job, 'the core runs the job', jobId);
   core.running = undefined;
   job.core = undefined;
   job.stream.runningCount -= 1;
@@ -230,13 +250,13 @@ function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
 }
 
 function coreOf(state: SchedulerState, id: CoreId): CoreState {
-  const core = state.cores.get(id);
-  assert(core !== undefined, `core ${id} is of the plan`);
+  const core = state.coreById.get(id);
+  assert(core !== undefined, 'a core is of the plan', id);
   return core;
 }
 
 function jobIn(state: SchedulerState, id: JobId, phase: JobPhase): JobState {
   const job = state.jobs.get(id);
-  assert(job !== undefined && job.phase === phase, `job ${id} is ${phase}`);
+  assert(job !== undefined && job.phase === phase, 'a job is in the phase that is told of it', id);
   return job;
 }

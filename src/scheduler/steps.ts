@@ -19,14 +19,14 @@ const chunkCount = (chunkTokens: number, turn: Turn | undefined): number => Math
 
 /** Chunks of the job's prompt; 0 for a network. */
 export function promptStepsOf(job: JobState): number {
-  const { steps } = job.model.plan;
+  const { steps } = job.stream.model.plan;
   return steps?.kind === 'tokens' ? chunkCount(steps.chunkTokens, job.job.turn) : 0;
 }
 
 /** How many of the next steps can go into one segment at most: chunks and tokens are never mixed, and a burst has its limit. */
 export function rowMax(job: JobState): number {
   const left = job.stepCount - job.stepsDone;
-  const { steps } = job.model.plan;
+  const { steps } = job.stream.model.plan;
   if (steps?.kind !== 'tokens') return left;
   const chunksLeft = promptStepsOf(job) - job.stepsDone;
   return chunksLeft > 0 ? chunksLeft : Math.min(left, steps.burstTokens);
@@ -53,26 +53,28 @@ export function highRunUs(core: CoreState): number {
 
 type Quantile = 'typicalUs' | 'highUs';
 
+const costUs = (cost: CostEstimate, quantile: Quantile): number => (quantile === 'highUs' ? cost.highUs : cost.typicalUs);
+
 function rowUs(job: JobState, core: CoreState, from: number, steps: number, quantile: Quantile): number {
   return reloadUsOn(job, core) + stepsUs(job, core, from, steps, quantile);
 }
 
 function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
-  const isTurn = job.model.plan.steps?.kind === 'tokens';
+  const isTurn = job.stream.model.plan.steps?.kind === 'tokens';
   const steps = isTurn ? Math.max(0, promptStepsOf(job) - job.stepsDone) + 1 : job.stepCount - job.stepsDone;
   return rowUs(job, core, job.stepsDone, steps, quantile);
 }
 
 /** Steps [from, from + count) without anything around them. */
 function stepsUs(job: JobState, core: CoreState, from: number, count: number, quantile: Quantile): number {
-  const { model } = job;
+  const { model } = job.stream;
   const { steps } = model.plan;
   const { exact, cost } = model;
-  const wholeUs = exact === undefined ? cost[quantile] : exactUsOn(model, core);
+  const wholeUs = exact === undefined ? costUs(cost, quantile) : exactUsOn(model, core);
   if (steps === undefined) return wholeUs;
   if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
   const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
-  return chunks * model.chunk[quantile] + (count - chunks) * cost[quantile];
+  return chunks * costUs(model.chunk, quantile) + (count - chunks) * costUs(cost, quantile);
 }
 
 /** Part of a whole run that blocks [from, from + count) take. */
@@ -82,7 +84,7 @@ function shareOf({ shareBefore }: ModelState, from: number, count: number): numb
 
 /** What it takes to fetch again what a job left when it was interrupted: nothing when the core did nothing else since. */
 export function reloadUsOn(job: JobState, core: CoreState): number {
-  const { steps } = job.model.plan;
+  const { steps } = job.stream.model.plan;
   if (job.stepsDone === 0 || steps === undefined || core.lastJob === job.id) return 0;
   return steps.kind === 'blocks' ? (steps.switchUs[job.stepsDone - 1] ?? 0) : steps.switchUs;
 }
@@ -91,7 +93,7 @@ export function reloadUsOn(job: JobState, core: CoreState): number {
 export function longestStepUs(job: JobState, core: CoreState, count: number): number {
   const reloadUs = reloadUsOn(job, core);
   let longestUs = 0;
-  const { steps } = job.model.plan;
+  const { steps } = job.stream.model.plan;
   if (steps?.kind === 'tokens') longestUs = stepsUs(job, core, job.stepsDone, 1, 'highUs');
   else
     for (let step = job.stepsDone; step < job.stepsDone + count; step += 1)
@@ -119,7 +121,7 @@ export const canYield = ({ plan }: SchedulerState): boolean => plan.preemption !
 
 /** Which estimate the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
 export function learntFrom(job: JobState, steps: number): { readonly estimate: CostEstimate; readonly ratio: number } {
-  const { model } = job;
+  const { model } = job.stream;
   const plan = model.plan.steps;
   if (plan?.kind === 'tokens') return { estimate: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
   return { estimate: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };

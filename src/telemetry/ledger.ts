@@ -1,4 +1,5 @@
 import { assert, assertNever } from '../core/assert.ts';
+import { IdMap } from '../core/id-map.ts';
 import type { JobId } from '../core/job.ts';
 import type { DropReason, FailReason, Outcome, RejectReason } from '../core/outcome.ts';
 import type { Criticality, Stream, StreamId } from '../core/stream.ts';
@@ -61,7 +62,7 @@ export function createLedger(streams: readonly Stream[], options: LedgerOptions 
   const inFlightMax = options.inFlightMax ?? 65_536;
   const accounts = new Map<StreamId, Account>(streams.map((stream) => [stream.id, openAccount(stream)]));
   assert(accounts.size === streams.length, 'stream ids are unique');
-  const open = new Map<JobId, { readonly account: Account; readonly capturedAt: InstantUs }>();
+  const open = new IdMap<{ readonly account: Account; readonly capturedAt: InstantUs }>();
 
   const accountOf = (stream: StreamId): Account => {
     const account = accounts.get(stream);
@@ -75,17 +76,15 @@ export function createLedger(streams: readonly Stream[], options: LedgerOptions 
     },
     arrived(job, stream, capturedAt, at) {
       const account = accountOf(stream);
-      assert(!open.has(job), 'a job arrives once', job);
       assert(capturedAt <= at, 'a job is not captured after it arrives', job);
       assert(open.size < inFlightMax, 'no more jobs are in flight than the ledger allows', inFlightMax);
-      open.set(job, { account, capturedAt });
+      assert(open.add(job, { account, capturedAt }), 'a job arrives once', job);
       account.arrived += 1;
       account.inFlight += 1;
     },
     ended(job, outcome, at) {
-      const entry = open.get(job);
+      const entry = open.remove(job);
       assert(entry !== undefined, 'a job ends exactly once, after it arrived', job);
-      open.delete(job);
       entry.account.inFlight -= 1;
       book(entry.account, outcome, entry.capturedAt, at);
     },

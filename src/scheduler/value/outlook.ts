@@ -53,7 +53,7 @@ const COST_MIN_US = 1;
 export function outlookOf(state: SchedulerState): Outlook {
   const { now } = state;
   const endsAt = now + HORIZON_US;
-  const cores = [...state.cores.values()].filter((core) => core.isUp);
+  const cores = state.cores.filter((core) => core.isUp);
   const freeAt = cores.map((core) => freeAtUs(now, core));
   const byStream = new Map<StreamState, { readonly place: number; readonly frames: readonly Frame[] }>();
   const prospects: Prospect[] = [];
