@@ -64,13 +64,13 @@ function createCommands(deps: CliDeps): Commands {
       return run(options, { ...deps, loadConfig: await loader(), startRuntime });
     },
     sim: async (options) => {
-      const [{ sim }, { simulate }, { costsOf }] = await Promise.all([
+      const [{ sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
         import('./commands/sim.ts'),
         import('../runtime/simulate.ts'),
         import('../runtime/simulate-costs.ts'),
       ]);
       const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-      return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, simulate, breathe });
+      return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {
       const [{ plan }, { planModel }, { planFile }] = await Promise.all([
@@ -85,13 +85,19 @@ function createCommands(deps: CliDeps): Commands {
       return plan(options, { ...deps, loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models, planModel, planFile });
     },
     check: async (options) => {
-      const { check } = await import('./commands/check.ts');
-      const [{ formatWarning, lintConfig }, { planRun }, { checkFit }] = await Promise.all([
-        import('../config/lint-config.ts'),
-        import('../runtime/plan-run.ts'),
-        import('../runtime/check-fit.ts'),
-      ]);
-      return check(options, { ...deps, loadConfig: await loader(), lintConfig, formatWarning, planRun, checkFit });
+      const [{ check }, { formatWarning, lintConfig }, { checkConfig, coreKindsOf }, { costsOf, storedAsOn }, { loadRunCosts }] =
+        await Promise.all([
+          import('./commands/check.ts'),
+          import('../config/lint-config.ts'),
+          import('../runtime/check-config.ts'),
+          import('../runtime/simulate-costs.ts'),
+          import('../config/load-run-costs.ts'),
+        ]);
+      return check(options, {
+        ...deps,
+        ...{ loadConfig: await loader(), lintConfig, formatWarning, loadSoc: loadSocOf, costsOf, storedAsOn, coreKindsOf, checkConfig },
+        loadRunCosts: (file, names) => loadRunCosts(file, names, { files: createConfigFiles() }),
+      });
     },
     analyze: async (options) => {
       const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }] = await Promise.all([

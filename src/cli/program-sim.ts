@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { NUMBER_TYPES, type NumberType } from '../core/layer-cost.ts';
+import type { CheckOptions } from './commands/check.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { SimOptions } from './commands/sim.ts';
 import { parseDuration } from './duration.ts';
@@ -9,6 +10,7 @@ import { UsageError } from './exit-code.ts';
 export interface SimCommands {
   readonly sim: (options: SimOptions) => Promise<number>;
   readonly plan: (options: PlanOptions) => Promise<number>;
+  readonly check: (options: CheckOptions) => Promise<number>;
 }
 
 type Policy = NonNullable<SimOptions['policy']>;
@@ -122,6 +124,46 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
       if (context < 1) throw new UsageError('--context 0: allowed is a whole number from 1 to 1000000');
       end(
         await commands.plan({ soc: flags.soc, model: flags.model, bits, context, isSweep, plot: flags.plot, isJson: flags.json === true }),
+      );
+    });
+}
+
+interface CheckFlags {
+  readonly soc?: string;
+  readonly mode?: string;
+  readonly storedAs?: string;
+  readonly costs?: string;
+  readonly json?: true;
+}
+
+export function addCheck(program: Command, commands: SimCommands, end: (code: number) => void): void {
+  program
+    .command('check')
+    .description('say whether a configuration fits and why: worst-case responses, blocking, load, where each model goes')
+    .argument('<config>', 'configuration file (YAML)')
+    .option('--soc <profile>', 'on the cores of this chip, with its simulated costs: a name such as car-500 (see configs/soc) or a file')
+    .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')
+    .option('--stored-as <type>', `with --soc: type that float models are converted to: one of ${NUMBER_TYPES.join(', ')}`)
+    .option('--costs <csv>', 'costs of runs from this table: model,core,latency_ms and, if known, worst_ms and dram_mb')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText(
+      'after',
+      `\nCosts come from the table if there is one, else from the chip if there is one, else from the manifest.\nExit status 0: every stream that has a guarantee fits; 1: one does not, or there are warnings.\n${examples('check configs/cockpit.yaml', 'check configs/vehicle-500.yaml --soc car-500', 'check configs/cockpit.yaml --soc rk3588 --costs measured.csv', 'check configs/cockpit.yaml --json | jq .fit.streams')}`,
+    )
+    .action(async (config: string, flags: CheckFlags) => {
+      if (flags.soc === undefined && (flags.mode !== undefined || flags.storedAs !== undefined))
+        throw new UsageError('--mode and --stored-as are about a chip; add --soc');
+      if (flags.costs !== undefined && flags.storedAs !== undefined)
+        throw new UsageError('--stored-as is about simulated costs, and --costs replaces them; leave one out');
+      end(
+        await commands.check({
+          config,
+          soc: flags.soc,
+          mode: flags.mode,
+          storedAs: flags.storedAs === undefined ? undefined : storedAs(flags.storedAs),
+          costs: flags.costs,
+          isJson: flags.json === true,
+        }),
       );
     });
 }

@@ -4,13 +4,12 @@ import { addBench } from './bench-program.ts';
 import type { CliDeps } from './cli-deps.ts';
 import type { AnalyzeOptions } from './commands/analyze.ts';
 import type { BenchXrbenchOptions } from './commands/bench.ts';
-import type { CheckOptions } from './commands/check.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT, exitCodeOf, explain, UsageError } from './exit-code.ts';
-import { addPlan, addSim, type SimCommands } from './program-sim.ts';
+import { addCheck, addPlan, addSim, type SimCommands } from './program-sim.ts';
 import { escapeLines } from './terminal-text.ts';
 
 /** Which models a `models` command is about; the manifest wins. */
@@ -22,7 +21,6 @@ export interface ModelsWhere {
 /** What each command does, given its parsed options; resolves to the exit status. */
 export interface Commands extends SimCommands {
   readonly run: (options: RunOptions) => Promise<number>;
-  readonly check: (options: CheckOptions) => Promise<number>;
   readonly analyze: (options: AnalyzeOptions) => Promise<number>;
   readonly benchXrbench: (options: BenchXrbenchOptions) => Promise<number>;
   readonly doctor: (options: DoctorOptions) => Promise<number>;
@@ -130,21 +128,6 @@ function addRun(program: Command, commands: Commands, end: (code: number) => voi
 
 interface JsonFlag {
   readonly json?: true;
-}
-
-function addCheck(program: Command, commands: Commands, end: (code: number) => void): void {
-  program
-    .command('check')
-    .description('say whether a configuration fits and why: worst-case responses, blocking, load, where each model goes')
-    .argument('<config>', 'configuration file (YAML)')
-    .option('--json', 'print the findings as JSON')
-    .addHelpText(
-      'after',
-      `\nExit status 0: every stream that has a guarantee fits; 1: one does not, or there are warnings.\n${examples('check configs/cockpit.yaml', 'check configs/cockpit.yaml --json | jq .fit.streams')}`,
-    )
-    .action(async (config: string, { json }: JsonFlag) => {
-      end(await commands.check({ config, isJson: json === true }));
-    });
 }
 
 /** Held to the registry of the scheduler by the compiler: a missing or an unknown name does not type-check. */

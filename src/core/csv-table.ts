@@ -20,10 +20,11 @@ const QUOTED_LENGTH_MAX = 60;
 
 /**
  * Reads comma-separated values: a line of column names, then rows; empty lines and lines that begin with `#` are skipped, cells are trimmed, quotes have no
- * meaning. The columns must be exactly those given, in any order.
+ * meaning. The columns must be exactly those given, in any order; `more` may be there or not.
  * Errors: CONFIG_INVALID, with file and line.
  */
-export function readCsv(file: string, text: string, columns: readonly string[]): CsvRow[] {
+export function readCsv(file: string, text: string, columns: readonly string[], more: readonly string[] = []): CsvRow[] {
+  const asked = `${columns.join()}${more.length === 0 ? '' : `, and may be ${more.join()} as well`}`;
   const rows: CsvRow[] = [];
   const problems: CsvProblem[] = [];
   let header: readonly string[] | undefined;
@@ -34,8 +35,11 @@ export function readCsv(file: string, text: string, columns: readonly string[]):
     const cells = raw.split(',').map((cell) => cell.trim());
     if (header === undefined) {
       header = cells;
-      const isRight = cells.length === columns.length && columns.every((column) => cells.includes(column));
-      if (!isRight) throw csvInvalid(file, [{ line, text: `the columns are ${quoted(cells.join())}, and must be ${columns.join()}` }]);
+      const isRight =
+        new Set(cells).size === cells.length &&
+        columns.every((column) => cells.includes(column)) &&
+        cells.every((cell) => columns.includes(cell) || more.includes(cell));
+      if (!isRight) throw csvInvalid(file, [{ line, text: `the columns are ${quoted(cells.join())}, and must be ${asked}` }]);
       continue;
     }
     if (rows.length >= ROWS_MAX) throw csvInvalid(file, [{ line, text: `a table has at most ${ROWS_MAX} rows` }]);
@@ -43,7 +47,7 @@ export function readCsv(file: string, text: string, columns: readonly string[]):
       rows.push({ line, cells: Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])) });
     else problems.push({ line, text: `has ${cells.length} cells, and needs one for each of the ${header.length} columns` });
   }
-  if (header === undefined) problems.push({ line: 1, text: `there is no table; its first line must be ${columns.join()}` });
+  if (header === undefined) problems.push({ line: 1, text: `there is no table; its first line must be ${asked}` });
   else if (rows.length === 0 && problems.length === 0) problems.push({ line, text: 'the table has no rows' });
   if (problems.length > 0) throw csvInvalid(file, problems);
   return rows;

@@ -5,9 +5,10 @@ import { type AnalysedOrder, analysedOrder } from '../scheduler/analysis/analyse
 import { type Assurance, boundCore, type CoreBound, type CoreLoad } from '../scheduler/analysis/core-bound.ts';
 import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
-import { COST_MARGIN } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { CoreFit, Fit, PipelineFit, StreamFit } from './fit.ts';
+import type { BusFit, CoreFit, Fit, MemoryFit, PipelineFit, StreamFit } from './fit.ts';
+import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
+import type { FitCosts } from './fit-costs.ts';
 import { isMoreUrgent, type Lane, lanesOf, loadOf } from './fit-lanes.ts';
 
 /** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
@@ -18,7 +19,7 @@ const SENSITIVITY_TERMS_MAX = 50_000_000;
 const UNKNOWN_ORDER: AnalysedOrder = { rankOf: () => 0, isBlindToClasses: false, doesLookAhead: false };
 
 /** Proves what can be proven of a placed configuration; docs/analysis.md says what is assumed. Starts nothing. */
-export function checkFit(config: RuntimeConfig, placement: Placement): Fit {
+export function checkFit(config: RuntimeConfig, placement: Placement, costs: FitCosts): Fit {
   const { policy, tuning } = config.scheduler;
   const known = analysedOrder(
     policy,
@@ -27,21 +28,28 @@ export function checkFit(config: RuntimeConfig, placement: Placement): Fit {
   );
   const order = known ?? UNKNOWN_ORDER;
   const work = { proof: new WorkBound(PROOF_TERMS_MAX), advice: new WorkBound(SENSITIVITY_TERMS_MAX) };
-  const lanes = lanesOf(config, placement, order.rankOf);
+  const lanes = lanesOf(config, placement, order.rankOf, costs);
   const rows = [...config.device.cores.keys()].map((core) => {
     const load = loadOf(lanes, core, order);
-    return known === undefined ? unproven(core, load, lanes) : proven(core, load, lanes, work);
+    return known === undefined ? unproven(core, load, lanes) : proven(core, load, lanes, { work, costs });
   });
   const streams = config.pipelines.flatMap(({ id }) => rows.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
+  const bus = busOf(lanes, costs);
+  const memory = memoryOf(config, costs);
   const assurance = weakestOf(known === undefined ? ['none'] : rows.map((row) => row.core.assurance));
   return {
-    fits: assurance !== 'none',
+    fits: assurance !== 'none' && bus?.fits !== false && memory?.fits !== false,
     assurance,
     policy: { name: policy, isCovered: known !== undefined },
     streams,
     cores: rows.map((row) => row.core),
+    bus,
+    memory,
     pipelines: config.pipelines.map((pipeline) => reactionOf(pipeline, config, streams)),
-    advice: known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice),
+    advice: [
+      ...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)),
+      ...adviceForChip(bus, memory, streams),
+    ],
     isCutShort: work.proof.isSpent || work.advice.isSpent,
   };
 }
@@ -53,12 +61,12 @@ interface CoreRows {
   readonly advice: readonly string[];
 }
 
-interface Work {
-  readonly proof: WorkBound;
-  readonly advice: WorkBound;
+interface Means {
+  readonly work: { readonly proof: WorkBound; readonly advice: WorkBound };
+  readonly costs: FitCosts;
 }
 
-function proven(core: CoreId, load: CoreLoad, lanes: readonly Lane[], work: Work): CoreRows {
+function proven(core: CoreId, load: CoreLoad, lanes: readonly Lane[], { work, costs }: Means): CoreRows {
   const bound = boundCore(load, work.proof);
   const isFitting = bound.assurance !== 'none';
   const factorNeeded = isFitting ? null : factorOfAll(load, work.advice);
@@ -71,7 +79,7 @@ function proven(core: CoreId, load: CoreLoad, lanes: readonly Lane[], work: Work
   return {
     core: { core, assurance: bound.assurance, loadRatio: bound.loadRatio, factorNeeded },
     streams,
-    advice: isFitting ? [] : [adviceFor(core, streams, factorNeeded)],
+    advice: isFitting ? [] : [adviceFor(core, streams, factorNeeded, costs)],
   };
 }
 
@@ -87,7 +95,7 @@ function unproven(core: CoreId, { guaranteed, guests }: CoreLoad, lanes: readonl
 }
 
 function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamFit {
-  const { pipeline, home, task, beforeUs, isGuaranteed } = lane;
+  const { pipeline, home, beforeUs, isGuaranteed, bytes, jobsPerSecond } = lane;
   const found = bound.streams.find(({ id }) => id === pipeline.id);
   const more = bound.streams.filter(({ id }) => isMoreUrgent(lanes, id, lane));
   const run = more.reduce((least, { tolerates }) => Math.min(least, tolerates ?? 0), Number.POSITIVE_INFINITY);
@@ -98,7 +106,8 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamF
     assurance: found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded'),
     responseUs: found?.response === undefined ? null : Math.ceil(found.response + beforeUs),
     deadlineUs: pipeline.stream.deadlineUs,
-    costUs: task.segment,
+    costUs: lane.taskOn(home).segment,
+    busBytesPerSecond: bytes === undefined ? null : bytes * jobsPerSecond,
     blockingUs: found?.blocking ?? null,
     toleratesUs: found?.tolerates ?? null,
     runUsMax: Number.isFinite(run) ? run : null,
@@ -111,22 +120,26 @@ function weakestOf(assurances: readonly Assurance[]): Assurance {
   return assurances.includes('look-ahead') ? 'look-ahead' : 'always';
 }
 
-function adviceFor(core: CoreId, streams: readonly StreamFit[], factorNeeded: number | null): string {
-  const best = streams.filter((stream) => stream.costFactorMax !== null).sort((a, b) => (b.costFactorMax ?? 0) - (a.costFactorMax ?? 0))[0];
-  const late = streams.filter(({ assurance }) => assurance === 'none').map(({ id }) => id);
-  const lead = `core ${core}: no bound within the deadline for ${late.join(', ')}`;
-  if (best?.costFactorMax !== null && best !== undefined) {
-    const ms = Math.floor((best.costUs / COST_MARGIN) * best.costFactorMax * 0.01) / 10;
-    return `${lead}; first make ${best.id} cheaper, to a costMs of ${ms} (factor ${best.costFactorMax}), or move it to another core`;
-  }
-  if (factorNeeded !== null)
-    return `${lead}; no stream alone is to blame: all costs must come down to ${Math.floor(factorNeeded * 100)} %, or one of the streams must go to another core`;
-  return `${lead}; no lower cost helps: give a longer deadline, or take streams away`;
+function busOf(lanes: readonly Lane[], { busBytesPerSecond }: FitCosts): BusFit | null {
+  if (busBytesPerSecond === undefined || lanes.some(({ bytes }) => bytes === undefined)) return null;
+  const demandOf = (some: readonly Lane[]): number => some.reduce((sum, { bytes, jobsPerSecond }) => sum + (bytes ?? 0) * jobsPerSecond, 0);
+  const guaranteed = demandOf(lanes.filter(({ isGuaranteed }) => isGuaranteed));
+  const demanded = demandOf(lanes);
+  return {
+    usableBytesPerSecond: busBytesPerSecond,
+    guaranteedBytesPerSecond: guaranteed,
+    guaranteedRatio: guaranteed / busBytesPerSecond,
+    demandedBytesPerSecond: demanded,
+    demandedRatio: demanded / busBytesPerSecond,
+    fits: guaranteed <= busBytesPerSecond,
+  };
 }
 
-function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig): string {
-  const name = tuning.victim === 'value' ? `${policy} with victim: value` : policy;
-  return `policy ${name}: no bound is known for its order of jobs, so nothing is proven; take coxswain, edf or fixed-priority, or try it with coxswain sim`;
+function memoryOf(config: RuntimeConfig, { memoryBytes }: FitCosts): MemoryFit | null {
+  if (memoryBytes === undefined) return null;
+  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const neededBytes = config.models.reduce((sum, model) => sum + (used.has(model.id) ? model.memoryBytes : 0), 0);
+  return { neededBytes, haveBytes: memoryBytes, fits: neededBytes <= memoryBytes };
 }
 
 function reactionOf(pipeline: PipelineConfig, config: RuntimeConfig, streams: readonly StreamFit[]): PipelineFit {

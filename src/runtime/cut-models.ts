@@ -2,14 +2,16 @@ import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { ModelId } from '../core/model.ts';
-import { type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { BlockSteps } from '../core/step-plan.ts';
 import { durationUs } from '../core/units.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { checkFit } from './check-fit.ts';
+import type { Chip } from './on-chip.ts';
 import { planRun } from './plan-run.ts';
 import type { ModelCosts } from './simulate-costs.ts';
+import { simulatedCosts } from './simulated-costs.ts';
 
 export interface CutModels {
   /** The same, each model that was cut with its steps. */
@@ -31,7 +33,7 @@ const SEARCHED_RATIO = 0.3;
 export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): CutModels {
   const cuts = new Map<ModelId, readonly number[]>();
   if (config.scheduler.cuts === 'none') return { config, cuts };
-  const limits = limitsOf(config);
+  const limits = limitsOf(config, costs, chip);
   const models = config.models.map((model) => {
     const layers = costs.find((row) => row.model === model.id)?.layers ?? [];
     const limitUs = limits.get(model.id);
@@ -44,15 +46,12 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
   return { config: { ...config, models }, cuts };
 }
 
-export interface Chip {
-  readonly profile: SocProfile;
-  readonly mode: SocMode;
-}
-
 /** For each model that is too long for somebody: how long its blocks may be. Where nothing helps, nothing is cut. */
-function limitsOf(config: RuntimeConfig): ReadonlyMap<ModelId, number> {
+function limitsOf(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): ReadonlyMap<ModelId, number> {
   const limits = new Map<ModelId, number>();
-  for (const stream of checkFit(config, planRun(config).placement).streams) {
+  const { placement } = planRun(config);
+  const known = simulatedCosts({ config, cuts: new Map() }, placement, costs, chip);
+  for (const stream of checkFit(config, placement, known).streams) {
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
     if (runUsMax === null || runUsMax <= 0 || costUs <= runUsMax || model === undefined) continue;

@@ -1,83 +1,88 @@
-import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { LeafSource, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
-import type { StepPlan } from '../core/step-plan.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';
 import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
-import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import type { FitCosts } from './fit-costs.ts';
 
 /** A pipeline on its cores, as the analysis sees it. */
 export interface Lane {
   readonly pipeline: PipelineConfig;
   readonly home: CoreId;
-  /** All cores that have its model. */
+  /** All cores that its jobs may run on while none is lost. */
   readonly cores: readonly CoreId[];
-  readonly task: CoreTask;
+  /** The same work may take longer on another core. */
+  readonly taskOn: (core: CoreId) => CoreTask;
   /** The most that an interruption of it costs the core. */
-  readonly switchUs: number;
+  readonly switchUsOn: (core: CoreId) => number;
   /** What passes off the core: preparing the frame, waiting for the parent, decoding. */
   readonly beforeUs: number;
+  /** Moved by one job at home; undefined when not known. */
+  readonly bytes: number | undefined;
+  /** Jobs a second, in the long run. */
+  readonly jobsPerSecond: number;
   readonly isGuaranteed: boolean;
 }
 
-/**
- * How much earlier than its latest nominal release a job may come: what preparing a frame takes more or less, no more than look-ahead grants a late release
- * (release-pattern.ts).
- */
-const RELEASE_SPREAD_US = 4_000;
-
-export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf']): Lane[] {
+export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf'], costs: FitCosts): Lane[] {
   return config.pipelines.map((pipeline) => {
     const { stream } = pipeline;
-    const model = config.models.find(({ id }) => id === stream.model);
-    const cores = placement.models.find((placed) => placed.model === stream.model)?.cores ?? [0];
-    const run = Math.ceil((model?.costUs ?? 0) * COST_MARGIN);
-    const { segment, last, switchUs } = piecesOf(run, model?.steps);
-    const { items, periodUs, parentUs } = originOf(pipeline, config);
-    const offCoreUs = Math.min(OFF_CORE_US, stream.deadlineUs * OFF_CORE_RATIO_MAX);
-    const beforeUs = Math.ceil(parentUs + offCoreUs);
-    const task: CoreTask = {
-      id: stream.id,
-      rank: rankOf(stream.id),
-      cost: items * run,
-      run,
-      segment,
-      last,
-      period: periodUs,
-      deadline: stream.deadlineUs - beforeUs,
-      early: Math.ceil(parentUs + Math.min(RELEASE_SPREAD_US, offCoreUs)),
+    const placed = placement.models.find(({ model }) => model === stream.model);
+    // A spare serves only when a core is lost, and no bound holds then anyway.
+    const cores = placed?.cores.filter((core) => !placed.spares.includes(core)) ?? [0];
+    const home = cores[0] ?? 0;
+    const { items, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
+    const offCore = costs.offCore(pipeline);
+    const beforeUs = Math.ceil(parentUs + offCore.us);
+    const taskOn = (core: CoreId): CoreTask => {
+      const cost = costs.of(stream.model, core);
+      return {
+        id: stream.id,
+        rank: rankOf(stream.id),
+        cost: items * cost.worstUs,
+        run: cost.worstUs,
+        segment: cost.segmentUs,
+        last: cost.lastUs,
+        period: periodUs,
+        deadline: stream.deadlineUs - beforeUs,
+        early: Math.ceil(parentUs + offCore.spreadUs),
+        jitter: jitterUs,
+      };
     };
-    return { pipeline, home: cores[0] ?? 0, cores, task, switchUs, beforeUs, isGuaranteed: stream.criticality !== 'background' };
+    const switchUsOn = (core: CoreId): number => costs.of(stream.model, core).switchUs;
+    const { bytes } = costs.of(stream.model, home);
+    const isGuaranteed = stream.criticality !== 'background';
+    return { pipeline, home, cores, taskOn, switchUsOn, beforeUs, bytes, jobsPerSecond: (items * 1e6) / periodUs, isGuaranteed };
   });
 }
 
-/** What of a run cannot be interrupted. A block that begins after an interruption has to fetch what was put away first. */
-function piecesOf(
-  run: number,
-  steps: StepPlan | undefined,
-): { readonly segment: number; readonly last: number; readonly switchUs: number } {
-  if (steps?.kind !== 'blocks') return { segment: run, last: run, switchUs: 0 };
-  const switchUs = Math.max(0, ...steps.switchUs);
-  const blockUs = (share: number): number => Math.ceil(share * run) + switchUs;
-  return { segment: Math.max(...steps.shares.map(blockUs)), last: blockUs(steps.shares.at(-1) ?? 1), switchUs };
-}
-
 interface Origin {
-  /** Jobs that may come of one capture. */
+  /** Jobs that may come at once of one tick of the source. */
   readonly items: number;
   /** Of the source. */
   readonly periodUs: number;
+  /** How much later than its tick a frame may come. */
+  readonly jitterUs: number;
   /** By when the result that they come of is there; after its own deadline it is not waited for. */
   readonly parentUs: number;
 }
 
-function originOf(pipeline: PipelineConfig, config: RuntimeConfig): Origin {
-  const { input, stream } = pipeline;
-  if (input.kind === 'source') return { items: 1, periodUs: stream.periodUs, parentUs: 0 };
+function originOf({ input, stream }: PipelineConfig, config: RuntimeConfig): Origin {
+  if (input.kind === 'source') {
+    const unsteady = config.sources.find(({ id }) => id === input.source);
+    const leaves: readonly LeafSource[] = unsteady === undefined ? [] : unsteady.kind === 'first-of' ? unsteady.sources : [unsteady];
+    const synthetic = leaves.flatMap((leaf) => (leaf.kind === 'synthetic' ? [leaf] : []));
+    return {
+      items: Math.max(1, ...synthetic.map(({ burstRatio, burstFrames }) => (burstRatio > 0 ? burstFrames : 1))),
+      periodUs: stream.periodUs,
+      jitterUs: Math.ceil(Math.max(0, ...synthetic.map(({ jitterRatio }) => jitterRatio)) * stream.periodUs),
+      parentUs: 0,
+    };
+  }
   const parent = config.pipelines.find(({ id }) => id === input.pipeline);
-  if (parent === undefined) return { items: input.itemsMax, periodUs: stream.periodUs, parentUs: 0 };
+  if (parent === undefined) return { items: input.itemsMax, periodUs: stream.periodUs, jitterUs: 0, parentUs: 0 };
   const origin = originOf(parent, config);
-  return { items: origin.items * input.itemsMax, periodUs: origin.periodUs, parentUs: parent.stream.deadlineUs };
+  return { ...origin, items: origin.items * input.itemsMax, parentUs: parent.stream.deadlineUs };
 }
 
 /** Where an order knows no classes, what has no guarantee is as much in the way as everybody else. */
@@ -89,13 +94,17 @@ export function loadOf(
   const here = lanes.filter((lane) => lane.cores.includes(core));
   const guaranteed = here.filter((lane) => lane.isGuaranteed && lane.home === core);
   const guests = here.filter((lane) => (lane.isGuaranteed ? lane.home !== core : isBlindToClasses));
+  const rest = isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed);
   // Each release interrupts one run at most, which then has to fetch what was put away.
-  const switchUs = Math.max(0, ...here.map((lane) => lane.switchUs));
-  const withSwitch = ({ task }: Lane): CoreTask => ({ ...task, cost: task.cost + switchUs });
+  const switchUs = Math.max(0, ...here.map((lane) => lane.switchUsOn(core)));
+  const withSwitch = (lane: Lane): CoreTask => {
+    const task = lane.taskOn(core);
+    return { ...task, cost: task.cost + switchUs };
+  };
   return {
     guaranteed: guaranteed.map(withSwitch),
     guests: guests.map(withSwitch),
-    rest: isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed).map(({ task: { id, run } }) => ({ id, segment: run })),
+    rest: rest.map((lane) => lane.taskOn(core)).map(({ id, run }) => ({ id, segment: run })),
     doesLookAhead,
   };
 }
@@ -104,5 +113,6 @@ export function loadOf(
 export function isMoreUrgent(lanes: readonly Lane[], id: string, lane: Lane): boolean {
   const other = lanes.find(({ pipeline }) => pipeline.id === id);
   if (other === undefined || other === lane) return false;
-  return other.task.rank < lane.task.rank || (other.task.rank === lane.task.rank && other.task.deadline < lane.task.deadline);
+  const [theirs, mine] = [other.taskOn(other.home), lane.taskOn(lane.home)];
+  return theirs.rank < mine.rank || (theirs.rank === mine.rank && theirs.deadline < mine.deadline);
 }

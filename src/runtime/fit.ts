@@ -14,8 +14,10 @@ export interface StreamFit {
   /** From capture to result, at worst. */
   readonly responseUs: number | null;
   readonly deadlineUs: number;
-  /** What one run was reckoned with. */
+  /** What one run was reckoned with at worst, at home. */
   readonly costUs: number;
+  /** What its jobs move over the bus in the long run; null when not known. */
+  readonly busBytesPerSecond: number | null;
   /** The longest less urgent run that may begin just before a job of it. */
   readonly blockingUs: number | null;
   /** The longest less urgent run that it stands. */
@@ -43,6 +45,25 @@ export interface PipelineFit {
   readonly reactionUs: number | null;
 }
 
+/** Demand on the memory bus in the long run. What is guaranteed may not exceed what the bus carries for sure, which is less than its peak (MemGuard: Yun et al. 2013). */
+export interface BusFit {
+  readonly usableBytesPerSecond: number;
+  /** Of the streams whose deadlines are to be kept. */
+  readonly guaranteedBytesPerSecond: number;
+  readonly guaranteedRatio: number;
+  /** Of all streams; beyond `usable`, background work gets what is left. */
+  readonly demandedBytesPerSecond: number;
+  readonly demandedRatio: number;
+  readonly fits: boolean;
+}
+
+/** Of the memory that all cores share. */
+export interface MemoryFit {
+  readonly neededBytes: number;
+  readonly haveBytes: number;
+  readonly fits: boolean;
+}
+
 export interface Fit {
   readonly fits: boolean;
   readonly assurance: Assurance;
@@ -50,6 +71,10 @@ export interface Fit {
   readonly policy: { readonly name: PolicyName; readonly isCovered: boolean };
   readonly streams: readonly StreamFit[];
   readonly cores: readonly CoreFit[];
+  /** Null when nothing is known of the bus. */
+  readonly bus: BusFit | null;
+  /** Null when each core has memory of its own, which the placement looks after. */
+  readonly memory: MemoryFit | null;
   readonly pipelines: readonly PipelineFit[];
   /** What to change first, a sentence each; empty when everything fits. */
   readonly advice: readonly string[];

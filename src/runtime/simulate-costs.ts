@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from 'node:path';
 import type { LanguageShape, ManifestModel } from '../config/runtime-config.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost, NumberType } from '../core/layer-cost.ts';
+import type { SocProfile } from '../core/soc-profile.ts';
 import { createLanguageModel, type LanguageModel } from '../models/language/language-model.ts';
 import { pyramidLayers } from '../models/network/pyramid.ts';
 import { layerCosts } from '../models/onnx-graph/layer-costs.ts';
@@ -17,6 +18,8 @@ export type CostOrigin = (typeof COST_ORIGINS)[number];
 export interface ModelCosts {
   readonly model: string;
   readonly layers: readonly LayerCost[];
+  /** What it keeps in memory beside its weights, such as a KV cache. */
+  readonly stateBytes?: number;
   readonly origin: CostOrigin;
   /** One sentence without a full stop, for people. */
   readonly told: string;
@@ -39,10 +42,11 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
     return { model: model.id, layers, origin: 'shape', told: `a pyramid of convolutions with the published size (${model.origin})` };
   }
   if (shape?.kind === 'language') {
-    const layers = languageModelOf(shape).decodeLayers(1, shape.context);
+    const language = languageModelOf(shape);
     return {
       model: model.id,
-      layers,
+      layers: language.decodeLayers(1, shape.context),
+      stateBytes: language.kvBytesPerToken * shape.context,
       origin: 'shape',
       told: `one token at ${shape.context} tokens of context, by its shape (${model.origin})`,
     };
@@ -65,6 +69,9 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
     told: unknownText === '' ? told : `${told}; not counted, since not understood: ${unknownText}`,
   };
 }
+
+/** What float models are converted to unless told otherwise. */
+export const storedAsOn = ({ core }: Pick<SocProfile, 'core'>): NumberType => (core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');
 
 export const languageModelOf = ({ kind: _, context: _context, headSize, ...shape }: LanguageShape): LanguageModel =>
   createLanguageModel({ ...shape, ...(headSize === undefined ? {} : { headSize }) });

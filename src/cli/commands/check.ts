@@ -1,17 +1,29 @@
 import type { Warning } from '../../config/lint-config.ts';
-import type { RuntimeConfig } from '../../config/runtime-config.ts';
+import type { RunCostNames, RunCostTable } from '../../config/load-run-costs.ts';
+import type { ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
+import type { NumberType } from '../../core/layer-cost.ts';
+import type { SocProfile } from '../../core/soc-profile.ts';
 import { msFromDuration } from '../../core/units.ts';
+import type { Checked, CheckRequest } from '../../runtime/check-config.ts';
 import type { Fit, StreamFit } from '../../runtime/fit.ts';
-import type { RunPlan } from '../../runtime/plan-run.ts';
+import type { Chip } from '../../runtime/on-chip.ts';
+import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatBytes, formatMs } from '../figures-text.ts';
 import { type Cell, type Column, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
+import { modeOf } from '../soc-mode.ts';
 import { escapeText } from '../terminal-text.ts';
 
 export interface CheckOptions {
   readonly config: string;
+  /** A chip in place of the configuration's cores. */
+  readonly soc: string | undefined;
+  readonly mode: string | undefined;
+  readonly storedAs: NumberType | undefined;
+  /** A table of run costs. */
+  readonly costs: string | undefined;
   readonly isJson: boolean;
 }
 
@@ -19,25 +31,52 @@ export interface CheckDeps extends Pick<CliDeps, 'out' | 'env'> {
   readonly loadConfig: (file: string) => RuntimeConfig;
   readonly lintConfig: (config: RuntimeConfig) => readonly Warning[];
   readonly formatWarning: (warning: Warning) => string;
-  readonly planRun: (config: RuntimeConfig) => Pick<RunPlan, 'placement'>;
-  readonly checkFit: (config: RuntimeConfig, placement: RunPlan['placement']) => Fit;
+  readonly loadSoc: (soc: string) => SocProfile;
+  readonly storedAsOn: (profile: SocProfile) => NumberType;
+  readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
+  readonly coreKindsOf: (chip: Chip | undefined) => readonly string[];
+  readonly loadRunCosts: (file: string, names: RunCostNames) => RunCostTable;
+  readonly checkConfig: (request: CheckRequest) => Checked;
 }
 
 /** Says what a configuration would do, and whether it fits, without starting anything. 0: it fits; 1: it does not, or there are warnings; errors come as CoxswainError. */
 export function check(options: CheckOptions, deps: CheckDeps): number {
-  const config = deps.loadConfig(options.config);
+  const request = requestOf(options, deps);
+  const { config, placement, fit, told } = deps.checkConfig(request);
   const warnings = deps.lintConfig(config);
-  const { placement } = deps.planRun(config);
-  const fit = deps.checkFit(config, placement);
   const { out } = deps;
+  const { chip, costs = [] } = request;
+  const models = costs.map(({ model, origin, told: how }) => ({ model, origin, told: how }));
   if (options.isJson) {
-    out.write(`${JSON.stringify({ node: config.node, file: config.origin.file, warnings, placement, fit })}\n`);
+    const soc = chip === undefined ? null : { id: chip.profile.id, mode: chip.mode.id };
+    out.write(
+      `${JSON.stringify({ node: config.node, file: config.origin.file, soc, costs: { told, models }, warnings, placement, fit })}\n`,
+    );
   } else {
-    const lines = checkLines(config, placement, fit, { columns: out.columns(), paint: choosePaint(out.isTty, deps.env) });
-    for (const line of [...warnings.map((warning) => `warning: ${escapeText(deps.formatWarning(warning))}`), ...lines])
-      out.write(`${line}\n`);
+    const lines = [
+      ...warnings.map((warning) => `warning: ${escapeText(deps.formatWarning(warning))}`),
+      ...models.map((row) => `${escapeText(row.model)}: ${escapeText(row.told)}`),
+      ...(models.length > 0 ? [''] : []),
+      ...checkLines({ config, placement, fit, told }, { columns: out.columns(), paint: choosePaint(out.isTty, deps.env) }),
+    ];
+    for (const line of lines) out.write(`${line}\n`);
   }
   return !fit.fits || warnings.length + placement.problems.length > 0 ? EXIT.findings : EXIT.fine;
+}
+
+function requestOf(options: CheckOptions, deps: CheckDeps): CheckRequest {
+  const config = deps.loadConfig(options.config);
+  const profile = options.soc === undefined ? undefined : deps.loadSoc(options.soc);
+  const chip = profile === undefined ? undefined : { profile, mode: modeOf(profile, options.mode) };
+  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const request = { config, ...(chip === undefined ? {} : { chip }) };
+  if (options.costs !== undefined) {
+    const names = { models: config.models.map(({ id }) => id), used: [...used], coreKinds: deps.coreKindsOf(chip) };
+    return { ...request, table: deps.loadRunCosts(options.costs, names) };
+  }
+  if (profile === undefined) return request;
+  const storedAs = options.storedAs ?? deps.storedAsOn(profile);
+  return { ...request, costs: config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs)) };
 }
 
 const STREAM_COLUMNS: readonly Column[] = [
@@ -52,7 +91,8 @@ const STREAM_COLUMNS: readonly Column[] = [
   { title: 'may run ms', align: 'right', rank: 7 },
   { title: 'cost x', align: 'right', rank: 3 },
   { title: 'reaction ms', align: 'right', rank: 9 },
-  { title: 'model', align: 'left', rank: 10, shrinksTo: 8 },
+  { title: 'bus GB/s', align: 'right', rank: 10 },
+  { title: 'model', align: 'left', rank: 11, shrinksTo: 8 },
 ];
 
 const CORE_COLUMNS: readonly Column[] = [
@@ -69,7 +109,7 @@ interface Look {
   readonly paint: Paint;
 }
 
-function checkLines(config: RuntimeConfig, placement: RunPlan['placement'], fit: Fit, { columns, paint }: Look): string[] {
+function checkLines({ config, placement, fit, told }: Checked, { columns, paint }: Look): string[] {
   const cores = placement.cores.map(({ core, loadRatio, memoryBytes, streams: ids }): Cell[] => [
     { text: String(core), tone: 'bold' },
     { text: percent(fit.cores.find((row) => row.core === core)?.loadRatio ?? 0) },
@@ -86,16 +126,32 @@ function checkLines(config: RuntimeConfig, placement: RunPlan['placement'], fit:
   });
   return [
     paint(`node ${escapeText(config.node)}, ${escapeText(config.origin.file)}`, 'bold'),
+    `costs: ${escapeText(told)}`,
     '',
     ...renderGrid(STREAM_COLUMNS, streamRows(config, fit), columns, paint),
     '',
     ...renderGrid(CORE_COLUMNS, cores, columns, paint),
     '',
+    ...chipLines(fit),
     ...reasons,
     '',
     paint(verdictText(fit), fit.fits ? 'green' : 'red'),
     ...fit.advice.map((advice) => escapeText(advice)),
     ...placement.problems.map((problem) => paint(`problem: ${escapeText(problem)}`, 'red')),
+  ];
+}
+
+function chipLines({ bus, memory }: Fit): string[] {
+  const inGb = (bytes: number): string => String(Number((bytes / 1e9).toPrecision(3)));
+  const share = (bytes: number, ratio: number): string => `${inGb(bytes)} GB/s (${percent(ratio)})`;
+  return [
+    ...(bus === null
+      ? []
+      : [
+          `bus     ${share(bus.guaranteedBytesPerSecond, bus.guaranteedRatio)} guaranteed, ${share(bus.demandedBytesPerSecond, bus.demandedRatio)} with background work, of ${inGb(bus.usableBytesPerSecond)} GB/s usable`,
+        ]),
+    ...(memory === null ? [] : [`memory  ${formatBytes(memory.neededBytes)} of models in ${formatBytes(memory.haveBytes)}`]),
+    ...(bus === null && memory === null ? [] : ['']),
   ];
 }
 
@@ -123,6 +179,7 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
       { text: inMs(found?.runUsMax ?? null) },
       { text: found?.costFactorMax == null ? '-' : String(found.costFactorMax) },
       { text: inMs(reactionUs) },
+      { text: found?.busBytesPerSecond == null ? '-' : String(Number((found.busBytesPerSecond / 1e9).toPrecision(3))) },
       { text: escapeText(stream.model) },
     ];
   });

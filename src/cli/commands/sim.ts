@@ -1,18 +1,19 @@
 import type { ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
-import type { SocMode, SocProfile } from '../../core/soc-profile.ts';
+import type { SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationFromMs, elapsedUs } from '../../core/units.ts';
 import type { SimulateDeps, Simulation } from '../../runtime/simulate.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { SimulateOptions } from '../../runtime/simulate-options.ts';
 import type { Report } from '../../telemetry/report-schema.ts';
 import type { CliDeps } from '../cli-deps.ts';
-import { EXIT, UsageError } from '../exit-code.ts';
+import { EXIT } from '../exit-code.ts';
 import { bar, formatPercent } from '../figures-text.ts';
 import { openLogFile } from '../log-file.ts';
 import { choosePaint } from '../paint.ts';
 import { prepareReportFile, type ReportFile } from '../report-file.ts';
 import { renderSimSummary } from '../sim-summary.ts';
+import { modeOf } from '../soc-mode.ts';
 import { watchSignals } from '../stop-watch.ts';
 import { escapeText } from '../terminal-text.ts';
 
@@ -34,6 +35,7 @@ export interface SimOptions {
 export interface SimDeps extends CliDeps {
   readonly loadConfig: (file: string) => RuntimeConfig;
   readonly loadSoc: (soc: string) => SocProfile;
+  readonly storedAsOn: (profile: SocProfile) => NumberType;
   readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
   readonly simulate: (options: SimulateOptions, deps: SimulateDeps) => Promise<Simulation>;
   /** Lets signals and output through; the simulation itself never waits. */
@@ -53,7 +55,7 @@ export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
   const traceFile = options.trace === undefined ? undefined : await prepareReportFile(options.trace, '--trace');
   const people = options.isJson ? deps.err : deps.out;
   const used = new Set(config.pipelines.map(({ stream }) => stream.model));
-  const storedAs = options.storedAs ?? (profile.core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');
+  const storedAs = options.storedAs ?? deps.storedAsOn(profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   for (const { model, told } of costs) people.write(`${escapeText(model)}: ${escapeText(told)}\n`);
   const log =
@@ -81,12 +83,6 @@ export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
 
 async function writeTrace(file: ReportFile | undefined, text: string | undefined): Promise<void> {
   if (file !== undefined && text !== undefined) await file.write(text);
-}
-
-function modeOf(profile: SocProfile, id: string | undefined): SocMode {
-  const mode = id === undefined ? profile.modes[0] : profile.modes.find((candidate) => candidate.id === id);
-  if (mode !== undefined) return mode;
-  throw new UsageError(`--mode ${id}: ${profile.id} has the modes ${profile.modes.map((candidate) => candidate.id).join(', ')}`);
 }
 
 type PlayDeps = SimDeps & { readonly costs: readonly ModelCosts[]; readonly log: ((text: string) => Promise<void>) | undefined };

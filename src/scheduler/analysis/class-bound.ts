@@ -16,6 +16,8 @@ export interface ClassTask {
   readonly deadline: number;
   /** How much earlier than nominal it may be released, with the deadline staying where it is. */
   readonly early: number;
+  /** How much later than its tick it may be released, with the deadline counting from the release; so two may be that much closer than a period. */
+  readonly jitter: number;
 }
 
 /** What holds a task up besides the work that goes before it. */
@@ -31,12 +33,13 @@ export interface Delays {
  * preemption (the response-time analysis of non-preemptive EDF by George, Rivierre, Spuri 1996, with the interference of higher classes added as for fixed
  * priorities): for a release at a in a busy period that begins at 0,
  *
- *     w = B(a) + floor(a / T_i) C_i + (C_i - L_i)
- *         + sum_{same class, D_j <= a + D_i} min(1 + floor((w + E_j) / T_j), 1 + floor((a + D_i - D_j) / T_j)) C_j
- *         + sum_{higher class} (1 + floor((w + E_j) / T_j)) C_j,
+ *     w = B(a) + floor((a + J_i) / T_i) C_i + (C_i - L_i)
+ *         + sum_{same class, D_j <= a + D_i} min(1 + floor((w + E_j + J_j) / T_j), 1 + floor((a + D_i - D_j + J_j) / T_j)) C_j
+ *         + sum_{higher class} (1 + floor((w + E_j + J_j) / T_j)) C_j,
  *     R_i = max over a of w + L_i - a,
  *
- * with L the last part that is not preempted, a whole run unless it is cut, E the earliness, and B(a) the longest run with lower class or later deadline. The a to look at
+ * with L the last part that is not preempted, a whole run unless it is cut, E the earliness, J the jitter, and B(a) the longest run with lower class or later
+ * deadline. The a to look at
  * are those where `a + D_i` is a deadline of its class. Undefined when the busy period has no end (a load of 1 or more) or the work is spent.
  */
 export function classResponse(task: ClassTask, others: readonly ClassTask[], delays: Delays, bound: WorkBound): number | undefined {
@@ -75,8 +78,8 @@ function busyPeriod({ task, peers, above, below, delays }: Situation, bound: Wor
   let length = blocking + task.cost;
   while (length <= ceiling) {
     if (!bound.spend(rivals.length + 1)) return undefined;
-    let next = blocking + Math.ceil((length + task.early) / task.period) * task.cost;
-    for (const other of rivals) next += Math.ceil((length + other.early) / other.period) * other.cost;
+    let next = blocking + Math.ceil((length + task.early + task.jitter) / task.period) * task.cost;
+    for (const other of rivals) next += Math.ceil((length + other.early + other.jitter) / other.period) * other.cost;
     if (next <= length) return length;
     length = next;
   }
@@ -86,7 +89,7 @@ function busyPeriod({ task, peers, above, below, delays }: Situation, bound: Wor
 function releasesToTry({ task, peers }: Situation, longest: number): ReadonlySet<number> {
   const releases = new Set<number>([0]);
   for (const other of [task, ...peers]) {
-    for (let at = other.deadline - task.deadline; at < longest; at += other.period) if (at > 0) releases.add(at);
+    for (let at = other.deadline - task.deadline - other.jitter; at < longest; at += other.period) if (at > 0) releases.add(at);
   }
   return releases;
 }
@@ -100,15 +103,15 @@ function lastStart({ task, peers, above, below, delays }: Situation, at: number,
     if (peer.deadline <= due) urgent.push(peer);
     else if (delays.isBlockedByOthers) blocking = Math.max(blocking, peer.segment);
   }
-  const base = blocking + Math.floor(at / task.period) * task.cost + task.cost - task.last;
+  const base = blocking + Math.floor((at + task.jitter) / task.period) * task.cost + task.cost - task.last;
   let start = base;
   for (;;) {
     if (!bound.spend(urgent.length + above.length + 1)) return undefined;
     let next = base;
-    for (const { early, period, cost, deadline } of urgent) {
-      next += Math.min(1 + Math.floor((start + early) / period), 1 + Math.floor((due - deadline) / period)) * cost;
+    for (const { early, jitter, period, cost, deadline } of urgent) {
+      next += Math.min(1 + Math.floor((start + early + jitter) / period), 1 + Math.floor((due - deadline + jitter) / period)) * cost;
     }
-    for (const { early, period, cost } of above) next += (1 + Math.floor((start + early) / period)) * cost;
+    for (const { early, jitter, period, cost } of above) next += (1 + Math.floor((start + early + jitter) / period)) * cost;
     if (next <= start) return start;
     start = next;
   }

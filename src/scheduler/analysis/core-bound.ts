@@ -66,10 +66,12 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
     return { task, others, among, all };
   });
   const isForeseen = doesLookAhead && rows.every(({ task, among }) => isWithin(among, task));
+  const tolerances = new Map(rows.map(({ task, others }) => [task, toleranceOf(task, others, bound)]));
   const streams = rows.map(({ task, others, all }): StreamBound => {
     const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
-    const tolerates = toleranceOf(task, others, bound);
-    const row = { id: task.id, blocking, tolerates };
+    const row = { id: task.id, blocking, tolerates: tolerances.get(task) };
+    const isHeldInVain = doesLookAhead && guaranteed.some((other) => other !== task && mayHold(other, task, tolerances.get(other) ?? 0));
+    if (isWithin(all, task) && isHeldInVain) return { ...row, assurance: 'look-ahead', response: task.deadline };
     if (isWithin(all, task)) return { ...row, assurance: 'always', response: all };
     return isForeseen ? { ...row, assurance: 'look-ahead', response: task.deadline } : { ...row, assurance: 'none', response: all };
   });
@@ -84,6 +86,16 @@ const isWithin = (response: number | undefined, task: ClassTask): boolean => res
 /** Whether a run of `other` may be in the way of `task` as something less urgent: EDF decides between peers by absolute deadlines. */
 const mayBlock = (other: ClassTask, task: ClassTask): boolean =>
   other.rank > task.rank || (other.rank === task.rank && other.deadline > task.deadline);
+
+/** Until a model has been measured, look-ahead reckons with this much more than it was told (cost-estimate.ts). */
+const DOUBT_FACTOR = 1.25;
+
+/**
+ * Whether the core may be held from `task` for a frame of `other` that then comes at another time: only where frames are unsteady, and only where `other` does
+ * not stand a run of `task` with its frame expected as far off as two jitters may lie from each other.
+ */
+const mayHold = (other: ClassTask, task: ClassTask, tolerates: number): boolean =>
+  other.jitter > 0 && other.rank <= task.rank && tolerates < task.segment * DOUBT_FACTOR + 2 * other.jitter;
 
 function weakestOf(streams: readonly StreamBound[]): Assurance {
   if (streams.some(({ assurance }) => assurance === 'none')) return 'none';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationUs } from '../../../src/core/units.ts';
-import { busLevel, bytesPerUs } from '../../../src/devices/sim/bus-share.ts';
+import { busLevel, bytesPerUs, flowUs } from '../../../src/devices/sim/bus-share.ts';
+import { lowestLevel } from '../../../src/devices/sim/lowest-level.ts';
 import { arrayCycles, compileSegment, rooflineUs } from '../../../src/devices/sim/segment-cost.ts';
 import { layer, twoCores } from '../../support/soc-profiles.ts';
 import { type Ask, bytesOf, computeOf, play } from './sim-rig.ts';
@@ -52,6 +53,30 @@ describe('the simulated chip', () => {
         expect(figures.busBytes).toBeLessThanOrEqual(figures.capacityBytes * (1 + 1e-9));
       }),
     );
+  });
+
+  it('never takes longer over a segment than the worst that its neighbours can do to it, and sometimes that long', () => {
+    const flowOf = (one: Ask) => ({
+      cost: compileSegment(
+        one.layers.map(({ computeUs, bytes }) => layer(computeUs, bytes)),
+        profile,
+      ),
+      speed: 1,
+      drag: 1,
+    });
+    let tight = 0;
+    fc.assert(
+      fc.property(asks, (list) => {
+        const others = (core: number) =>
+          [0, 1, 2, 3].filter((other) => other !== core).map((other) => list.filter((one) => one.core === other).map(flowOf));
+        for (const one of play(profile, list).done) {
+          const worst = flowUs(flowOf(one), lowestLevel(flowOf(one), others(one.core), BUS));
+          expect(one.endedAt - one.startedAt).toBeLessThanOrEqual(Math.ceil(worst));
+          if (one.endedAt - one.startedAt > rooflineOf(one) * 1.05 && one.endedAt - one.startedAt > worst * 0.99) tight += 1;
+        }
+      }),
+    );
+    expect(tight).toBeGreaterThan(5);
   });
 
   it('keeps each segment between max(c, M/B) and c + nM/B, since a fair share is at least an n-th', () => {

@@ -61,7 +61,9 @@ describe('program', () => {
     expect(status).toBe(0);
     const parsed = { config: 'a.yaml', runFor: 20_000_000, report: 'r.json', log: 'd.log', isJson: false, isPlain: true };
     expect(calls).toEqual([['run', parsed]]);
-    expect((await call(['check', 'a.yaml', '--json'])).calls).toEqual([['check', { config: 'a.yaml', isJson: true }]]);
+    expect((await call(['check', 'a.yaml', '--json'])).calls).toEqual([
+      ['check', { config: 'a.yaml', soc: undefined, mode: undefined, storedAs: undefined, costs: undefined, isJson: true }],
+    ]);
     expect((await call(['analyze', 't.json', '--test', 'rta', '--json'])).calls).toEqual([
       ['analyze', { file: 't.json', test: 'rta', isJson: true }],
     ]);
@@ -99,7 +101,13 @@ describe('program', () => {
     expect((await call(['plan', '--soc', 'rk3588', '--model', 'qwen', '--bits', '8'])).calls).toEqual([
       ['plan', { soc: 'rk3588', model: 'qwen', bits: 8, context: 2048, isSweep: false, plot: undefined, isJson: false }],
     ]);
+    expect((await call(['check', 'a.yaml', '--soc', 'rk3588', '--mode', 'w12', '--stored-as', 'int8'])).calls).toMatchObject([
+      ['check', { soc: 'rk3588', mode: 'w12', storedAs: 'int8' }],
+    ]);
     for (const args of [
+      ['check', 'a.yaml', '--mode', 'w12'],
+      ['check', 'a.yaml', '--soc', 'x', '--stored-as', 'int7'],
+      ['check', 'a.yaml', '--soc', 'x', '--stored-as', 'int8', '--costs', 'c.csv'],
       ['sim', 'a.yaml'],
       ['sim', 'a.yaml', '--soc', 'x', '--seed', '-1'],
       ['sim', 'a.yaml', '--soc', 'x', '--policy', 'magic'],

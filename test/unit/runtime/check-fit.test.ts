@@ -4,6 +4,7 @@ import type { Criticality } from '../../../src/core/stream.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
 import { checkFit } from '../../../src/runtime/check-fit.ts';
 import type { Fit } from '../../../src/runtime/fit.ts';
+import { manifestCosts } from '../../../src/runtime/fit-costs.ts';
 import type { Placement } from '../../../src/scheduler/placement.ts';
 
 interface Row {
@@ -13,6 +14,7 @@ interface Row {
   readonly periodMs: number;
   readonly deadlineMs: number;
   readonly cores?: readonly number[];
+  readonly spares?: readonly number[];
   /** Parent pipeline and the most items of one of its results. */
   readonly from?: readonly [string, number];
 }
@@ -22,9 +24,11 @@ function fitOf(
   rows: readonly Row[],
   coreCount = 1,
   scheduler: Omit<RuntimeConfig['scheduler'], 'cuts'> = { policy: 'coxswain', tuning: {} },
+  { jitterRatio = 0, burstFrames = 1 } = {},
 ): Fit {
   const config = {
     scheduler: { cuts: 'auto', ...scheduler },
+    sources: [{ id: 'camera', kind: 'synthetic', jitterRatio, burstRatio: burstFrames > 1 ? 0.1 : 0, burstFrames }],
     device: { kind: 'ort', cores: Array.from({ length: coreCount }, () => ({ memoryBytes: 1e9 })) },
     models: rows.map(({ id, costMs }) => ({ id, costUs: durationFromMs(costMs) })),
     pipelines: rows.map(
@@ -43,8 +47,8 @@ function fitOf(
       }),
     ),
   } as unknown as RuntimeConfig;
-  const models = rows.map(({ id, cores = [0] }) => ({ model: id, cores, spares: [], reason: '' }));
-  return checkFit(config, { models, cores: [], problems: [] } satisfies Placement);
+  const models = rows.map(({ id, cores = [0], spares = [] }) => ({ model: id, cores, spares, reason: '' }));
+  return checkFit(config, { models, cores: [], problems: [] } satisfies Placement, manifestCosts(config));
 }
 
 const camera: Row = { id: 'camera', criticality: 'safety', costMs: 20, periodMs: 100, deadlineMs: 80 };
@@ -104,7 +108,30 @@ describe('checkFit', () => {
     expect([withFactor(factor), withFactor(factor + 0.011)]).toEqual([true, false]);
   });
 
-  test('takes a stream whose model has a spare on a core as a guest there', () => {
+  test('counts frames of a source that comes late by up to its jitter, and all of its bursts', () => {
+    const cabin: Row = { ...lines, id: 'cabin', criticality: 'interactive', costMs: 20, deadlineMs: 400 };
+    const fixed = { policy: 'fixed-priority', tuning: {} } as const;
+    const [steady, late] = [fitOf([camera, cabin], 1, fixed), fitOf([camera, cabin], 1, fixed, { jitterRatio: 0.9 })];
+    // Two frames may come within 10 ms now, and of both streams: three more runs before the last one of the cabin, which came 10 ms later.
+    expect([steady, late].map(({ streams }) => streams[1]?.responseUs)).toEqual([12_000 + 46_000, 12_000 + 4 * 23_000 - 10_000]);
+    const burst = fitOf([{ ...camera, deadlineMs: 200 }], 1, undefined, { burstFrames: 3 });
+    expect(burst.streams[0]?.responseUs).toBe(12_000 + 3 * 23_000);
+    // The cabin may be held for a camera that comes later than expected, so under coxswain it relies on look-ahead.
+    expect(fitOf([camera, cabin], 1, undefined, { jitterRatio: 0.9 }).streams[1]).toMatchObject({
+      assurance: 'look-ahead',
+      responseUs: 400_000,
+    });
+    expect(fitOf([camera, cabin], 1, undefined, { jitterRatio: 0.1 }).streams[1]).toMatchObject({ assurance: 'always' });
+  });
+
+  test('leaves out a spare core, which serves only when another is lost', () => {
+    const guarded = { ...camera, id: 'guarded', costMs: 30, cores: [1, 0], spares: [0] };
+    const { streams, cores } = fitOf([camera, guarded], 2);
+    expect(cores.map(({ loadRatio }) => Number(loadRatio.toFixed(3)))).toEqual([0.23, 0.345]);
+    expect(streams.map(({ responseUs }) => responseUs)).toEqual([12_000 + 23_000, 12_000 + 34_500]);
+  });
+
+  test('takes a stream whose model is on a second core as a guest there', () => {
     const guest = { ...camera, id: 'guest', costMs: 30, cores: [1, 0] };
     const { streams, cores } = fitOf([camera, guest], 2);
     expect(cores.map(({ loadRatio }) => Number(loadRatio.toFixed(3)))).toEqual([0.575, 0.345]);

@@ -67,7 +67,8 @@ describe('cutting networks', () => {
     expect(steps.shares).toHaveLength((cuts.get('yolov8l')?.length ?? 0) + 1);
     const whole = chip.models.find(({ id }) => id === 'yolov8l')?.costUs ?? 0;
     const longest = Math.max(...steps.shares) * whole;
-    expect(longest).toBeLessThan(15_000);
+    // The driver's 20 ms, less what passes off the core and its own run.
+    expect(longest).toBeLessThan(18_000);
     expect(longest).toBeGreaterThan(3_000);
     expect(Math.min(...steps.switchUs)).toBeGreaterThan(0);
   });

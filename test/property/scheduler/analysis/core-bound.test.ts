@@ -5,7 +5,7 @@ import { classResponse } from '../../../../src/scheduler/analysis/class-bound.ts
 import { boundCore, type CoreTask } from '../../../../src/scheduler/analysis/core-bound.ts';
 import { npEdf } from '../../../../src/scheduler/analysis/np-edf.ts';
 import { analysisTasks, plenty, setCount } from './analysis-task.ts';
-import { HYPERPERIOD, type PlayedTask, periodic, play, randomSet, sporadic } from './played-schedule.ts';
+import { HYPERPERIOD, jittered, type PlayedTask, periodic, play, randomSet, sporadic } from './played-schedule.ts';
 import { runScheduler, streamOf } from './scheduler-run.ts';
 
 const TICKS = 3 * HYPERPERIOD;
@@ -20,6 +20,7 @@ const classTask = ({ cost, period, deadline, rank }: PlayedTask, index: number):
   period,
   deadline,
   early: 0,
+  jitter: 0,
 });
 
 const responseOf = (tasks: readonly CoreTask[], task: CoreTask): number | undefined =>
@@ -50,6 +51,26 @@ describe('classResponse', () => {
       }
     }
     expect(tight).toBeGreaterThan(1_000);
+  });
+
+  it('is never exceeded where frames come late by up to their jitter, deadlines with them', () => {
+    const random = new Prng('class bound with jitter');
+    let tight = 0;
+    for (let index = 0; index < setCount(800); index += 1) {
+      const played = randomSet(random, { tasksMax: 4, deadlineRatioMax: 1.5 }).map((task) => ({ ...task, rank: random.integer(0, 1) }));
+      const tasks = played.map((task, place) => ({ ...classTask(task, place), jitter: random.integer(0, task.period) }));
+      const bounds = tasks.map((task) => responseOf(tasks, task) ?? Number.POSITIVE_INFINITY);
+      for (let pattern = 0; pattern < 3; pattern += 1) {
+        // First one as late as it may be, then as early as it may, which brings two as near as they come.
+        const releases = played.map((task, place) => jittered(task, tasks[place]?.jitter ?? 0, pattern === 0, random, TICKS));
+        const { responses } = play(played, releases, 'class-edf', false, TICKS);
+        for (const [place, bound] of bounds.entries()) {
+          if (bound - (responses[place] ?? 0) <= 1) tight += 1;
+          if ((responses[place] ?? 0) > bound) expect({ tasks, releases, place, bound }).toBe(responses[place]);
+        }
+      }
+    }
+    expect(tight).toBeGreaterThan(300);
   });
 
   it('is within every deadline where, with one class, EDF without preemption is feasible', () => {

@@ -96,6 +96,16 @@ export function sporadic(task: PlayedTask, random: Prng, ticks: number): number[
   return releases;
 }
 
+/** At every tick or up to `jitter` later, in order. With `isPressed` the first is as late as can be and all others on their tick. */
+export function jittered(task: PlayedTask, jitter: number, isPressed: boolean, random: Prng, ticks: number): number[] {
+  const releases: number[] = [];
+  for (let tick = 0; tick < ticks; tick += task.period) {
+    const late = isPressed ? (tick === 0 ? jitter : 0) : random.integer(0, jitter);
+    releases.push(Math.max(tick + late, releases.at(-1) ?? 0));
+  }
+  return releases.filter((at) => at < ticks);
+}
+
 /** Their least common multiple is 120, so that a schedule repeats soon. */
 const PERIODS = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30];
 export const HYPERPERIOD = 120;

@@ -1,0 +1,44 @@
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { CoreId } from '../core/job.ts';
+import type { BusFit, MemoryFit, StreamFit } from './fit.ts';
+import type { FitCosts } from './fit-costs.ts';
+
+/** What to change first where a core has too much to do. */
+export function adviceFor(core: CoreId, streams: readonly StreamFit[], factorNeeded: number | null, costs: FitCosts): string {
+  const best = streams.filter((stream) => stream.costFactorMax !== null).sort((a, b) => (b.costFactorMax ?? 0) - (a.costFactorMax ?? 0))[0];
+  const late = streams.filter(({ assurance }) => assurance === 'none').map(({ id }) => id);
+  const lead = `core ${core}: no bound within the deadline for ${late.join(', ')}`;
+  if (best?.costFactorMax !== null && best !== undefined) {
+    const aim = costs.say(best.costUs * best.costFactorMax);
+    return `${lead}; first make ${best.id} cheaper, to ${aim} (factor ${best.costFactorMax}), or move it to another core`;
+  }
+  if (factorNeeded !== null)
+    return `${lead}; no stream alone is to blame: all costs must come down to ${Math.floor(factorNeeded * 100)} %, or one of the streams must go to another core`;
+  return `${lead}; no lower cost helps: give a longer deadline, or take streams away`;
+}
+
+export function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig): string {
+  const name = tuning.victim === 'value' ? `${policy} with victim: value` : policy;
+  return `policy ${name}: no bound is known for its order of jobs, so nothing is proven; take coxswain, edf or fixed-priority, or try it with coxswain sim`;
+}
+
+/** What to change first where the chip as a whole has too little. */
+export function adviceForChip(bus: BusFit | null, memory: MemoryFit | null, streams: readonly StreamFit[]): string[] {
+  const advice: string[] = [];
+  if (bus?.fits === false) {
+    const greediest = streams
+      .filter(({ assurance }) => assurance !== 'unguarded')
+      .reduce((most, stream) => ((stream.busBytesPerSecond ?? 0) > (most.busBytesPerSecond ?? 0) ? stream : most));
+    const have = `${gigabytes(bus.usableBytesPerSecond)} GB/s that the bus carries for sure`;
+    advice.push(
+      `bus: guaranteed streams move ${gigabytes(bus.guaranteedBytesPerSecond)} GB/s, more than the ${have}; first make ${greediest.id} move less than its ${gigabytes(greediest.busBytesPerSecond ?? 0)} GB/s: fewer bits, fewer frames, a smaller model`,
+    );
+  }
+  if (memory?.fits === false)
+    advice.push(
+      `memory: the models need ${gigabytes(memory.neededBytes)} GB, and there are ${gigabytes(memory.haveBytes)} GB; take one away, or fewer bits`,
+    );
+  return advice;
+}
+
+const gigabytes = (bytes: number): string => String(Number((bytes / 1e9).toPrecision(3)));

@@ -1,0 +1,117 @@
+import type { RunCostTable } from '../config/load-run-costs.ts';
+import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
+import { type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import type { StepPlan } from '../core/step-plan.ts';
+import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
+import type { Placement } from '../scheduler/placement.ts';
+import type { Chip } from './on-chip.ts';
+
+/** What one run of a model takes on a core. */
+export interface RunCost {
+  /** No run takes longer, as far as the origin of the figure can be trusted. */
+  readonly worstUs: number;
+  /** The longest part of it that cannot be interrupted, and the last one; what an interruption adds is in them. The whole run where it is not cut. */
+  readonly segmentUs: number;
+  readonly lastUs: number;
+  /** What an interruption adds; 0 where it is not cut. */
+  readonly switchUs: number;
+  /** Moved over the bus; undefined when not known. */
+  readonly bytes: number | undefined;
+}
+
+/** What passes off the cores with each job. */
+export interface OffCore {
+  readonly us: number;
+  /** How much sooner than that it may be over. */
+  readonly spreadUs: number;
+}
+
+/** Where `check` has its figures from. */
+export interface FitCosts {
+  /** For people: one sentence without a full stop. */
+  readonly told: string;
+  readonly of: (model: ModelId, core: CoreId) => RunCost;
+  /** How a longest run would be written where it came from: `a costMs of 3.5`. */
+  readonly say: (worstUs: number) => string;
+  readonly offCore: (pipeline: PipelineConfig) => OffCore;
+  /** What the bus carries for sure; undefined when nothing is known of it. */
+  readonly busBytesPerSecond: number | undefined;
+  /** What all models together may occupy; undefined where each core has memory of its own. */
+  readonly memoryBytes: number | undefined;
+}
+
+/** How much earlier than its latest nominal release a job may come: what preparing a frame takes more or less, no more than look-ahead grants (release-pattern.ts). */
+const RELEASE_SPREAD_US = 4_000;
+
+const measuredOffCore = ({ stream }: PipelineConfig): OffCore => {
+  const us = Math.min(OFF_CORE_US, stream.deadlineUs * OFF_CORE_RATIO_MAX);
+  return { us, spreadUs: Math.min(RELEASE_SPREAD_US, us) };
+};
+
+const uncut = (worstUs: number, bytes: number | undefined): RunCost => ({
+  ...{ worstUs, segmentUs: worstUs, lastUs: worstUs, switchUs: 0, bytes },
+});
+
+/** As the manifest says, with the margin that its medians need. */
+export function manifestCosts({ models }: Pick<RuntimeConfig, 'models'>): FitCosts {
+  const costs = new Map(models.map(({ id, costUs, steps }) => [id, inBlocks(Math.ceil(costUs * COST_MARGIN), steps)]));
+  return {
+    told: `costMs of the manifest times ${COST_MARGIN}`,
+    of: (model) => costs.get(model) ?? uncut(0, undefined),
+    say: (worstUs) => `a costMs of ${inMs(worstUs / COST_MARGIN)}`,
+    offCore: measuredOffCore,
+    busBytesPerSecond: undefined,
+    memoryBytes: undefined,
+  };
+}
+
+/** A block that begins after an interruption has to fetch what was put away first. */
+function inBlocks(worstUs: number, steps: StepPlan | undefined): RunCost {
+  if (steps?.kind !== 'blocks') return uncut(worstUs, undefined);
+  const switchUs = Math.max(0, ...steps.switchUs);
+  const blockUs = (share: number): number => Math.ceil(share * worstUs) + switchUs;
+  return {
+    ...{ worstUs, segmentUs: Math.max(...steps.shares.map(blockUs)), lastUs: blockUs(steps.shares.at(-1) ?? 1), switchUs },
+    bytes: undefined,
+  };
+}
+
+/** As a table has it. A run that was timed alone may have to wait for the bus: at the fair share of one core, its bytes take that much longer. */
+export function tableCosts(
+  config: Pick<RuntimeConfig, 'models'>,
+  placement: Placement,
+  table: RunCostTable,
+  { chip, kindOf }: { readonly chip: Chip | undefined; readonly kindOf: (core: CoreId) => string },
+): FitCosts {
+  const capacity = chip === undefined ? undefined : (usableBytesPerSecond(chip.profile) * chip.mode.bandwidthRatio) / 1e6;
+  const busyCount = placement.cores.filter(({ core }) =>
+    placement.models.some(({ cores, spares }) => cores.includes(core) && !spares.includes(core)),
+  ).length;
+  const waitUsPerByte = capacity === undefined ? 0 : (Math.max(1, busyCount) - 1) / capacity;
+  return {
+    told: `${table.file}${chip === undefined ? '' : `, each run with a fair share of the bus of ${chip.profile.id}, mode ${chip.mode.id}`}`,
+    of: (model, core) => {
+      const row = table.costOf(model, kindOf(core));
+      assert(row !== undefined, `the table has a cost of ${model}`);
+      const worstUs = Math.max(1, Math.ceil(row.worstUs + (row.bytes ?? 0) * waitUsPerByte));
+      return uncut(worstUs, row.bytes);
+    },
+    say: (worstUs) => `${inMs(worstUs)} ms at worst`,
+    offCore: chip === undefined ? measuredOffCore : hostOf(config.models, chip.profile.host),
+    busBytesPerSecond: capacity === undefined ? undefined : capacity * 1e6,
+    memoryBytes: chip?.profile.dram.memoryBytes,
+  };
+}
+
+/** The simulated host takes the same for every picture, and nothing for sound. */
+export const hostOf =
+  (models: RuntimeConfig['models'], { prepareUs, decodeUs }: SocProfile['host']) =>
+  ({ stream }: PipelineConfig): OffCore => {
+    const isSound = models.find(({ id }) => id === stream.model)?.windowSamples !== undefined;
+    return { us: isSound ? 0 : Math.round(prepareUs) + Math.round(decodeUs), spreadUs: 0 };
+  };
+
+export const inMs = (us: number): number => Math.floor(us * 0.01) / 10;

@@ -1,0 +1,98 @@
+import { assert } from '../core/assert.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
+import { usableBytesPerSecond } from '../core/soc-profile.ts';
+import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
+import { lowestLevel } from '../devices/sim/lowest-level.ts';
+import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
+import type { Placement } from '../scheduler/placement.ts';
+import type { CutModels } from './cut-models.ts';
+import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
+import type { Chip } from './on-chip.ts';
+import type { ModelCosts } from './simulate-costs.ts';
+
+/** As the simulator would have it, with all other cores at their worst for the bus all the time. */
+export function simulatedCosts(
+  { config: { models }, cuts }: CutModels,
+  placement: Placement,
+  layers: readonly ModelCosts[],
+  chip: Chip,
+): FitCosts {
+  const { profile, mode } = chip;
+  const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;
+  const rows = new Map(layers.map((row) => [row.model, modelOf(row, cuts.get(row.model) ?? [], chip)]));
+  const flowsOn = (core: CoreId): readonly Flow[] =>
+    placement.models.flatMap(({ model, cores, spares }) =>
+      cores.includes(core) && !spares.includes(core) ? (rows.get(model)?.flows ?? []) : [],
+    );
+  const cores = placement.cores.map(({ core }) => core);
+  const known = new Map<string, RunCost>();
+  const costOf = (model: ModelId, core: CoreId): RunCost => {
+    const row = rows.get(model);
+    assert(row !== undefined, 'the costs of a model that is used are known', model);
+    const others = cores.filter((other) => other !== core).map(flowsOn);
+    const level = row.flows.reduce((least, flow) => Math.min(least, lowestLevel(flow, others, capacity)), capacity);
+    return worstOf(row, { level, capacity });
+  };
+  return {
+    told: `simulated on ${profile.id}, mode ${mode.id}, every other core taking as much of the bus as it can`,
+    of: (model, core) => {
+      const key = `${core}/${model}`;
+      const cost = known.get(key) ?? costOf(model, core);
+      known.set(key, cost);
+      return cost;
+    },
+    say: (worstUs) => `${inMs(worstUs)} ms at worst`,
+    offCore: hostOf(models, profile.host),
+    busBytesPerSecond: capacity * 1e6,
+    memoryBytes: profile.dram.memoryBytes,
+  };
+}
+
+interface SimulatedModel {
+  readonly steps: ModelSteps;
+  readonly speed: number;
+  /** What any row of its steps takes of the bus is at most what one of these does. */
+  readonly flows: readonly Flow[];
+}
+
+/** A row of steps takes no more of the bus than the greediest of its blocks would without dispatch, since the bytes and the times of blocks add up. */
+function modelOf({ layers }: ModelCosts, cuts: readonly number[], { profile, mode }: Chip): SimulatedModel {
+  const steps = createModelSteps(layers, cuts, profile);
+  const flowOf = (cost: Flow['cost']): Flow => ({ cost, speed: mode.clockRatio, drag: 1 });
+  if (steps.count === 1) return { steps, speed: mode.clockRatio, flows: [flowOf(steps.whole)] };
+  const undispatched = createModelSteps(layers, cuts, { ...profile, core: { ...profile.core, dispatchUs: 0 } });
+  const flows = Array.from({ length: steps.count }, (_, block) => flowOf(undispatched.cost(block, 1, block > 0)));
+  return { steps, speed: mode.clockRatio, flows };
+}
+
+/** When the bus never leaves it less than `level` of its `capacity`. */
+function worstOf({ steps, speed }: SimulatedModel, { level, capacity }: { readonly level: number; readonly capacity: number }): RunCost {
+  const usAt = (cost: Flow['cost'], bandwidth: number): number => flowUs({ cost, speed, drag: 1 }, bandwidth);
+  const { bytes } = steps.whole;
+  if (steps.count === 1) {
+    const worstUs = Math.max(1, Math.ceil(usAt(steps.whole, level)));
+    return { worstUs, segmentUs: worstUs, lastUs: worstUs, switchUs: 0, bytes };
+  }
+  const blocks = Array.from({ length: steps.count }, (_, block) => ({
+    plain: steps.cost(block, 1, false),
+    again: steps.cost(block, 1, block > 0),
+  }));
+  // A border is found by shares of time with the bus to itself, told by totals; the same block may take a larger share when layer is added to layer.
+  const ends = steps.ends(0, steps.count);
+  const shares = blocks.map((_, block) => (ends[block] ?? 1) - (ends[block - 1] ?? 0));
+  const alone = blocks.map(({ plain }) => usAt(plain, capacity));
+  const sum = alone.reduce((total, us) => total + us, 0);
+  const skew = blocks.reduce((most, _, block) => Math.max(most, (alone[block] ?? 0) / sum / (shares[block] ?? 1)), 1);
+  const partUs = ({ again }: (typeof blocks)[number]): number => Math.ceil(usAt(again, capacity) * (capacity / level) * skew);
+  const last = blocks.at(-1);
+  assert(last !== undefined, 'a model that is cut has blocks');
+  return {
+    // In as many segments as there are blocks, each with its dispatch.
+    worstUs: blocks.reduce((total, { plain }) => total + Math.ceil(usAt(plain, level)), 0),
+    segmentUs: Math.max(...blocks.map(partUs)),
+    lastUs: partUs(last),
+    switchUs: Math.max(...blocks.map(({ plain, again }) => Math.ceil(usAt(again, level) - usAt(plain, level)))),
+    bytes,
+  };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { PipelineConfig, RuntimeConfig, SourceConfig } from '../../../src/config/runtime-config.ts';
+import { Prng } from '../../../src/core/prng.ts';
+import { coreCountOf, type SocProfile } from '../../../src/core/soc-profile.ts';
+import { CRITICALITIES } from '../../../src/core/stream.ts';
+import { durationFromMs, durationUs } from '../../../src/core/units.ts';
+import { checkConfig } from '../../../src/runtime/check-config.ts';
+import { simulate } from '../../../src/runtime/simulate.ts';
+import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
+
+const vehicle = shippedConfig('vehicle-500');
+const SOCS = ['car-500', 'rk3588', 'orin-nano', 'zhouyi-x2', 'sa8295p', 'hailo-8'].map(shippedSoc);
+const CONFIGS = 12 * (1 + Number(process.env.COXSWAIN_SEEDS ?? 0));
+
+function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
+  const count = random.integer(2, 10);
+  const networks = vehicle.models.filter(({ shape }) => shape?.kind === 'network');
+  const policy = (['coxswain', 'coxswain', 'edf', 'fixed-priority'] as const)[random.integer(0, 3)] ?? 'coxswain';
+  const sources: SourceConfig[] = [];
+  const pipelines: PipelineConfig[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const fps = [5, 10, 20, 30, 60][random.integer(0, 4)] ?? 10;
+    const periodUs = durationUs(1e6 / fps);
+    const jitterRatio = random.chance(0.3) ? random.integer(1, 9) / 10 : 0;
+    const id = `s${index}`;
+    sources.push({
+      ...{ id, kind: 'synthetic', medium: 'empty', fps, periodUs, jitterRatio },
+      ...{ burstRatio: random.chance(0.1) ? 0.2 : 0, burstFrames: 2, framesMax: undefined },
+    });
+    const pinned = random.chance(0.5) ? [random.integer(0, coreCountOf(profile) - 1)] : undefined;
+    pipelines.push({
+      id,
+      input: { kind: 'source', source: id },
+      stream: {
+        id,
+        model: networks[random.integer(0, networks.length - 1)]?.id ?? '',
+        criticality: CRITICALITIES[random.integer(0, 2)] ?? 'safety',
+        periodUs,
+        deadlineUs: durationUs(Math.ceil(periodUs * (random.integer(5, 10) / 10))),
+        freshness: random.chance(0.5) ? { kind: 'latest' } : { kind: 'queue', jobsMax: 4 },
+        isStateful: false,
+      },
+      staleAfterUs: durationUs(periodUs),
+      decode: {},
+      cores: pinned,
+      sinks: [],
+    });
+  }
+  return { ...vehicle, scheduler: { policy, tuning: {}, cuts: random.chance(0.5) ? 'auto' : 'none' }, sources, pipelines };
+}
+
+describe('what check proves of a chip', () => {
+  it('holds when the simulator plays it: no response of a stream that is always in time is longer than its bound', async () => {
+    const random = new Prng('check and simulate');
+    let bounded = 0;
+    let tight = 0;
+    for (let index = 0; index < CONFIGS; index += 1) {
+      const profile = SOCS[index % SOCS.length] ?? shippedSoc('car-500');
+      const chip = { profile, mode: modeOf(profile) };
+      const config = randomConfig(random.fork(String(index)), profile);
+      const costs = usedCosts(config, profile);
+      const { fit } = checkConfig({ config, chip, costs });
+      const { report } = await simulate(
+        { config, ...chip, spanUs: durationFromMs(3_000), seed: index, faults: {}, isTraced: false },
+        { costs },
+      );
+      for (const { id, latencyMs, jobs } of report.streams) {
+        const row = fit.streams.find((stream) => stream.id === id);
+        if (row?.assurance !== 'always') continue;
+        bounded += 1;
+        const worstMs = (row.responseUs ?? 0) / 1000;
+        if ((latencyMs.max ?? 0) > worstMs * 0.5) tight += 1;
+        const lost = jobs.late + (jobs.dropped.infeasible ?? 0);
+        if ((latencyMs.max ?? 0) > worstMs || lost > 0)
+          expect({ index, soc: profile.id, policy: config.scheduler.policy, id, row, latencyMs, jobs }).toBe('within its bound');
+      }
+    }
+    expect(bounded).toBeGreaterThan(CONFIGS * 1.5);
+    expect(tight).toBeGreaterThan(bounded / 4);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { loadRunCosts } from '../../../src/config/load-run-costs.ts';
+import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
+import { durationFromMs } from '../../../src/core/units.ts';
+import { type Checked, checkConfig, coreKindsOf } from '../../../src/runtime/check-config.ts';
+import type { Chip } from '../../../src/runtime/on-chip.ts';
+import { simulate } from '../../../src/runtime/simulate.ts';
+import { memoryFiles } from '../../support/config-files.ts';
+import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
+
+const vehicle = shippedConfig('vehicle-500');
+const chipOf = (id: string, mode?: string): Chip => {
+  const profile = shippedSoc(id);
+  return { profile, mode: modeOf(profile, mode) };
+};
+const car = chipOf('car-500');
+
+const checkOn = (chip: Chip, config: RuntimeConfig = vehicle): Checked =>
+  checkConfig({ config, chip, costs: usedCosts(config, chip.profile) });
+
+const withPipelines = (change: (pipeline: PipelineConfig) => PipelineConfig): RuntimeConfig => ({
+  ...vehicle,
+  pipelines: vehicle.pipelines.map(change),
+});
+
+function tableOf(config: RuntimeConfig, chip: Chip | undefined, text: string) {
+  const used = [...new Set(config.pipelines.map(({ stream }) => stream.model))];
+  const names = { models: config.models.map(({ id }) => id), used, coreKinds: coreKindsOf(chip) };
+  return loadRunCosts('costs.csv', names, { files: memoryFiles({ 'costs.csv': text }) });
+}
+
+describe('checkConfig', () => {
+  it('takes the manifest when nothing else is given', () => {
+    const { config, told, fit } = checkConfig({ config: shippedConfig('cockpit') });
+    expect(config.device.cores).toHaveLength(2);
+    expect(told).toBe('costMs of the manifest times 1.15');
+    expect([fit.bus, fit.memory]).toEqual([null, null]);
+  });
+
+  it('proves the car on the chip that it was made for, bus and memory included', () => {
+    const { config, placement, fit, told } = checkOn(car);
+    expect(config.device.cores).toHaveLength(8);
+    expect(placement.problems).toEqual([]);
+    expect(told).toContain('simulated on car-500, mode w75');
+    expect([fit.fits, fit.assurance, fit.bus?.fits, fit.memory?.fits]).toEqual([true, 'always', true, true]);
+    // 15 tokens a second of 4.4 GB, and the cameras.
+    expect(fit.streams.find(({ id }) => id === 'assistant')?.busBytesPerSecond).toBeGreaterThan(60e9);
+    expect(fit.bus?.usableBytesPerSecond).toBeCloseTo(273e9 * car.profile.dram.efficiencyRatio);
+    const sum = fit.streams.reduce((total, { busBytesPerSecond }) => total + (busBytesPerSecond ?? 0), 0);
+    expect(fit.bus?.demandedBytesPerSecond).toBeCloseTo(sum);
+    expect(fit.bus?.guaranteedBytesPerSecond).toBeLessThan(sum);
+  });
+
+  it.each([1, 2, 3])('is never exceeded by the simulator: seed %i, bus shared, jitter and all', async (seed) => {
+    let bounded = 0;
+    for (const [chip, config] of [
+      [car, vehicle],
+      [chipOf('car-500', 'w15'), vehicle],
+      [car, withPipelines((pipeline) => (pipeline.id === 'assistant' ? { ...pipeline, cores: [0] } : pipeline))],
+      [chipOf('orin-nano'), withPipelines((pipeline) => ({ ...pipeline, cores: undefined }))],
+    ] as const) {
+      const { fit } = checkOn(chip, config);
+      const played = await simulate(
+        { config, ...chip, spanUs: durationFromMs(2_000), seed, faults: {}, isTraced: false },
+        { costs: usedCosts(config, chip.profile) },
+      );
+      for (const { id, latencyMs, jobs } of played.report.streams) {
+        const row = fit.streams.find((stream) => stream.id === id);
+        if (row?.assurance !== 'always') continue;
+        bounded += 1;
+        expect({ id, maxMs: latencyMs.max, isWithin: (latencyMs.max ?? 0) <= (row.responseUs ?? 0) / 1000 }).toMatchObject({
+          isWithin: true,
+        });
+        expect(jobs.late + (jobs.dropped.infeasible ?? 0), id).toBe(0);
+      }
+    }
+    expect(bounded).toBeGreaterThan(20);
+  });
+
+  it('says what is too much for the bus, and who takes most of it', () => {
+    const faster = withPipelines((pipeline) =>
+      pipeline.id === 'assistant' ? { ...pipeline, stream: { ...pipeline.stream, periodUs: durationFromMs(15) } } : pipeline,
+    );
+    const { fit } = checkOn(car, faster);
+    expect([fit.fits, fit.bus?.fits]).toEqual([false, false]);
+    expect(fit.bus?.guaranteedRatio).toBeGreaterThan(1);
+    expect(fit.advice.join('\n')).toMatch(/bus: guaranteed streams move .* first make assistant move less/);
+  });
+
+  it('says when the models do not fit the memory', () => {
+    const { profile } = car;
+    const small = { ...car, profile: { ...profile, dram: { ...profile.dram, memoryBytes: 4e9 } } };
+    const { fit, placement } = checkOn(small);
+    expect([fit.fits, fit.memory?.fits]).toEqual([false, false]);
+    expect(fit.advice.join('\n')).toMatch(/memory: the models need 4\.\d+ GB, and there are 4 GB/);
+    expect(placement.problems.join('\n')).toContain('assistant-8b');
+  });
+
+  it('refuses a pin to a core that the chip does not have', () => {
+    expect(() => checkOn(chipOf('glasses'))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+
+  it('counts a slower clock of a power mode', () => {
+    const [fast, slow] = [checkOn(car), checkOn(chipOf('car-500', 'w15'))].map(({ fit }) => fit.streams[0]?.costUs ?? Number.NaN);
+    expect(slow).toBeGreaterThan(fast ?? 0);
+  });
+
+  describe('with a table of costs', () => {
+    const cockpit = shippedConfig('cockpit');
+    const rows = (ms: number): string =>
+      `model,core,latency_ms\n${['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad'].map((model) => `${model},*,${ms}`).join('\n')}\n`;
+
+    it('takes its figures in place of the manifest, on the cores of the configuration', () => {
+      const { fit, config, told } = checkConfig({ config: cockpit, table: tableOf(cockpit, undefined, rows(2)) });
+      expect(told).toBe('costs.csv');
+      expect(fit.streams.map(({ costUs }) => costUs)).toEqual(fit.streams.map(() => 2_300));
+      expect(config.models.find(({ id }) => id === 'nanodet')?.costUs).toBe(2_000);
+      expect(fit.fits).toBe(true);
+      expect(checkConfig({ config: cockpit, table: tableOf(cockpit, undefined, rows(200)) }).fit.fits).toBe(false);
+    });
+
+    it('on a chip lets each run wait for its bytes as long as a fair bus may make it wait', () => {
+      const chip = chipOf('rk3588');
+      const text = rows(2).replace('latency_ms', 'latency_ms,worst_ms,dram_mb').replaceAll(/,2$/gm, ',2,3,10');
+      const { fit, placement } = checkConfig({ config: cockpit, chip, table: tableOf(cockpit, chip, text) });
+      const busy = new Set(placement.models.flatMap(({ cores, spares }) => cores.filter((core) => !spares.includes(core)))).size;
+      expect(busy).toBe(3);
+      const usable = chip.profile.dram.bytesPerSecond * chip.profile.dram.efficiencyRatio;
+      expect(fit.streams[0]?.costUs).toBe(Math.ceil(3_000 + (10e6 * (busy - 1) * 1e6) / usable));
+      expect(fit.bus?.demandedBytesPerSecond).toBeGreaterThan(0);
+    });
+
+    it('says nothing of the bus where the table does not', () => {
+      const chip = chipOf('rk3588');
+      const { fit } = checkConfig({ config: cockpit, chip, table: tableOf(cockpit, chip, rows(2)) });
+      expect([fit.bus, fit.memory?.fits]).toEqual([null, true]);
+      expect(fit.streams[0]?.costUs).toBe(2_300);
+    });
+  });
+});
