@@ -1,3 +1,4 @@
+import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
@@ -6,14 +7,19 @@ import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { CutModels } from './cut-models.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 
+interface CutConfig {
+  readonly config: Pick<RuntimeConfig, 'models'>;
+  /** By model, where each begins a new block: places of layers, ascending. */
+  readonly cuts: ReadonlyMap<ModelId, readonly number[]>;
+}
+
 /** As the simulator would have it, with all other cores at their worst for the bus all the time. */
 export function simulatedCosts(
-  { config: { models }, cuts }: CutModels,
+  { config: { models }, cuts }: CutConfig,
   placement: Placement,
   layers: readonly ModelCosts[],
   chip: Chip,

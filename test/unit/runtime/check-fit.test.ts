@@ -121,7 +121,7 @@ describe('checkFit', () => {
       assurance: 'look-ahead',
       responseUs: 400_000,
     });
-    expect(fitOf([camera, cabin], 1, undefined, { jitterRatio: 0.1 }).streams[1]).toMatchObject({ assurance: 'always' });
+    expect(fitOf([camera, cabin], 1, undefined, { jitterRatio: 0.05 }).streams[1]).toMatchObject({ assurance: 'always' });
   });
 
   test('leaves out a spare core, which serves only when another is lost', () => {
