@@ -11,13 +11,26 @@ export interface Steps {
 
 /** What the scheduler answers, to be carried out in order. */
 export type Decision =
-  /** Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. `segment` is absent when it is the whole job. */
-  | { readonly kind: 'start'; readonly core: CoreId; readonly job: JobId; readonly killAt: InstantUs; readonly segment?: Steps }
+  /**
+   * Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. `segment` is absent when it is the whole job. `others`,
+   * of a job that is split: the idle cores that run it together with `core`, which leads: every other event and decision about the run names the leader.
+   */
+  | {
+      readonly kind: 'start';
+      readonly core: CoreId;
+      readonly others?: readonly CoreId[];
+      readonly job: JobId;
+      readonly killAt: InstantUs;
+      readonly segment?: Steps;
+    }
   /** Let the segment that runs there end after the step it is at; the job goes on later. */
   | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
   /** Stop the segment that runs there at once; its steps are lost and will be run again. */
   | { readonly kind: 'abort'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
-  /** This core stays idle until `until` although `job` waits: starting it could make the next job of stream `for` miss its deadline. */
+  /**
+   * This core stays idle until `until` although `job` waits: starting it could make the next job of stream `for` miss its deadline, or delay a gang of it that
+   * waits for the rest of its cores.
+   */
   | { readonly kind: 'hold'; readonly core: CoreId; readonly job: JobId; readonly for: string; readonly until: InstantUs }
   /** The job has ended; this is its only Outcome. */
   | { readonly kind: 'end'; readonly job: JobId; readonly outcome: Outcome }

@@ -11,7 +11,7 @@ export type Event = { readonly at: InstantUs } & (
   | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs; readonly progress?: Progress }
   /** A segment ended badly on a core that goes on living; the job is not tried again, since the same input would fail again. */
   | { readonly kind: 'segment-failed'; readonly core: CoreId; readonly job: JobId; readonly reason: FailReason }
-  /** A core is gone, with whatever ran on it; its job is requeued if its deadline still allows. */
+  /** A core is gone, with whatever ran on it; its job is requeued if its deadline still allows. The other cores of a split job are free by now. */
   | { readonly kind: 'core-lost'; readonly core: CoreId; readonly reason: 'core-crashed' | 'core-hung' }
   /** A core is ready, with these models loaded; also how cores first appear. */
   | { readonly kind: 'core-back'; readonly core: CoreId; readonly models: readonly ModelId[] }

@@ -54,6 +54,7 @@ const createCore = (id: CoreId): CoreState => ({
   homeStreams: [],
   hold: undefined,
   held: [],
+  reserved: undefined,
 });
 
 /** Models with the same list of cores share a group; the groups are put into the state. */
@@ -80,7 +81,7 @@ function createGroup(state: SchedulerState, row: ModelPlan): GroupState {
     return core;
   });
   const { goesBefore, changesOrder } = state.policy;
-  return { cores: members, waiting: new WaitingList((a, b) => goesBefore(a, b, state), changesOrder), cursor: 0 };
+  return { cores: members, waiting: new WaitingList((a, b) => goesBefore(a, b, state), changesOrder), cursor: 0, keptInRound: 0 };
 }
 
 function createModel(row: ModelPlan, group: GroupState): ModelState {
@@ -90,6 +91,7 @@ function createModel(row: ModelPlan, group: GroupState): ModelState {
   const { steps } = row;
   return {
     plan: row,
+    width: row.split ?? 1,
     cost: new CostEstimate(row.costUs),
     chunk: new CostEstimate(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs),
     shareBefore: sharesBefore(steps?.kind === 'blocks' ? steps.shares : [1]),

@@ -1,6 +1,7 @@
-import type { Decision } from '../core/decision.ts';
-import { addUs, durationUs, instantUs } from '../core/units.ts';
+import type { Decision, Steps } from '../core/decision.ts';
+import { addUs, durationUs, type InstantUs, instantUs } from '../core/units.ts';
 import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
+import { grantGang } from './gang.ts';
 import { grantOn } from './grant.ts';
 import { endJob, leaveWaiting } from './lifecycle.ts';
 import { isReady } from './precedence.ts';
@@ -11,6 +12,7 @@ import {
   type HoldState,
   isSpared,
   type JobState,
+  NO_CORES,
   type SchedulerState,
   type StreamState,
 } from './state.ts';
@@ -29,11 +31,14 @@ const HELD_MAX = 4;
  */
 export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   state.round += 1;
-  for (const core of state.cores) if (core.held.length > 0) core.held.length = 0;
+  for (const core of state.cores) {
+    if (core.held.length > 0) core.held.length = 0;
+    core.reserved = undefined;
+  }
   const { assign } = state.policy;
   if (state.waitingCount > 0) {
     if (assign === undefined) dispatchInOrder(state, decisions);
-    else for (const { core, job } of assign(state)) start(state, core, job, rowMax(job), decisions);
+    else for (const { core, job } of assign(state)) start(state, core, NO_CORES, job, rowMax(job), decisions);
   }
   for (const core of state.cores) tellHold(core, decisions);
 }
@@ -93,7 +98,9 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
-  for (const core of stream.model.group.cores) if (isIdle(core) && isFor(core, job)) return true;
+  const { group, width } = stream.model;
+  if (width > 1 && group.keptInRound === state.round) return false;
+  for (const core of group.cores) if (isIdle(core) && isFor(core, job)) return true;
   return false;
 }
 
@@ -101,19 +108,33 @@ const isFor = (core: CoreState, job: JobState): boolean => canServe(core, job.jo
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
+  if (job.stream.model.width > 1) return startGang(state, job, decisions);
   let holds: [CoreState, HoldState][] | undefined;
   for (const core of policy.coresFor(job)) {
     if (!isIdle(core) || !isFor(core, job)) continue;
     if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
     const grant = grantOn(state, core, job);
     if ('steps' in grant) {
-      start(state, core, job, grant.steps, decisions);
+      start(state, core, NO_CORES, job, grant.steps, decisions);
       return true;
     }
     holds ??= [];
     holds.push([core, grant.hold]);
   }
   for (const [core, hold] of holds ?? []) core.held.push(hold);
+  return false;
+}
+
+function startGang(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
+  const grant = grantGang(state, job, isIdle);
+  if ('cores' in grant) {
+    const [core, ...others] = grant.cores;
+    start(state, core, others, job, grant.steps, decisions);
+    return true;
+  }
+  for (const [core, hold] of grant.holds) core.held.push(hold);
+  // Whoever waits behind it for as many of the same cores has no better chance in this round.
+  job.stream.model.group.keptInRound = state.round;
   return false;
 }
 
@@ -127,28 +148,50 @@ function isKnownToHold(core: CoreState, job: JobState): boolean {
   return core.held.some(({ job: held }) => held.stream.stream.criticality === 'background' && longestStepUs(held, core, 1) <= leastUs);
 }
 
-function start(state: SchedulerState, core: CoreState, job: JobState, steps: number, decisions: Decision[]): void {
+/** @param others the rest of a gang */
+function start(
+  state: SchedulerState,
+  core: CoreState,
+  others: readonly CoreState[],
+  job: JobState,
+  steps: number,
+  decisions: Decision[],
+): void {
   leaveWaiting(state, job);
   job.phase = 'running';
   job.startedAt = state.now;
   job.core = core;
+  job.others = others;
   job.value = jobValue(state, job, core);
-  job.isCold = core.coldModels.delete(job.job.model);
   job.stream.runningCount += 1;
   countStart(state, job.stream);
   const rowUs = highRowUs(job, core, steps);
   job.reloadUs = reloadUsOn(job, core);
   job.granted = steps;
   job.leavesAt = Number.POSITIVE_INFINITY;
-  core.running = job;
-  core.lastJob = job.id;
-  core.hold = undefined;
+  job.isCold = occupy(core, job);
+  for (const other of others) if (occupy(other, job)) job.isCold = true;
   const { floorUs, factor, ceilingUs } = state.plan.timeouts;
   const expectedUs = rowUs * factor * (job.isCold ? COLD_FACTOR : 1);
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
   const killAt = addUs(state.now, timeoutUs);
-  if (job.stepCount === 1) decisions.push({ kind: 'start', core: core.id, job: job.id, killAt });
-  else decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, segment: { from: job.stepsDone, steps } });
+  const segment = job.stepCount === 1 ? undefined : { from: job.stepsDone, steps };
+  if (others.length > 0) decisions.push(gangStart(core, others, job, killAt, segment));
+  else if (segment === undefined) decisions.push({ kind: 'start', core: core.id, job: job.id, killAt });
+  else decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, segment });
+}
+
+/** Whether the model has not run there since the core came up. */
+function occupy(core: CoreState, job: JobState): boolean {
+  core.running = job;
+  core.lastJob = job.id;
+  core.hold = undefined;
+  return core.coldModels.delete(job.job.model);
+}
+
+function gangStart(core: CoreState, others: readonly CoreState[], job: JobState, killAt: InstantUs, segment: Steps | undefined): Decision {
+  const gang = { kind: 'start', core: core.id, others: others.map(({ id }) => id), job: job.id, killAt } as const;
+  return segment === undefined ? gang : { ...gang, segment };
 }
 
 function countStart(state: SchedulerState, stream: StreamState): void {

@@ -11,7 +11,7 @@ export function freeAtUs(state: SchedulerState, core: CoreState): number {
 }
 
 /** The same for a job that may have what runs there interrupted. */
-function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): number {
+export function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): number {
   const freeAt = freeAtUs(state, core);
   const { running } = core;
   const { preemption } = state.plan;
@@ -23,12 +23,17 @@ function freeForAtUs(state: SchedulerState, core: CoreState, job: JobState): num
 
 /** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */
 export function isHopeless(state: SchedulerState, job: JobState): boolean {
-  const { cores } = job.stream.model.group;
+  const { width, group } = job.stream.model;
   if (isOrphan(state, job)) return true;
-  if (state.policy.drop !== 'infeasible') return state.now > latestStartUs(state, job) || !cores.some((core) => mayServe(core, job));
-  const readyAt = readyAtUs(state, job);
-  for (const core of cores) {
-    if (mayServe(core, job) && Math.max(readyAt, freeForAtUs(state, core, job)) <= latestStartOnUs(state, job, core)) return false;
+  const knowsTimes = state.policy.drop === 'infeasible';
+  if (!knowsTimes && state.now > latestStartUs(state, job)) return true;
+  const readyAt = knowsTimes ? readyAtUs(state, job) : 0;
+  let enough = width;
+  for (const core of group.cores) {
+    if (!mayServe(core, job)) continue;
+    if (knowsTimes && Math.max(readyAt, freeForAtUs(state, core, job)) > latestStartOnUs(state, job, core)) continue;
+    enough -= 1;
+    if (enough === 0) return false;
   }
   return true;
 }
@@ -65,7 +70,10 @@ function typicalSpanUs(job: JobState): number {
 /** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
 export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {
   if (isOrphan(state, job)) return 'predecessor-lost';
-  return job.stream.model.group.cores.some((core) => canServe(core, job.job.model)) ? 'infeasible' : 'no-core';
+  const { width, group } = job.stream.model;
+  let serving = 0;
+  for (const core of group.cores) if (canServe(core, job.job.model)) serving += 1;
+  return serving >= width ? 'infeasible' : 'no-core';
 }
 
 /**

@@ -1,3 +1,4 @@
+import { instantUs } from '../core/units.ts';
 import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
 import { canYield, highRowUs, longestStepUs, rowMax } from './steps.ts';
 
@@ -10,18 +11,40 @@ export type Grant = { readonly steps: number } | { readonly hold: HoldState };
  */
 export function grantOn(state: SchedulerState, core: CoreState, job: JobState): Grant {
   const { hold } = state.policy;
-  const most = rowMax(job);
+  const most = mostSteps(state, core, job);
+  if (typeof most !== 'number') return { hold: most };
   if (hold === undefined) return { steps: most };
   const canTakeBack = state.policy.preempts && canYield(state);
   const first = hold(state.now, core, job, canTakeBack ? longestStepUs(job, core, most) : highRowUs(job, core, most));
   if (first === undefined) return { steps: most };
   if (canTakeBack) return { hold: first };
-  let harmless = 0;
-  let harmful = most;
-  while (harmful - harmless > 1) {
-    const middle = (harmless + harmful) >> 1;
-    if (hold(state.now, core, job, highRowUs(job, core, middle)) === undefined) harmless = middle;
-    else harmful = middle;
-  }
+  const harmless = mostWithin(most - 1, (steps) => hold(state.now, core, job, highRowUs(job, core, steps)) === undefined);
   return harmless === 0 ? { hold: first } : { steps: harmless };
+}
+
+/** What runs where the gang waits for has taken longer than expected: any other event will do, this is the latest that it is looked at again. */
+const LATE_US = 10_000;
+
+/** All that can go into one segment; on a core that is kept for a gang, what ends before that can start. */
+function mostSteps(state: SchedulerState, core: CoreState, job: JobState): number | HoldState {
+  const most = rowMax(job);
+  const { now } = state;
+  if (core.reserved === undefined || core.reserved.gang === job) return most;
+  const { gang, at } = core.reserved;
+  const steps = mostWithin(most, (some) => now + highRowUs(job, core, some) <= at);
+  if (steps > 0) return steps;
+  return { job, for: gang.stream.stream.id, until: instantUs(at > now ? Math.ceil(at) : now + LATE_US), likelyUntil: at };
+}
+
+/** The largest number of steps, up to `most`, that is good, where fewer are never worse; 0 when one is too many. */
+function mostWithin(most: number, isGood: (steps: number) => boolean): number {
+  if (most === 0 || isGood(most)) return most;
+  let good = 0;
+  let bad = most;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isGood(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
 }

@@ -8,12 +8,14 @@ import { type DurationUs, durationFromMs } from '../core/units.ts';
 /** Where a model is loaded, and what one run of it is expected to cost until that is measured. */
 export interface ModelPlan {
   readonly model: ModelId;
-  /** In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has exactly one. */
+  /** In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has no more than its jobs take. */
   readonly cores: readonly CoreId[];
   /** Some of `cores`, which serve only while none of the others does: what is lost with a spare's core was never meant to be there. */
   readonly spares?: readonly CoreId[];
   /** From the manifest. */
   readonly costUs: DurationUs;
+  /** Its jobs are gangs: each takes so many of `cores` at once, all or none, and `costUs` is what a run takes on all of them together. Absent: one. */
+  readonly split?: number;
   /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */
   readonly exactCosts?: readonly ExactCost[];
   /** How a run is divided; absent: it is one step. With `tokens`, `costUs` is that of one token. */
@@ -115,6 +117,7 @@ export function assertPlan(plan: SchedulerPlan): void {
     );
     assert(row.costUs > 0 && Number.isFinite(row.costUs), `model ${row.model} has a positive cost`);
     assertExactCosts(row);
+    assertSplit(row, plan);
     assertSteps(row);
   }
   assert(new Set(plan.streams.map((stream) => stream.id)).size === plan.streams.length, 'a plan names each stream once');
@@ -123,7 +126,10 @@ export function assertPlan(plan: SchedulerPlan): void {
     assert(row !== undefined, `the model of stream ${stream.id} is placed`);
     assert(stream.deadlineUs > 0 && stream.periodUs >= 0, `stream ${stream.id} has a deadline and a period that is not negative`);
     assert(stream.freshness.kind === 'latest' || stream.freshness.jobsMax >= 1, `the queue of stream ${stream.id} holds a job`);
-    assert(!stream.isStateful || row.cores.length === 1, `the model of stateful stream ${stream.id} has one owner core`);
+    assert(
+      !stream.isStateful || row.cores.length === (row.split ?? 1),
+      `the model of stateful stream ${stream.id} has one owner core, or as many as it is split over`,
+    );
   }
   assertDependencies(plan);
   const { floorUs, factor, ceilingUs } = plan.timeouts;
@@ -144,6 +150,15 @@ function assertExactCosts({ model, cores, exactCosts }: ModelPlan): void {
       `model ${model} has costs that are positive`,
     );
   }
+}
+
+function assertSplit({ model, cores, split, exactCosts }: ModelPlan, { tuning }: SchedulerPlan): void {
+  if (split === undefined) return;
+  assert(Number.isInteger(split) && split >= 2 && split <= cores.length, `model ${model} is split over two to all of its cores`);
+  assert(
+    exactCosts === undefined && tuning?.victim !== 'value',
+    `a policy that plays through single cores cannot place the gangs of ${model}`,
+  );
 }
 
 function assertSteps({ model, steps, exactCosts }: ModelPlan): void {

@@ -1,3 +1,4 @@
+import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import { freeAtUs, latestStartOnUs } from './feasibility.ts';
 import { isReady } from './precedence.ts';
@@ -14,23 +15,64 @@ const WEIGHED_MAX = 4;
 export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
   if (!state.policy.preempts || !canYield(state) || !isReady(state, job)) return;
   if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
+  if (job.stream.model.width > 1) return preemptForGang(state, job, decisions);
   const core = leastImportantUnder(state, job);
   const running = core?.running;
   if (core === undefined || running === undefined || canDrain(state, core, running, job)) return;
-  const latestAt = latestStartOnUs(state, job, core);
+  const way = wayOut(state, core, running, latestStartOnUs(state, job, core));
+  if (way !== undefined) interrupt(running, way, job, decisions);
+}
+
+interface WayOut {
+  readonly kind: 'yield' | 'abort';
+  /** When the core is free. */
+  readonly at: number;
+}
+
+/** How the core can be free by `latestAt`; undefined when it cannot. */
+function wayOut(state: SchedulerState, core: CoreState, running: JobState, latestAt: number): WayOut | undefined {
   const border = stepEnd(state.now, core, running, 'highUs');
   const { preemption } = state.plan;
-  if (!border.isLast && border.at <= latestAt) {
-    running.leavesAt = border.at;
-    decisions.push({ kind: 'yield', core: core.id, job: running.id, for: job.id });
-  } else if (
-    preemption?.kind === 'within-step' &&
-    isWithoutGuarantee(running) &&
-    state.now + preemption.abortUs <= Math.min(latestAt, border.at)
-  ) {
-    running.leavesAt = state.now + preemption.abortUs;
-    decisions.push({ kind: 'abort', core: core.id, job: running.id, for: job.id });
+  if (!border.isLast && border.at <= latestAt) return { kind: 'yield', at: border.at };
+  if (preemption?.kind !== 'within-step' || !isWithoutGuarantee(running)) return undefined;
+  const at = state.now + preemption.abortUs;
+  return at <= Math.min(latestAt, border.at) ? { kind: 'abort', at } : undefined;
+}
+
+/** A gang is interrupted as a whole. */
+function interrupt(running: JobState, { kind, at }: WayOut, job: JobState, decisions: Decision[]): void {
+  assert(running.core !== undefined, 'a job that runs has a core');
+  running.leavesAt = at;
+  decisions.push({ kind, core: running.core.id, job: running.id, for: job.id });
+}
+
+/**
+ * A gang needs several cores: those that are free or will be in time anyway, and for the rest of them those whose jobs are the least important. Where that is
+ * not enough, none is interrupted in vain.
+ */
+function preemptForGang(state: SchedulerState, job: JobState, decisions: Decision[]): void {
+  const { group, width } = job.stream.model;
+  const ways: { readonly running: JobState; readonly way: WayOut; readonly cores: number }[] = [];
+  let missing = width;
+  for (const core of group.cores) {
+    if (!canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    const latestAt = latestStartOnUs(state, job, core);
+    const { running } = core;
+    if (freeAtUs(state, core) <= latestAt) missing -= 1;
+    else if (running !== undefined && running.leavesAt === Number.POSITIVE_INFINITY && state.policy.goesBefore(job, running, state)) {
+      if (ways.some((other) => other.running === running)) continue;
+      const way = wayOut(state, core, running, latestAt);
+      if (way !== undefined) ways.push({ running, way, cores: group.cores.filter((other) => other.running === running).length });
+    }
   }
+  ways.sort((a, b) => (state.policy.goesBefore(a.running, b.running, state) ? 1 : -1));
+  const chosen: typeof ways = [];
+  for (const row of ways) {
+    if (missing <= 0) break;
+    chosen.push(row);
+    missing -= row.cores;
+  }
+  if (missing <= 0) for (const { running, way } of chosen) interrupt(running, way, job, decisions);
 }
 
 /** An abort takes away what has been paid for; only who was promised nothing may lose that. */

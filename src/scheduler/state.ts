@@ -23,8 +23,9 @@ export interface JobState extends Ordered {
   readonly arrival: number;
   /** 1, less what the energy of its run costs; set when it starts. */
   value: number;
-  /** While it runs. */
+  /** While it runs: its core, or the one that leads; and the others of a gang. */
   core: CoreState | undefined;
+  others: readonly CoreState[];
   phase: JobPhase;
   /** See steps.ts. */
   readonly stepCount: number;
@@ -46,6 +47,8 @@ export interface JobState extends Ordered {
 
 export interface ModelState {
   readonly plan: ModelPlan;
+  /** Cores that a job takes at once. */
+  readonly width: number;
   /** Of a run; of a language model, of a token. */
   readonly cost: CostEstimate;
   /** Of a chunk of a prompt; without meaning for a network. */
@@ -151,6 +154,15 @@ export interface CoreState {
   hold: HoldState | undefined;
   /** Jobs held in the present dispatch round, most important first. */
   readonly held: HoldState[];
+  /** In the present dispatch round. */
+  reserved: Reservation | undefined;
+}
+
+/** A core kept for a gang that waits for others of its cores: only what ends before it can start may run here. */
+export interface Reservation {
+  readonly gang: JobState;
+  /** When the last of its cores is expected to be free. */
+  readonly at: number;
 }
 
 /** All models with the same placement share one list of waiting jobs, so a job waits in exactly one list. */
@@ -159,6 +171,8 @@ export interface GroupState {
   readonly waiting: WaitingList<JobState>;
   /** The next one to look at in the present dispatch round. */
   cursor: number;
+  /** The last dispatch round in which a gang of this group had to wait. */
+  keptInRound: number;
 }
 
 /** Everything the scheduler remembers. Owned by `step`; treat it as opaque. */
@@ -186,21 +200,28 @@ export interface SchedulerState {
   startCount: number;
 }
 
-/** To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it. */
+/** Of a job that is no gang, or does not run. */
+export const NO_CORES: readonly CoreState[] = Object.freeze([]);
+
+/** To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. */
 export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores) core.homeStreams.length = 0;
   for (const stream of state.streams.values()) {
     if (stream.stream.criticality === 'background') continue;
-    const home = stream.model.fastestFirst.find((core) => canServe(core, stream.stream.model));
-    home?.homeStreams.push(stream);
+    const { width, fastestFirst } = stream.model;
+    if (width === 1) fastestFirst.find((core) => canServe(core, stream.stream.model))?.homeStreams.push(stream);
+    else
+      for (const home of fastestFirst.filter((core) => canServe(core, stream.stream.model)).slice(0, width)) home.homeStreams.push(stream);
   }
 }
 
-/** A spare is kept out of use while one of the model's own cores can serve. */
-export function isSpared(core: CoreState, { plan, group }: ModelState): boolean {
+/** A spare is kept out of use while the model's own cores can serve. */
+export function isSpared(core: CoreState, { plan, width, group }: ModelState): boolean {
   const { model, spares } = plan;
   if (spares === undefined || !spares.includes(core.id)) return false;
-  return group.cores.some((own) => !spares.includes(own.id) && canServe(own, model));
+  let serving = 0;
+  for (const own of group.cores) if (!spares.includes(own.id) && canServe(own, model)) serving += 1;
+  return serving >= width;
 }
 
 export const canServe = (core: CoreState, model: ModelId): boolean => core.isUp && core.models.has(model);

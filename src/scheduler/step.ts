@@ -10,7 +10,7 @@ import { endJob, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
 import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
-import { assignHomes, type CoreState, type JobPhase, type JobState, type SchedulerState } from './state.ts';
+import { assignHomes, type CoreState, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
 
 type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
@@ -110,6 +110,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     arrival: state.arrivedCount,
     value: 1,
     core: undefined,
+    others: NO_CORES,
     job,
     stream,
     arrivedAt: state.now,
@@ -200,7 +201,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
   core.coldModels.clear();
   assignHomes(state);
   if (job === undefined) return undefined;
-  vacate(state, core.id, job.id);
+  leaveCores(job);
   job.losses += 1;
   if (!canRequeue(state, job)) {
     endJob(state, job, { kind: 'failed', reason }, decisions);
@@ -238,15 +239,21 @@ function stop(state: SchedulerState, decisions: Decision[]): void {
   }
 }
 
-/** Takes the job off its core, which is free from now on. */
+/** Takes the job off its core, as told by the one that leads. */
 function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
-  const core = coreOf(state, coreId);
   const job = jobIn(state, jobId, 'running');
-  assert(core.running === job, 'the core runs the job', jobId);
-  core.running = undefined;
-  job.core = undefined;
-  job.stream.runningCount -= 1;
+  assert(job.core === coreOf(state, coreId), 'the core runs the job, or leads it', jobId);
+  leaveCores(job);
   return job;
+}
+
+/** Whatever it ran on is free from now on. */
+function leaveCores(job: JobState): void {
+  if (job.core !== undefined) job.core.running = undefined;
+  for (const core of job.others) core.running = undefined;
+  job.core = undefined;
+  job.others = NO_CORES;
+  job.stream.runningCount -= 1;
 }
 
 function coreOf(state: SchedulerState, id: CoreId): CoreState {

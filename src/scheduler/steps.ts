@@ -85,8 +85,17 @@ function shareOf({ shareBefore }: ModelState, from: number, count: number): numb
 /** What it takes to fetch again what a job left when it was interrupted: nothing when the core did nothing else since. */
 export function reloadUsOn(job: JobState, core: CoreState): number {
   const { steps } = job.stream.model.plan;
-  if (job.stepsDone === 0 || steps === undefined || core.lastJob === job.id) return 0;
+  if (job.stepsDone === 0 || steps === undefined || didNothingElse(job, core)) return 0;
   return steps.kind === 'blocks' ? (steps.switchUs[job.stepsDone - 1] ?? 0) : steps.switchUs;
+}
+
+/** Of a gang, none of its cores. */
+function didNothingElse({ id, stream: { model } }: JobState, core: CoreState): boolean {
+  if (core.lastJob !== id) return false;
+  if (model.width === 1) return true;
+  let there = 0;
+  for (const { lastJob } of model.group.cores) if (lastJob === id) there += 1;
+  return there >= model.width;
 }
 
 /** How long a core that can be asked to yield may keep another job waiting: until the end of the longest of the next steps. */

@@ -17,6 +17,8 @@ interface Tracked {
   losses: number;
   stepsDone: number;
   granted: number;
+  /** While it runs; the first leads. */
+  cores: readonly CoreId[];
 }
 
 /**
@@ -51,14 +53,13 @@ export class InvariantChecker {
   #take(event: Event): void {
     switch (event.kind) {
       case 'arrived':
-        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', losses: 0, stepsDone: 0, granted: 0 });
+        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', losses: 0, stepsDone: 0, granted: 0, cores: [] });
         return;
       case 'segment-done':
       case 'segment-failed': {
-        const core = this.#cores.get(event.core);
-        this.#expect(core?.job === event.job, 'the driver ends what runs', event);
-        if (core !== undefined) core.job = undefined;
         const tracked = this.#job(event.job);
+        this.#expect(tracked.cores[0] === event.core, 'the driver ends what runs', event);
+        this.#free(tracked);
         const isOver = event.kind === 'segment-failed' || event.progress?.isLast !== false;
         tracked.phase = isOver ? 'decoding' : 'waiting';
         if (event.kind === 'segment-done') tracked.stepsDone += event.progress?.steps ?? tracked.granted;
@@ -67,6 +68,7 @@ export class InvariantChecker {
       case 'core-lost': {
         const job = this.#cores.get(event.core)?.job;
         if (job !== undefined) {
+          this.#free(this.#job(job));
           this.#job(job).phase = 'waiting';
           this.#job(job).stepsDone = 0;
           this.#job(job).losses += 1;
@@ -84,6 +86,15 @@ export class InvariantChecker {
     }
   }
 
+  /** All of its cores. */
+  #free(tracked: Tracked): void {
+    for (const id of tracked.cores) {
+      const core = this.#cores.get(id);
+      if (core?.job === tracked.job.id) core.job = undefined;
+    }
+    tracked.cores = [];
+  }
+
   #decide(event: Event, decision: Decision): void {
     switch (decision.kind) {
       case 'start':
@@ -91,7 +102,7 @@ export class InvariantChecker {
         return;
       case 'yield':
       case 'abort':
-        this.#expect(this.#cores.get(decision.core)?.job === decision.job, 'what is interrupted runs there', event);
+        this.#expect(this.#job(decision.job).cores[0] === decision.core, 'what is interrupted runs there, or is led from there', event);
         this.#expect(this.#job(decision.for).phase === 'waiting', 'it is interrupted for one that waits', event);
         this.#expect((this.#plan.preemption?.kind ?? 'none') !== 'none', 'the device can interrupt', event);
         return;
@@ -114,17 +125,20 @@ export class InvariantChecker {
     }
   }
 
-  #start(event: Event, { core: coreId, job: jobId, killAt, segment = { from: 0, steps: 1 } }: Extract<Decision, { kind: 'start' }>): void {
-    const core = this.#cores.get(coreId);
+  #start(event: Event, decision: Extract<Decision, { kind: 'start' }>): void {
+    const { core: lead, others = [], job: jobId, killAt, segment = { from: 0, steps: 1 } } = decision;
     const tracked = this.#job(jobId);
     const row = this.#plan.models.find((model) => model.model === tracked.job.model);
     this.#expect(!this.#isStopping, 'nothing starts after stopping', event);
-    this.#expect(core !== undefined && core.job === undefined, 'a core that is up and idle takes a job', event);
-    this.#expect(
-      core?.models.has(tracked.job.model) === true && row?.cores.includes(coreId) === true,
-      'a job runs where its model is',
-      event,
-    );
+    const cores = [lead, ...others];
+    this.#expect(cores.length === (row?.split ?? 1) && new Set(cores).size === cores.length, 'a job takes as many cores as planned', event);
+    for (const id of cores) {
+      const core = this.#cores.get(id);
+      this.#expect(core !== undefined && core.job === undefined, 'a core that is up and idle takes a job', event);
+      const isPlaced = core?.models.has(tracked.job.model) === true && row?.cores.includes(id) === true;
+      this.#expect(isPlaced, 'a job runs where its model is', event);
+      if (core !== undefined) core.job = jobId;
+    }
     this.#expect(tracked.phase === 'waiting', 'a waiting job starts', event);
     const isInTime = event.at <= tracked.job.deadlineAt || this.#plan.tuning?.drop === 'none';
     this.#expect(isInTime, 'a job does not start after its deadline', event);
@@ -136,7 +150,7 @@ export class InvariantChecker {
     this.#expect(tracked.losses < this.#plan.attemptsMax, 'a job is started only so often', event);
     this.#checkStatefulOrder(event, tracked);
     tracked.phase = 'running';
-    if (core !== undefined) core.job = jobId;
+    tracked.cores = cores;
   }
 
   #checkStatefulOrder(event: Event, tracked: Tracked): void {

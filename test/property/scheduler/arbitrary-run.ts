@@ -27,6 +27,7 @@ const streamArbitrary = (criticalities: readonly Criticality[]) =>
     spares: fc.integer({ min: 0, max: 2 }),
     blocks: fc.integer({ min: 1, max: 4 }),
     switchUs: fc.integer({ min: 0, max: 2_000 }),
+    split: fc.integer({ min: 1, max: 3 }),
   });
 
 const preemption = fc.constantFrom<PreemptionPlan>(
@@ -54,11 +55,28 @@ export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALIT
     ),
     models: rows.map((row, index) => ({
       model: `m${index}`,
-      cores: row.isStateful ? [row.home] : Array.from({ length: row.spares + 1 }, (_, n) => (row.home + n) % 3),
+      ...coresOf(row),
       costUs: durationUs(row.costUs),
       ...(row.blocks === 1 ? {} : { steps: blocksOf(row) }),
     })),
   }));
+
+/** Each job on one core. */
+export const withoutGangs = (plan: SchedulerPlan): SchedulerPlan => ({
+  ...plan,
+  models: plan.models.map(({ split: _, ...row }) => {
+    const isStateful = plan.streams.some(({ model, isStateful: has }) => has && model === row.model);
+    return isStateful ? { ...row, cores: row.cores.slice(0, 1) } : row;
+  }),
+});
+
+/** A gang of up to as many as it has; one with a state has no others. */
+function coresOf({ home, spares, isStateful, split }: { home: number; spares: number; isStateful: boolean; split: number }) {
+  const width = isStateful ? split : Math.min(split, spares + 1);
+  const count = isStateful ? split : spares + 1;
+  const cores = Array.from({ length: count }, (_, n) => (home + n) % 3);
+  return width === 1 ? { cores } : { cores, split: width };
+}
 
 const blocksOf = ({ blocks, switchUs }: { blocks: number; switchUs: number }): StepPlan => ({
   kind: 'blocks',
@@ -90,11 +108,20 @@ export const pokesArbitrary: fc.Arbitrary<Poke[]> = fc.array(
   { minLength: 1, maxLength: 150, size: 'max' },
 );
 
+/** By its leading core. */
+interface Running {
+  readonly job: JobId;
+  readonly model: string;
+  readonly cores: readonly CoreId[];
+  readonly from: number;
+  readonly steps: number;
+}
+
 /** A legal run made of pokes, then stopped and let end; `see` is told of every step as it happens. */
 export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: Step) => void): readonly Step[] {
   const state = createScheduler(plan);
   const steps: Step[] = [];
-  const running = new Map<CoreId, { readonly job: JobId; readonly model: string; readonly from: number; readonly steps: number }>();
+  const running = new Map<CoreId, Running>();
   const modelOf = new Map<JobId, string>();
   const isAsked = new Set<JobId>();
   const decoding: JobId[] = [];
@@ -107,8 +134,8 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
     if (event.kind === 'arrived') modelOf.set(event.job.id, event.job.model);
     for (const decision of record.decisions) {
       if (decision.kind === 'start') {
-        const { core: on, job, segment = { from: 0, steps: 1 } } = decision;
-        running.set(on, { job, model: modelOf.get(job) ?? '', ...segment });
+        const { core: on, others = [], job, segment = { from: 0, steps: 1 } } = decision;
+        running.set(on, { job, model: modelOf.get(job) ?? '', cores: [on, ...others], ...segment });
         isAsked.delete(job);
       } else if (decision.kind === 'yield' || decision.kind === 'abort') isAsked.add(decision.job);
     }
@@ -147,7 +174,7 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
     else if (each.kind === 'timer') tell({ kind: 'timer', at: instantUs(at) });
     else if (each.kind === 'raise') tell({ kind: 'core-back', at: instantUs(at), core: each.core, models: modelsOf(each.core) });
     else {
-      running.delete(each.core);
+      for (const [lead, { cores }] of running) if (cores.includes(each.core)) running.delete(lead);
       tell({ kind: 'core-lost', at: instantUs(at), core: each.core, reason: 'core-crashed' });
     }
   }

@@ -6,7 +6,7 @@ import { createScheduler, type SchedulerPlan, step } from '../../../src/schedule
 import { headerLine, stepLine } from '../../../src/telemetry/decision-log.ts';
 import { replayDecisions } from '../../../src/telemetry/decision-replay.ts';
 import { InvariantChecker, type Step } from '../../simulation/checkers.ts';
-import { planArbitrary, poke, pokesArbitrary } from './arbitrary-run.ts';
+import { planArbitrary, poke, pokesArbitrary, withoutGangs } from './arbitrary-run.ts';
 
 const RUNS = { numRuns: 400 };
 
@@ -77,7 +77,7 @@ describe('the order of starts', () => {
   }
 
   const stateless = (plan: SchedulerPlan): SchedulerPlan => ({
-    ...plan,
+    ...withoutGangs(plan),
     streams: plan.streams.map((stream) => ({ ...stream, isStateful: false })),
   });
 

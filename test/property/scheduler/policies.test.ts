@@ -5,7 +5,7 @@ import { createScheduler, DROP_RULES, POLICY_NAMES, type SchedulerPlan, step } f
 import { headerLine, stepLine } from '../../../src/telemetry/decision-log.ts';
 import { replayDecisions } from '../../../src/telemetry/decision-replay.ts';
 import { InvariantChecker } from '../../simulation/checkers.ts';
-import { planArbitrary, poke, pokesArbitrary } from './arbitrary-run.ts';
+import { planArbitrary, poke, pokesArbitrary, withoutGangs } from './arbitrary-run.ts';
 
 const RUNS = { numRuns: 400 };
 
@@ -27,9 +27,10 @@ const variedPlan: fc.Arbitrary<SchedulerPlan> = fc
     ...plan,
     policy,
     tuning: { quirks, energyCapUj: 1_000, ...(drop === undefined ? {} : { drop }), victim: isByValue ? 'value' : 'turns' },
-    models: plan.models.map((row, index) => {
+    // Policies that play through single cores take no gangs, and exact costs are those of single cores.
+    models: (isByValue ? withoutGangs(plan) : plan).models.map((row, index) => {
       const cost = exact[index];
-      if (cost === null || cost === undefined) return row;
+      if (cost === null || cost === undefined || row.split !== undefined) return row;
       const [baseUs, energyUj] = cost;
       return { ...row, exactCosts: row.cores.map((core) => ({ core, costUs: durationUs(baseUs * (core + 1)), energyUj })) };
     }),

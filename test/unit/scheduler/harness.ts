@@ -11,6 +11,7 @@ export type StreamOptions = Partial<Omit<Stream, 'periodUs' | 'deadlineUs'>> & {
   readonly deadlineMs?: number;
   readonly costMs?: number;
   readonly cores?: readonly number[];
+  readonly split?: number;
 };
 
 export const queueOf = (jobsMax: number): Stream['freshness'] => ({ kind: 'queue', jobsMax });
@@ -20,7 +21,7 @@ export function planFor(streams: readonly StreamOptions[], extra: Partial<Schedu
   return {
     ...PLAN_DEFAULTS,
     cores: [0, 1],
-    streams: streams.map(({ periodMs = 0, deadlineMs = 100, costMs: _cost, cores: _cores, ...rest }) => ({
+    streams: streams.map(({ periodMs = 0, deadlineMs = 100, costMs: _cost, cores: _cores, split: _split, ...rest }) => ({
       model: rest.id,
       criticality: 'background',
       freshness: queueOf(100),
@@ -29,7 +30,12 @@ export function planFor(streams: readonly StreamOptions[], extra: Partial<Schedu
       periodUs: durationFromMs(periodMs),
       deadlineUs: durationFromMs(deadlineMs),
     })),
-    models: streams.map(({ id, costMs = 10, cores = [0] }) => ({ model: id, cores, costUs: durationFromMs(costMs) })),
+    models: streams.map(({ id, costMs = 10, cores = [0], split }) => ({
+      model: id,
+      cores,
+      costUs: durationFromMs(costMs),
+      ...(split === undefined ? {} : { split }),
+    })),
     ...extra,
   };
 }
@@ -136,8 +142,8 @@ const ms = (value: number) => instantUs(Math.round(value * 1000));
 
 function describe(decision: Exclude<Decision, { kind: 'timer' }>): string {
   if (decision.kind === 'start') {
-    const { segment } = decision;
-    return `start ${decision.job} on ${decision.core}${segment === undefined ? '' : ` steps ${segment.from}+${segment.steps}`}`;
+    const { segment, others = [] } = decision;
+    return `start ${decision.job} on ${[decision.core, ...others].join('+')}${segment === undefined ? '' : ` steps ${segment.from}+${segment.steps}`}`;
   }
   if (decision.kind === 'yield' || decision.kind === 'abort')
     return `${decision.kind} ${decision.job} on ${decision.core} for ${decision.for}`;
