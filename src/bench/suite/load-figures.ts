@@ -1,4 +1,3 @@
-import type { AimFigure } from '../../core/bench-suite.ts';
 import type { Criticality } from '../../core/stream.ts';
 import type { LoadLog, PlayLog } from './play-workload.ts';
 
@@ -120,8 +119,6 @@ export function latencyFigures(latencies: readonly number[]): LatencyFigures {
     maxMs: at(1),
   };
 }
-
-export const figureOf = (figures: LoadFigures, name: AimFigure): number | null => figures[name];
 
 /** Beyond six digits a figure of a simulation says nothing. */
 const rounded = (value: number): number => Number(value.toPrecision(6));

@@ -2,15 +2,12 @@ import type { BenchSuite, Load, SuiteModel, Workload } from '../../core/bench-su
 import type { CoreId } from '../../core/job.ts';
 import type { ModelId } from '../../core/model.ts';
 import { coreCountOf, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
-import type { DurationUs } from '../../core/units.ts';
+import { type DurationUs, durationUs } from '../../core/units.ts';
 import { type PricedModel, priceModel } from '../../runtime/stage-models.ts';
-import { DROP_RULES, type DropRule, type PolicyName, type PolicyTuning } from '../../scheduler/scheduler.ts';
+import type { DropRule, PolicyName, PolicyTuning } from '../../scheduler/scheduler.ts';
 import { figuresOf, type LatencyFigures, latencyFigures, type PlayFigures } from './load-figures.ts';
 import { type PlayLog, playWorkload } from './play-workload.ts';
 import { planOf } from './suite-plan.ts';
-
-export type { DropRule, PolicyName };
-export { DROP_RULES };
 
 export const COST_KINDS = ['stated', 'measured'] as const;
 export type CostKind = (typeof COST_KINDS)[number];
@@ -23,6 +20,8 @@ export interface SuiteOptions {
   readonly policies: readonly PolicyName[];
   /** Which waiting requests are given up; undefined: fifo and round-robin serve everything, as a serving system does, the others have their own rule. */
   readonly drop: DropRule | undefined;
+  /** Deadlines of what is not best effort, as multiples of a run alone, in place of those of the file; nothing is given up then unless `drop` says so. */
+  readonly deadlineTimes: number | undefined;
   readonly profile: SocProfile;
   readonly mode: SocMode;
   readonly spanUs: DurationUs;
@@ -42,14 +41,15 @@ export interface SuiteResult {
   readonly seed: number | string;
   readonly spanMs: number;
   readonly costs: CostKind;
+  readonly deadlineTimes: number | null;
   readonly models: readonly { readonly id: string; readonly aloneMs: number; readonly source: string }[];
   readonly alone: readonly (LatencyFigures & { readonly workload: string; readonly load: string })[];
   readonly rows: readonly SuiteRow[];
 }
 
 export interface SuiteDeps {
-  /** Told now and then which part of all plays is done, 0..1; may take its time. */
-  readonly pause?: (doneRatio: number) => Promise<void>;
+  /** Told now and then which part of all plays is done, 0..1, and what is being played; may take its time. */
+  readonly pause?: (doneRatio: number, what: string) => Promise<void>;
 }
 
 /** What unmanaged serving looks like. */
@@ -63,9 +63,10 @@ interface Play {
 
 /** Plays every workload under every policy, and every load that is not best effort by itself. Errors: MODEL_UNLOADABLE. */
 export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Promise<SuiteResult> {
-  const { suite, workloads, policies, profile, mode, spanUs, seed } = options;
+  const { suite, policies, profile, mode, spanUs, seed } = options;
   const told = modelsUsed(options);
   const models = new Map(told.map((model) => [model.id, priceModel(model, profile, mode)]));
+  const workloads = options.workloads.map((workload) => withDeadlines(workload, models, options.deadlineTimes));
   const cores = coresOf(suite, profile);
   const served = workloads.map((workload) => workload.loads.filter(({ criticality }) => criticality !== 'background'));
   const playCount = workloads.length * policies.length + served.reduce((sum, loads) => sum + loads.length, 0);
@@ -78,7 +79,7 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
         models: modelsOf(workload, models),
         plan: planOf(workload, { policy, tuning: tuningOf(drop), cores, aloneUs: aloneOf(models) }),
       },
-      pause === undefined ? {} : { pause: (ratio) => pause((played + ratio) / playCount) },
+      pause === undefined ? {} : { pause: (ratio) => pause((played + ratio) / playCount, `${workload.id} ${policy}`) },
     );
     played += 1;
     return log;
@@ -94,7 +95,7 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
       alone.push({ workload: workload.id, load: load.id, ...figures });
     }
     for (const policy of policies) {
-      const drop = options.drop ?? (SERVES_ALL.has(policy) ? 'none' : undefined);
+      const drop = options.drop ?? (SERVES_ALL.has(policy) || options.deadlineTimes !== undefined ? 'none' : undefined);
       rows.push({ workload: workload.id, policy, ...figuresOf(await play({ workload, policy, drop }), own) });
     }
   }
@@ -106,6 +107,7 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
     seed,
     spanMs: spanUs / 1000,
     costs: options.costs,
+    deadlineTimes: options.deadlineTimes ?? null,
     models: told.flatMap((model) => toldModel(model, models)),
     alone,
     rows,
@@ -122,6 +124,16 @@ function modelsUsed({ suite, workloads, costs }: SuiteOptions): readonly SuiteMo
       if (costs === 'stated' || measured === undefined || runUs === undefined) return model;
       return { id: model.id, kind: 'time', runUs, source: measured.source };
     });
+}
+
+function withDeadlines(workload: Workload, models: ReadonlyMap<ModelId, PricedModel>, times: number | undefined): Workload {
+  if (times === undefined) return workload;
+  const loads = workload.loads.map((load): Load => {
+    const alone = models.get(load.model)?.aloneUs;
+    if (load.criticality === 'background' || alone === undefined) return load;
+    return { ...load, deadlineUs: durationUs(Math.round(alone * times)) };
+  });
+  return { ...workload, loads };
 }
 
 const tuningOf = (drop: DropRule | undefined): PolicyTuning => (drop === undefined ? {} : { drop });
