@@ -51,6 +51,7 @@ interface SuiteFlags {
   readonly costs?: string;
   readonly deadline?: string;
   readonly drop?: string;
+  readonly whole?: true;
   readonly soc?: string;
   readonly mode?: string;
   readonly for?: string;
@@ -72,6 +73,7 @@ export function addBenchSuites(bench: Command, call: (options: BenchSuiteOptions
       .option('--costs <kind>', 'stated: from the sizes or times of the models (default); measured: from the section measured of the file')
       .option('--deadline <times>', 'deadlines of what is not best effort, as multiples of a run alone, such as 1.05')
       .option('--drop <rule>', 'none, expired or infeasible (default: none for fifo and round-robin, else the one of the policy)')
+      .option('--whole', 'runs cannot be interrupted, whatever the suite says')
       .option('--soc <profile>', 'chip: a name of configs/soc or a file; by default that of the suite')
       .option('--mode <name>', 'power mode of the profile; by default its first')
       .option('--for <time>', 'simulate this long, such as 10s, 2h; by default as the suite says')
@@ -100,6 +102,7 @@ function optionsOf(name: SuiteName, flags: SuiteFlags): BenchSuiteOptions {
     costs: oneOf('--costs', flags.costs ?? 'stated', COSTS),
     deadlineTimes: flags.deadline === undefined ? undefined : deadlineTimes(flags.deadline),
     drop: flags.drop === undefined ? undefined : oneOf('--drop', flags.drop, DROPS),
+    isWhole: flags.whole === true,
     soc: flags.soc,
     mode: flags.mode,
     runFor: flags.for === undefined ? undefined : parseDuration(flags.for),

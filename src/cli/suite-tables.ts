@@ -51,6 +51,7 @@ const LOAD_COLUMNS: readonly Column[] = [
 const MODEL_COLUMNS: readonly Column[] = [
   { title: 'model', align: 'left', rank: 0 },
   { title: 'alone ms', align: 'right', rank: 0 },
+  { title: 'blocks', align: 'right', rank: 0 },
   { title: 'from', align: 'left', rank: 0, shrinksTo: 10 },
 ];
 
@@ -107,9 +108,10 @@ const loadRows = ({ rows }: SuiteResult): Cell[][] =>
   );
 
 const modelRows = ({ models }: SuiteResult): Cell[][] =>
-  models.map(({ id, aloneMs, source }) => [
+  models.map(({ id, aloneMs, blocks, source }) => [
     { text: escapeText(id), tone: 'bold' },
     { text: aloneMs.toPrecision(3) },
+    { text: String(blocks) },
     { text: escapeText(source) },
   ]);
 

@@ -58,6 +58,10 @@ const loadSchema = z.strictObject({
 
 const source = textField('Where the figures come from: a paper, a table, a page, a reasoning.', 512);
 
+const blocks = integerField({ min: 1, max: 1_000 }, '', 'A run can be interrupted between so many parts of about the same time.').default(
+  1,
+);
+
 const suiteModelSchema = z
   .discriminatedUnion('kind', [
     z
@@ -70,6 +74,7 @@ const suiteModelSchema = z
           { min: 3, max: 3 },
           'Height, width, channels.',
         ),
+        blocks,
         source,
       })
       .meta({ title: 'network' }),
@@ -77,6 +82,7 @@ const suiteModelSchema = z
       .strictObject({
         kind: z.literal('time').describe('So long on one core of any chip, without memory traffic.'),
         runMs: msField({ min: 0.001, max: HOUR_MS }, 'One run with the core to itself.'),
+        blocks,
         source,
       })
       .meta({ title: 'time' }),

@@ -120,10 +120,10 @@ function convert(file: string, section: BenchSuiteSection): BenchSuite {
 }
 
 function convertModel(id: string, model: BenchSuiteSection['models'][string]): SuiteModel {
-  const { source } = model;
-  if (model.kind === 'time') return { id, source, kind: 'time', runUs: durationFromMs(model.runMs) };
+  const { source, blocks } = model;
+  if (model.kind === 'time') return { id, source, blocks, kind: 'time', runUs: durationFromMs(model.runMs) };
   const [height = 1, width = 1, channels = 1] = model.input;
-  return { id, source, kind: 'network', macs: model.gmac * 1e9, parameters: model.paramsM * 1e6, height, width, channels };
+  return { id, source, blocks, kind: 'network', macs: model.gmac * 1e9, parameters: model.paramsM * 1e6, height, width, channels };
 }
 
 const convertLoad = (id: string, load: LoadsSection[string]): Load => ({

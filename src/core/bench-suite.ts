@@ -30,7 +30,12 @@ export interface Load {
 }
 
 /** What a request of a model costs, and where that is known from. */
-export type SuiteModel = { readonly id: ModelId; readonly source: string } & (
+export type SuiteModel = {
+  readonly id: ModelId;
+  readonly source: string;
+  /** In so many parts of about the same time can a run be interrupted; 1: not at all. */
+  readonly blocks: number;
+} & (
   | {
       readonly kind: 'network';
       readonly macs: number;

@@ -2,33 +2,55 @@ import type { SuiteModel } from '../core/bench-suite.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { SocMode, SocProfile } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
-import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { createModelSteps } from '../devices/sim/model-steps.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { pyramidLayers } from '../models/network/pyramid.ts';
+import type { StepPlan } from '../scheduler/scheduler.ts';
+import { cutLayers } from './cut-layers.ts';
 import type { StageModel } from './stage.ts';
 
 export interface PricedModel extends StageModel {
   /** One run with the chip to itself, at least a microsecond. */
   readonly aloneUs: DurationUs;
+  /** How the scheduler sees its blocks; undefined: a run is one step. */
+  readonly steps: StepPlan | undefined;
 }
 
-/** A model of a suite as this chip runs it. Networks are stored as int8 where the chip has it, else as fp16. */
-export function priceModel(model: SuiteModel, profile: SocProfile, mode: SocMode): PricedModel {
-  const layers = layersOf(model, profile, mode);
-  const us = aloneUs(compileSegment(layers, profile), profile, mode);
-  return { id: model.id, layers, aloneUs: durationUs(Math.max(1, Math.round(us))) };
-}
-
-function layersOf(model: SuiteModel, profile: SocProfile, mode: SocMode): readonly LayerCost[] {
-  if (model.kind === 'network') return pyramidLayers(model, profile.core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');
-  return [timedLayer(model.runUs, profile, mode)];
-}
-
-/** Work of the vector unit that takes so long, dispatch included, in this mode; it moves nothing. A time below that of a dispatch becomes that. */
-function timedLayer(runUs: DurationUs, { core }: SocProfile, { clockRatio }: SocMode): LayerCost {
-  const elementOps = (Math.max(0, runUs * clockRatio - core.dispatchUs) * core.vectorOpsPerSecond) / 1e6;
+/** A model of a suite as this chip runs it, in blocks or, with `isWhole`, in one. Networks are stored as int8 where the chip has it, else as fp16. */
+export function priceModel(model: SuiteModel, isWhole: boolean, profile: SocProfile, mode: SocMode): PricedModel {
+  const blocks = isWhole ? 1 : model.blocks;
+  const layers = layersOf(model, blocks, profile, mode);
+  const cuts = cutLayers(layers, blocks, profile);
+  const steps = createModelSteps(layers, cuts, profile);
+  const us = (from: number, count: number, isReload: boolean): number => aloneUs(steps.cost(from, count, isReload), profile, mode);
+  const price = (border: number): DurationUs => durationUs(Math.max(0, us(border + 1, 1, true) - us(border + 1, 1, false)));
+  const ends = steps.ends(0, steps.count);
   return {
-    ...{ name: 'all', operator: 'time', type: 'int8', macs: 0, m: 0, n: 0, k: 0, groups: 0 },
+    id: model.id,
+    layers,
+    cuts,
+    aloneUs: durationUs(Math.max(1, Math.round(us(0, steps.count, false)))),
+    steps:
+      cuts.length === 0
+        ? undefined
+        : {
+            kind: 'blocks',
+            shares: Array.from(ends, (end, index) => end - (ends[index - 1] ?? 0)),
+            switchUs: cuts.map((_, border) => price(border)),
+          },
+  };
+}
+
+function layersOf(model: SuiteModel, blocks: number, profile: SocProfile, mode: SocMode): readonly LayerCost[] {
+  if (model.kind === 'network') return pyramidLayers(model, profile.core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');
+  return Array.from({ length: blocks }, () => timedLayer(model.runUs, blocks, profile, mode));
+}
+
+/** One of so many equal parts of work of the vector unit that together take so long in this mode, one dispatch included; it moves nothing. */
+function timedLayer(runUs: DurationUs, parts: number, { core }: SocProfile, { clockRatio }: SocMode): LayerCost {
+  const elementOps = (Math.max(0, runUs * clockRatio - core.dispatchUs) * core.vectorOpsPerSecond) / 1e6 / parts;
+  return {
+    ...{ name: 'part', operator: 'time', type: 'int8', macs: 0, m: 0, n: 0, k: 0, groups: 0 },
     ...{ elementOps, weightBytes: 0, inputBytes: 0, outputBytes: 0 },
   };
 }

@@ -22,6 +22,8 @@ import { createSimTelemetry } from './simulate-telemetry.ts';
 export interface StageModel {
   readonly id: ModelId;
   readonly layers: readonly LayerCost[];
+  /** The places of the layers that begin a step, but for the first. */
+  readonly cuts: readonly number[];
 }
 
 export interface StageOptions {
@@ -73,7 +75,7 @@ const RESTART = {
  */
 export async function createStage({ plan, models, profile, mode }: StageOptions, deps: StageDeps = {}): Promise<Stage> {
   const clock = new SimClock();
-  const layers = new Map(models.map((model) => [model.id, model.layers]));
+  const known = new Map(models.map((model) => [model.id, model]));
   const specs = new Map(models.map(({ id }) => [id, specOf(id)]));
   const telemetry = createSimTelemetry(
     { streams: plan.streams, cores: plan.cores, sources: [], config: { node: 'stage', file: '', sha256: '' } },
@@ -97,7 +99,10 @@ export async function createStage({ plan, models, profile, mode }: StageOptions,
       clear: () => undefined,
       telemetry,
       createDevice: (listener) => {
-        device = createSimDevice({ profile, mode }, { clock, listener, costs: (model) => layers.get(model) });
+        device = createSimDevice(
+          { profile, mode },
+          { clock, listener, costs: (id) => known.get(id)?.layers, steps: (id) => known.get(id) },
+        );
         return device;
       },
       ...(deps.record === undefined ? {} : { record: deps.record }),

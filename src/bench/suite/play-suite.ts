@@ -22,6 +22,8 @@ export interface SuiteOptions {
   readonly drop: DropRule | undefined;
   /** Deadlines of what is not best effort, as multiples of a run alone, in place of those of the file; nothing is given up then unless `drop` says so. */
   readonly deadlineTimes: number | undefined;
+  /** Runs are not divided into blocks. */
+  readonly isWhole: boolean;
   readonly profile: SocProfile;
   readonly mode: SocMode;
   readonly spanUs: DurationUs;
@@ -42,7 +44,7 @@ export interface SuiteResult {
   readonly spanMs: number;
   readonly costs: CostKind;
   readonly deadlineTimes: number | null;
-  readonly models: readonly { readonly id: string; readonly aloneMs: number; readonly source: string }[];
+  readonly models: readonly { readonly id: string; readonly aloneMs: number; readonly blocks: number; readonly source: string }[];
   readonly alone: readonly (LatencyFigures & { readonly workload: string; readonly load: string })[];
   readonly rows: readonly SuiteRow[];
 }
@@ -65,7 +67,7 @@ interface Play {
 export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Promise<SuiteResult> {
   const { suite, policies, profile, mode, spanUs, seed } = options;
   const told = modelsUsed(options);
-  const models = new Map(told.map((model) => [model.id, priceModel(model, profile, mode)]));
+  const models = new Map(told.map((model) => [model.id, priceModel(model, options.isWhole, profile, mode)]));
   const workloads = options.workloads.map((workload) => withDeadlines(workload, models, options.deadlineTimes));
   const cores = coresOf(suite, profile);
   const served = workloads.map((workload) => workload.loads.filter(({ criticality }) => criticality !== 'background'));
@@ -77,7 +79,7 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
       {
         ...{ workload, profile, mode, spanUs, seed },
         models: modelsOf(workload, models),
-        plan: planOf(workload, { policy, tuning: tuningOf(drop), cores, aloneUs: aloneOf(models) }),
+        plan: planOf(workload, { policy, tuning: tuningOf(drop), cores, costs: models }),
       },
       pause === undefined ? {} : { pause: (ratio) => pause((played + ratio) / playCount, `${workload.id} ${policy}`) },
     );
@@ -122,7 +124,7 @@ function modelsUsed({ suite, workloads, costs }: SuiteOptions): readonly SuiteMo
       const { measured } = suite;
       const runUs = measured?.runUs[model.id];
       if (costs === 'stated' || measured === undefined || runUs === undefined) return model;
-      return { id: model.id, kind: 'time', runUs, source: measured.source };
+      return { id: model.id, kind: 'time', runUs, blocks: model.blocks, source: measured.source };
     });
 }
 
@@ -145,12 +147,9 @@ function coresOf({ coresMax }: BenchSuite, profile: SocProfile): readonly CoreId
 const modelsOf = ({ loads }: Workload, models: ReadonlyMap<ModelId, PricedModel>): readonly PricedModel[] =>
   [...new Set(loads.map(({ model }) => model))].flatMap((id) => models.get(id) ?? []);
 
-const aloneOf = (models: ReadonlyMap<ModelId, PricedModel>): ReadonlyMap<ModelId, DurationUs> =>
-  new Map([...models].map(([id, { aloneUs }]) => [id, aloneUs]));
-
 const toldModel = ({ id, source }: SuiteModel, models: ReadonlyMap<ModelId, PricedModel>): SuiteResult['models'] => {
   const model = models.get(id);
-  return model === undefined ? [] : [{ id, aloneMs: model.aloneUs / 1000, source }];
+  return model === undefined ? [] : [{ id, aloneMs: model.aloneUs / 1000, blocks: model.cuts.length + 1, source }];
 };
 
 /** The load, and those whose results its requests come from. */

@@ -1,26 +1,36 @@
+import { assert } from '../../core/assert.ts';
 import type { Workload } from '../../core/bench-suite.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { ModelId } from '../../core/model.ts';
 import type { Stream } from '../../core/stream.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
-import { type ModelPlan, PLAN_DEFAULTS, type PolicyName, type PolicyTuning, type SchedulerPlan } from '../../scheduler/scheduler.ts';
+import {
+  type ModelPlan,
+  PLAN_DEFAULTS,
+  type PolicyName,
+  type PolicyTuning,
+  type SchedulerPlan,
+  type StepPlan,
+} from '../../scheduler/scheduler.ts';
 
 export interface PlanOptions {
   readonly policy: PolicyName;
   readonly tuning: PolicyTuning;
   readonly cores: readonly CoreId[];
-  /** Of every model that a load names: one run with the chip to itself. */
-  readonly aloneUs: ReadonlyMap<ModelId, DurationUs>;
+  /** Of every model that a load names: one run with the chip to itself, and how it is divided. */
+  readonly costs: ReadonlyMap<ModelId, { readonly aloneUs: DurationUs; readonly steps: StepPlan | undefined }>;
 }
 
 /** Each load is a stream of its own name; a model may run on every core that one of its loads may use. Nothing goes on off the cores. */
-export function planOf({ loads }: Workload, { policy, tuning, cores, aloneUs }: PlanOptions): SchedulerPlan {
+export function planOf({ loads }: Workload, { policy, tuning, cores, costs }: PlanOptions): SchedulerPlan {
   const models = [...new Set(loads.map(({ model }) => model))];
   return {
     ...PLAN_DEFAULTS,
     tailUs: durationUs(0),
     policy,
     tuning,
+    // As NPUs can that work off a list of commands: the next ones can be taken back, the one under way cannot.
+    preemption: { kind: 'between-steps' },
     cores,
     streams: loads.map(
       (load): Stream => ({
@@ -35,11 +45,14 @@ export function planOf({ loads }: Workload, { policy, tuning, cores, aloneUs }: 
       }),
     ),
     models: models.map((model): ModelPlan => {
+      const cost = costs.get(model);
+      assert(cost !== undefined, `it is known what ${model} costs`);
       const own = loads.filter((load) => load.model === model).map((load) => load.cores);
       return {
         model,
         cores: cores.filter((core) => own.some((named) => named === undefined || named.includes(core))),
-        costUs: aloneUs.get(model) ?? PLAN_DEFAULTS.restartUs,
+        costUs: cost.aloneUs,
+        ...(cost.steps === undefined ? {} : { steps: cost.steps }),
       };
     }),
   };

@@ -23,6 +23,7 @@ export interface BenchSuiteOptions {
   readonly costs: SuiteOptions['costs'];
   readonly deadlineTimes: number | undefined;
   readonly drop: SuiteOptions['drop'];
+  readonly isWhole: boolean;
   readonly soc: string | undefined;
   readonly mode: string | undefined;
   readonly runFor: DurationUs | undefined;
@@ -58,6 +59,7 @@ export async function benchSuite(options: BenchSuiteOptions, deps: BenchSuiteDep
       profile,
       mode: modeOf(profile, options.mode),
       ...{ policies: options.policies, costs: options.costs, drop: options.drop, deadlineTimes: options.deadlineTimes },
+      isWhole: options.isWhole,
       ...{ spanUs: options.runFor ?? suite.spanUs, seed: options.seed },
     },
     deps,
