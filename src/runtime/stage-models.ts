@@ -1,12 +1,13 @@
 import type { SuiteModel } from '../core/bench-suite.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { SocMode, SocProfile } from '../core/soc-profile.ts';
+import type { StepPlan } from '../core/step-plan.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
-import { createModelSteps } from '../devices/sim/model-steps.ts';
+import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { pyramidLayers } from '../models/network/pyramid.ts';
-import type { StepPlan } from '../scheduler/scheduler.ts';
 import { cutLayers } from './cut-layers.ts';
+import { blocksOf } from './cut-models.ts';
 import type { StageModel } from './stage.ts';
 
 export interface PricedModel extends StageModel {
@@ -21,23 +22,12 @@ export function priceModel(model: SuiteModel, isWhole: boolean, profile: SocProf
   const blocks = isWhole ? 1 : model.blocks;
   const layers = layersOf(model, blocks, profile, mode);
   const cuts = cutLayers(layers, blocks, profile);
-  const steps = createModelSteps(layers, cuts, profile);
-  const us = (from: number, count: number, isReload: boolean): number => aloneUs(steps.cost(from, count, isReload), profile, mode);
-  const price = (border: number): DurationUs => durationUs(Math.max(0, us(border + 1, 1, true) - us(border + 1, 1, false)));
-  const ends = steps.ends(0, steps.count);
   return {
     id: model.id,
     layers,
     cuts,
-    aloneUs: durationUs(Math.max(1, Math.round(us(0, steps.count, false)))),
-    steps:
-      cuts.length === 0
-        ? undefined
-        : {
-            kind: 'blocks',
-            shares: Array.from(ends, (end, index) => end - (ends[index - 1] ?? 0)),
-            switchUs: cuts.map((_, border) => price(border)),
-          },
+    aloneUs: durationUs(Math.max(1, Math.round(aloneUs(compileSegment(layers, profile), profile, mode)))),
+    steps: cuts.length === 0 ? undefined : blocksOf(layers, cuts, { profile, mode }),
   };
 }
 

@@ -2,16 +2,10 @@ import { assert } from '../../core/assert.ts';
 import type { Workload } from '../../core/bench-suite.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { ModelId } from '../../core/model.ts';
+import type { StepPlan } from '../../core/step-plan.ts';
 import type { Stream } from '../../core/stream.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
-import {
-  type ModelPlan,
-  PLAN_DEFAULTS,
-  type PolicyName,
-  type PolicyTuning,
-  type SchedulerPlan,
-  type StepPlan,
-} from '../../scheduler/scheduler.ts';
+import { type ModelPlan, PLAN_DEFAULTS, type PolicyName, type PolicyTuning, type SchedulerPlan } from '../../scheduler/scheduler.ts';
 
 export interface PlanOptions {
   readonly policy: PolicyName;

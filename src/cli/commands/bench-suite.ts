@@ -10,7 +10,7 @@ import { createProgressBar } from '../progress-bar.ts';
 import { prepareReportFile } from '../report-file.ts';
 import { renderSuite } from '../suite-tables.ts';
 
-export const SUITE_NAMES = ['disb', 'automotive', 'voice-video'] as const;
+export const SUITE_NAMES = ['disb', 'voice-video'] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
 export interface BenchSuiteOptions {
