@@ -13,9 +13,6 @@ const SECRET_KEYS: ReadonlySet<string> = new Set(['password', 'username']);
 /** A parsed file that can say where something stands. */
 export type CheckedDocument = Pick<YamlDocument, 'value' | 'valueAt' | 'problem' | 'positionOfKey'>;
 
-/** Finding where one stands takes time that grows with the file; nobody reads more, and a file of garbage has tens of thousands. */
-const ISSUES_MAX = 500;
-
 /** Holds a document to a schema; every issue becomes a problem with its position. Undefined when there was one. */
 export function checkSchema<T extends z.ZodType>(schema: T, document: CheckedDocument, problems: Problem[]): z.output<T> | undefined {
   // zod lists the unknown keys of an object but not the known ones; both meet here by the identity of the list.
@@ -29,8 +26,7 @@ export function checkSchema<T extends z.ZodType>(schema: T, document: CheckedDoc
   if (checked.success) return checked.data;
   const found: Problem[] = [];
   const meantKeys = new Set<string>();
-  for (const issue of checked.error.issues.slice(0, ISSUES_MAX))
-    addProblems(issue, [], { document, allowedKeys, problems: found, meantKeys });
+  for (const issue of checked.error.issues) addProblems(issue, [], { document, allowedKeys, problems: found, meantKeys });
   // A key that is missing because it was misspelt is one mistake, and the misspelling says more.
   problems.push(...found.filter(({ key, text }) => !(text.startsWith(MISSING) && meantKeys.has(key))));
   return undefined;

@@ -1,13 +1,14 @@
 import { type AimResult, aimResults } from '../../bench/suite/aims.ts';
 import type { SuiteDeps, SuiteOptions, SuiteResult } from '../../bench/suite/play-suite.ts';
 import type { BenchSuite, Workload } from '../../core/bench-suite.ts';
-import type { SocMode, SocProfile } from '../../core/soc-profile.ts';
+import type { SocProfile } from '../../core/soc-profile.ts';
 import type { DurationUs } from '../../core/units.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { choosePaint } from '../paint.ts';
 import { createProgressBar } from '../progress-bar.ts';
 import { prepareReportFile } from '../report-file.ts';
+import { modeOf } from '../soc-mode.ts';
 import { renderSuite } from '../suite-tables.ts';
 
 export const SUITE_NAMES = ['disb', 'voice-video'] as const;
@@ -101,10 +102,4 @@ function workloadsOf({ file, workloads }: BenchSuite, names: readonly string[] |
       `--workload ${JSON.stringify(name)}: ${file} has no such workload; allowed are ${workloads.map(({ id }) => id).join(', ')}`,
     );
   });
-}
-
-function modeOf(profile: SocProfile, id: string | undefined): SocMode {
-  const mode = id === undefined ? profile.modes[0] : profile.modes.find((candidate) => candidate.id === id);
-  if (mode !== undefined) return mode;
-  throw new UsageError(`--mode ${id}: ${profile.id} has the modes ${profile.modes.map((candidate) => candidate.id).join(', ')}`);
 }
