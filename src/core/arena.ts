@@ -53,7 +53,7 @@ export class Arena {
     const offsetBytes = span.offsetBytes;
     span.offsetBytes += roundedBytes;
     span.byteLength -= roundedBytes;
-    if (span.byteLength === 0) free.splice(index, 1);
+    if (span.byteLength === 0) removeAt(free, index);
     this.#claims.add(offsetBytes / ALIGNMENT_BYTES, { byteLength: roundedBytes, count: 1 });
     this.#usedBytes += roundedBytes;
     if (this.#usedBytes > this.#usedBytesMax) this.#usedBytesMax = this.#usedBytes;
@@ -89,10 +89,21 @@ export class Arena {
       previous.byteLength += byteLength;
       if (!touchesNext) return;
       previous.byteLength += next.byteLength;
-      free.splice(index, 1);
+      removeAt(free, index);
     } else if (touchesNext) {
       next.offsetBytes = offsetBytes;
       next.byteLength += byteLength;
-    } else free.splice(index, 0, { offsetBytes, byteLength });
+    } else {
+      const span = { offsetBytes, byteLength };
+      free.push(span);
+      for (let place = free.length - 1; place > index; place -= 1) free[place] = free[place - 1] as Span;
+      free[index] = span;
+    }
   }
+}
+
+/** As `splice(index, 1)`, which makes an array of what it removed. */
+function removeAt(spans: Span[], index: number): void {
+  for (let next = index + 1; next < spans.length; next += 1) spans[next - 1] = spans[next] as Span;
+  spans.pop();
 }

@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
-import type { Job, JobId } from '../core/job.ts';
+import type { JobId } from '../core/job.ts';
 import { tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
@@ -10,7 +10,7 @@ import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { Decode, ImageCoder, JobDesk, TensorMemory } from './work.ts';
+import type { Decode, ImageCoder, JobDesk, TensorMemory, Work } from './work.ts';
 
 export interface ImagePipelineDeps {
   readonly clock: Clock;
@@ -19,10 +19,16 @@ export interface ImagePipelineDeps {
   readonly coder: ImageCoder;
 }
 
-interface Waiting {
-  readonly job: JobId;
+/** A frame on its way: first it waits as pixels, then it is encoded, then it is the work that the desk has. */
+interface FrameWork extends Work {
   readonly frame: Frame;
+  inputs: readonly Region[];
+  decode: Decode;
 }
+
+const NO_INPUTS: readonly Region[] = [];
+
+const notEncoded: Decode = (_outputs, onEnd) => onEnd(new Error('the frame was not encoded'));
 
 /**
  * Frames wait here as pixels, at no cost, and are encoded only when the jobs ahead leave room: of a `latest` stream one job may run and one be ready
@@ -37,7 +43,7 @@ export class ImagePipeline implements Pipeline {
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: FrameWork[] = [];
   #underWay = 0;
   #isEncoding = false;
   #isStopped = false;
@@ -61,7 +67,7 @@ export class ImagePipeline implements Pipeline {
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (frame.payload.kind === 'audio') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
-    this.#waiting.push({ job, frame });
+    this.#waiting.push(this.#workFor(job, frame));
     if (this.#waiting.length > this.#waitingMax) {
       const reason = this.stream.freshness.kind === 'latest' ? 'superseded' : 'queue-full';
       this.#giveUp(this.#waiting.shift(), { kind: 'dropped', reason });
@@ -81,6 +87,7 @@ export class ImagePipeline implements Pipeline {
   /** One frame is encoded at a time: a second would only delay the first. */
   #advance(): void {
     if (this.#isEncoding || this.#underWay >= this.#underWayMax) return;
+    if (this.#waiting.length === 0) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
     const input = this.#deps.memory.allocate(this.#inputBytes);
@@ -89,40 +96,56 @@ export class ImagePipeline implements Pipeline {
     assert(payload.kind !== 'audio', 'an image pipeline has no audio waiting');
     this.#isEncoding = true;
     this.#underWay += 1;
-    const job = jobFor(this.stream, next.job, next.frame);
-    this.#deps.coder.encode(payload, input, job.deadlineAt, (answer) => {
-      this.#encoded(next, job, input, answer);
+    next.inputs = [input];
+    this.#deps.coder.encode(payload, input, next.job.deadlineAt, (answer) => {
+      this.#encoded(next, answer);
       this.#isEncoding = false;
       this.#advance();
     });
   }
 
-  #encoded(next: Waiting, job: Job, input: Region, answer: Decode | Error): void {
-    const { desk, memory } = this.#deps;
-    if (answer instanceof Error) {
-      // The worker has told why in its own incident; here it is one frame that gave no input.
-      memory.release(input);
-      this.#underWay -= 1;
-      return this.#giveUp(next, { kind: 'failed', reason: 'prepare-error' });
-    }
-    desk.submit({ job, inputs: [input], decode: answer, settle: (outcome, items) => this.#settle(next, input, outcome, items) });
+  #workFor(id: JobId, frame: Frame): FrameWork {
+    const work: FrameWork = {
+      job: jobFor(this.stream, id, frame),
+      frame,
+      inputs: NO_INPUTS,
+      decode: notEncoded,
+      settle: (outcome, items) => this.#settle(work, outcome, items),
+    };
+    return work;
   }
 
-  #settle(ended: Waiting, input: Region, outcome: Outcome, items: readonly ResultItem[]): void {
-    const { clock, memory } = this.#deps;
-    memory.release(input);
-    if (outcome.kind === 'done' || outcome.kind === 'late') {
-      this.results.next({ result: resultFor(this.stream, ended.job, ended.frame, outcome, items, clock.now()), frame: ended.frame });
+  #encoded(work: FrameWork, answer: Decode | Error): void {
+    if (answer instanceof Error) {
+      // The worker has told why in its own incident; here it is one frame that gave no input.
+      this.#releaseInputs(work);
+      this.#underWay -= 1;
+      return this.#giveUp(work, { kind: 'failed', reason: 'prepare-error' });
     }
-    this.#unclaim(ended.frame);
+    work.decode = answer;
+    this.#deps.desk.submit(work);
+  }
+
+  #settle(work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void {
+    const { job, frame } = work;
+    this.#releaseInputs(work);
+    // What nobody listens to is not put together.
+    if ((outcome.kind === 'done' || outcome.kind === 'late') && this.results.observed) {
+      this.results.next({ result: resultFor(this.stream, job.id, frame, outcome, items, this.#deps.clock.now()), frame });
+    }
+    this.#unclaim(frame);
     this.#underWay -= 1;
     this.#advance();
   }
 
-  #giveUp(waiting: Waiting | undefined, outcome: Outcome): void {
-    if (waiting === undefined) return;
-    this.#unclaim(waiting.frame);
-    this.#deps.desk.end(waiting.job, outcome);
+  #giveUp(work: FrameWork | undefined, outcome: Outcome): void {
+    if (work === undefined) return;
+    this.#unclaim(work.frame);
+    this.#deps.desk.end(work.job.id, outcome);
+  }
+
+  #releaseInputs({ inputs }: FrameWork): void {
+    for (const input of inputs) this.#deps.memory.release(input);
   }
 
   #claim(frame: Frame): void {

@@ -43,11 +43,16 @@ type StartDecision = Extract<Decision, { readonly kind: 'start' }>;
 /** Of a model that is not cut. */
 const WHOLE: Steps = { from: 0, steps: 1 };
 
+/** A job under way, with the two answers that it waits for one after the other. */
 interface Entry {
   readonly work: Work;
+  readonly onSegmentEnd: (end: SegmentEnd) => void;
+  readonly onDecoded: (answer: readonly ResultItem[] | Error) => void;
   /** Allocated at the first start and kept over a requeue. */
   outputs: readonly Region[] | undefined;
-  startedAt: InstantUs | undefined;
+  /** Of its segment that runs. */
+  core: CoreId;
+  startedAt: InstantUs;
   items: readonly ResultItem[];
 }
 
@@ -80,7 +85,15 @@ export class Dispatcher {
   }
 
   submit(work: Work): void {
-    const entry: Entry = { work, outputs: undefined, startedAt: undefined, items: NOTHING };
+    const entry: Entry = {
+      work,
+      onSegmentEnd: (end) => this.#segmentEnded(entry, end),
+      onDecoded: (answer) => this.#decoded(entry, answer),
+      outputs: undefined,
+      core: 0,
+      startedAt: this.#now(),
+      items: NOTHING,
+    };
     assert(this.#entries.add(work.job.id, entry), 'a job is submitted once', work.job.id);
     this.#tell({ kind: 'arrived', at: this.#now(), job: work.job });
   }
@@ -153,21 +166,20 @@ export class Dispatcher {
     const { job, inputs } = entry.work;
     entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(job.model));
     if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', at: this.#now(), core, job: id, reason: 'no-memory' });
-    const startedAt = clock.now();
-    entry.startedAt = startedAt;
-    observer.segmentStarted(core, job, startedAt);
-    device.run(core, { job: id, ...segment, model: job.model, inputs, outputs: entry.outputs, killAt }, (end) =>
-      this.#segmentEnded(core, id, end),
-    );
+    entry.core = core;
+    entry.startedAt = clock.now();
+    observer.segmentStarted(core, job, entry.startedAt);
+    const { from, steps } = segment;
+    device.run(core, { job: id, from, steps, model: job.model, inputs, outputs: entry.outputs, killAt }, entry.onSegmentEnd);
   }
 
-  #segmentEnded(core: CoreId, id: JobId, end: SegmentEnd): void {
-    const entry = this.#entry(id);
-    const now = this.#deps.clock.now();
-    this.#deps.observer.segmentEnded(core, entry.work.job, end, now);
+  #segmentEnded({ core, work, startedAt }: Entry, end: SegmentEnd): void {
+    const { id } = work.job;
+    const now = this.#now();
+    this.#deps.observer.segmentEnded(core, work.job, end, now);
     if (end.kind === 'done') {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
-      const ranUs = elapsedUs(entry.startedAt ?? now, now);
+      const ranUs = elapsedUs(startedAt, now);
       const { progress } = end;
       const event: Telling = { kind: 'segment-done', at: now, core, job: id, ranUs };
       return this.#tell(progress === undefined ? event : { ...event, progress });
@@ -178,22 +190,25 @@ export class Dispatcher {
   }
 
   #decode(id: JobId): void {
-    const entry = this.#entry(id);
-    assert(entry.outputs !== undefined, 'a job that ran has outputs');
-    entry.work.decode(entry.outputs, (answer) => {
-      if (answer instanceof Error) {
-        this.#deps.observer.decodeFailed(entry.work.job, answer.message);
-        return this.#tell({ kind: 'decode-failed', at: this.#now(), job: id });
-      }
-      entry.items = answer;
-      this.#tell({ kind: 'decoded', at: this.#now(), job: id });
-    });
+    const { work, outputs, onDecoded } = this.#entry(id);
+    assert(outputs !== undefined, 'a job that ran has outputs', id);
+    work.decode(outputs, onDecoded);
+  }
+
+  #decoded(entry: Entry, answer: readonly ResultItem[] | Error): void {
+    const { job } = entry.work;
+    if (answer instanceof Error) {
+      this.#deps.observer.decodeFailed(job, answer.message);
+      return this.#tell({ kind: 'decode-failed', at: this.#now(), job: job.id });
+    }
+    entry.items = answer;
+    this.#tell({ kind: 'decoded', at: this.#now(), job: job.id });
   }
 
   #end(id: JobId, outcome: Outcome): void {
-    const entry = this.#entry(id);
-    this.#entries.remove(id);
-    releaseTensors(this.#deps.arena, entry.outputs ?? []);
+    const entry = this.#entries.remove(id);
+    assert(entry !== undefined, 'a job under way ends', id);
+    if (entry.outputs !== undefined) releaseTensors(this.#deps.arena, entry.outputs);
     this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
     entry.work.settle(outcome, entry.items);
   }

@@ -7,14 +7,14 @@ export const sizesOf = (specs: readonly TensorSpec[]): readonly number[] => spec
 
 /** One region per size in bytes, in order, or undefined and nothing taken. */
 export function allocateTensors(arena: Arena, sizes: readonly number[]): readonly Region[] | undefined {
-  const regions: Region[] = [];
-  for (const size of sizes) {
-    const region = arena.allocate(size);
+  const regions = new Array<Region>(sizes.length);
+  for (let index = 0; index < sizes.length; index += 1) {
+    const region = arena.allocate(sizes[index] as number);
     if (region === undefined) {
-      releaseTensors(arena, regions);
+      releaseTensors(arena, regions.slice(0, index));
       return undefined;
     }
-    regions.push(region);
+    regions[index] = region;
   }
   return regions;
 }

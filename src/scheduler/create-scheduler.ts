@@ -32,6 +32,7 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
     waitingCount: 0,
     rechecks: new Timeline(),
     wakeAt: undefined,
+    isHolding: false,
     round: 0,
     startCount: 0,
   };

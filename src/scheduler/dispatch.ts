@@ -31,16 +31,21 @@ const HELD_MAX = 4;
  */
 export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   state.round += 1;
-  for (const core of state.cores) {
-    if (core.held.length > 0) core.held.length = 0;
-    core.reserved = undefined;
-  }
+  if (state.isHolding) release(state);
   const { assign } = state.policy;
   if (state.waitingCount > 0) {
     if (assign === undefined) dispatchInOrder(state, decisions);
     else for (const { core, job } of assign(state)) start(state, core, NO_CORES, job, rowMax(job), decisions);
   }
-  for (const core of state.cores) tellHold(core, decisions);
+  if (state.isHolding) tellHolds(state, decisions);
+}
+
+/** Every core is looked at anew. */
+function release(state: SchedulerState): void {
+  for (const core of state.cores) {
+    core.held.length = 0;
+    core.reserved = undefined;
+  }
 }
 
 function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
@@ -121,8 +126,13 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
     holds ??= [];
     holds.push([core, grant.hold]);
   }
-  for (const [core, hold] of holds ?? []) core.held.push(hold);
+  if (holds !== undefined) putHolds(state, holds);
   return false;
+}
+
+function putHolds(state: SchedulerState, holds: readonly [CoreState, HoldState][]): void {
+  for (const [core, hold] of holds) core.held.push(hold);
+  state.isHolding = true;
 }
 
 function startGang(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
@@ -132,7 +142,7 @@ function startGang(state: SchedulerState, job: JobState, decisions: Decision[]):
     start(state, core, others, job, grant.steps, decisions);
     return true;
   }
-  for (const [core, hold] of grant.holds) core.held.push(hold);
+  putHolds(state, grant.holds);
   // Whoever waits behind it for as many of the same cores has no better chance in this round.
   job.stream.model.group.keptInRound = state.round;
   return false;
@@ -186,7 +196,7 @@ function occupy(core: CoreState, job: JobState): boolean {
   core.running = job;
   core.lastJob = job.id;
   core.hold = undefined;
-  return core.coldModels.delete(job.job.model);
+  return core.coldModels.size > 0 && core.coldModels.delete(job.job.model);
 }
 
 function gangStart(core: CoreState, others: readonly CoreState[], job: JobState, killAt: InstantUs, segment: Steps | undefined): Decision {
@@ -199,6 +209,14 @@ function countStart(state: SchedulerState, stream: StreamState): void {
   stream.servedInRound = state.round;
   stream.servedAfter = state.startCount;
   state.startCount += 1;
+}
+
+function tellHolds(state: SchedulerState, decisions: Decision[]): void {
+  state.isHolding = false;
+  for (const core of state.cores) {
+    tellHold(core, decisions);
+    if (core.hold !== undefined || core.held.length > 0 || core.reserved !== undefined) state.isHolding = true;
+  }
 }
 
 /** Told once, for the most important job held, when the core really stays idle; told again when job, stream or instant change. */

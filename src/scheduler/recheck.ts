@@ -53,6 +53,6 @@ function nextDueAt(state: SchedulerState): InstantUs | undefined {
   const { rechecks } = state;
   for (let job = rechecks.first; job !== undefined && !isCurrent(rechecks.firstAt, job); job = rechecks.first) rechecks.pop();
   let dueAt = rechecks.firstAt;
-  for (const { hold } of state.cores) if (hold !== undefined && hold.until < dueAt) dueAt = hold.until;
+  if (state.isHolding) for (const { hold } of state.cores) if (hold !== undefined && hold.until < dueAt) dueAt = hold.until;
   return dueAt === Number.POSITIVE_INFINITY ? undefined : instantUs(dueAt);
 }

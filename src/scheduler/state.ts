@@ -194,6 +194,8 @@ export interface SchedulerState {
   rechecks: Timeline<JobState>;
   /** The timer that was asked for and has not come. */
   wakeAt: InstantUs | undefined;
+  /** Whether any core is idle by intention, or was in the last round: mostly none is, and nobody has to look. */
+  isHolding: boolean;
   /** Counts dispatches. */
   round: number;
   /** Counts starts. */

@@ -2,7 +2,7 @@ import { assert, assertNever } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
-import type { FailReason } from '../core/outcome.ts';
+import type { FailReason, Outcome } from '../core/outcome.ts';
 import { durationUs, elapsedUs, instantUs } from '../core/units.ts';
 import { dispatch } from './dispatch.ts';
 import { isHopeless } from './feasibility.ts';
@@ -143,7 +143,9 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
 function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision[]): void {
   const { stream, waiting } = newcomer.stream;
   // What has been begun is no frame that waits: it goes on where it was interrupted.
-  const [oldest, next] = waiting[0]?.stepsDone === 0 ? waiting : waiting.filter((job) => job.stepsDone === 0);
+  const frames = waiting[0]?.stepsDone === 0 ? waiting : waiting.filter((job) => job.stepsDone === 0);
+  if (frames.length < 2) return;
+  const [oldest, next] = frames;
   if (oldest === undefined || next === undefined) return;
   if (stream.freshness.kind === 'queue') {
     if (waiting.length > stream.freshness.jobsMax) endJob(state, oldest, { kind: 'dropped', reason: 'queue-full' }, decisions);
@@ -186,10 +188,13 @@ function learn(state: SchedulerState, job: JobState, steps: number): void {
   estimate.observe(durationUs(tookUs * ratio));
 }
 
+const DONE: Outcome = { kind: 'done' };
+const LATE: Outcome = { kind: 'late' };
+
 function finishJob(state: SchedulerState, jobId: JobId, decisions: Decision[]): void {
   const job = jobIn(state, jobId, 'decoding');
   job.stream.tail.observe(elapsedUs(job.segmentDoneAt, state.now));
-  endJob(state, job, { kind: state.now <= job.deadlineAt ? 'done' : 'late' }, decisions);
+  endJob(state, job, state.now <= job.deadlineAt ? DONE : LATE, decisions);
 }
 
 /** The core's job is requeued if it may be tried again and can still finish; else it fails with the reason of the loss. A core that is down stays down. */

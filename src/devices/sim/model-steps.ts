@@ -42,8 +42,9 @@ export function createModelSteps(
     if (found !== undefined) return found;
     const row = layersOf(from, steps);
     const first = row[0];
-    // What the model takes in memory, and whether it stays in the core, does not depend on how it is run.
-    const made = compileSegment(isReload && first !== undefined ? [reloadOf(first), ...row] : row, profile, whole.weightBytes);
+    const compiled = compileSegment(isReload && first !== undefined ? [reloadOf(first), ...row] : row, profile);
+    // What the model takes in memory does not depend on how it is run.
+    const made = { ...compiled, weightBytes: whole.weightBytes };
     known.set(key, made);
     return made;
   };

@@ -14,12 +14,13 @@ export interface Run {
 }
 
 /**
- * A segment under way as a flow on the bus. Between two changes of its share it goes on evenly, so how far it has come is worked out only when its share
- * changes, when it ends, and when somebody asks for the chip's figures.
+ * What runs on one core, as a flow on the bus; one segment after the other. Between two changes of its share it goes on evenly, so how far it has come is worked
+ * out only when its share changes, when it ends, and when somebody asks for the chip's figures.
  */
 export class Running implements Flow {
-  readonly run: Run;
-  readonly cost: SegmentCost;
+  run: Run;
+  /** Of the segment as it is now, which may have been told to leave off sooner. */
+  cost: SegmentCost;
   speed = 1;
   drag = 1;
   /** The whole segment with the bus to itself, and what it takes of the bus then. */
@@ -27,15 +28,25 @@ export class Running implements Flow {
   aloneBytesPerUs = 0;
   /** 0..1 of the segment, at `since`. */
   progress = 0;
-  since: number;
+  since = 0;
   /** The whole segment at the present level; not known before the bus has been shared for the first time. */
   us = Number.NaN;
   bytesPerUs = 0;
   endAt = Number.POSITIVE_INFINITY;
 
-  constructor(run: Run, at: number, cost = run.cost) {
+  constructor(run: Run) {
+    this.run = run;
+    this.cost = run.cost;
+  }
+
+  /** From now on it is this run, or so much of it, and this far. */
+  become(run: Run, cost: SegmentCost, progress: number, at: number): void {
     this.run = run;
     this.cost = cost;
+    this.progress = progress;
     this.since = at;
+    this.us = Number.NaN;
+    this.bytesPerUs = 0;
+    this.endAt = Number.POSITIVE_INFINITY;
   }
 }

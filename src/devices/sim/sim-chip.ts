@@ -67,6 +67,8 @@ export class SimChip {
   readonly #joulesPerByte: FigureRange;
   readonly #middleJoulesPerMac: number;
   readonly #middleJoulesPerByte: number;
+  /** By core, for good; those that run something are in `#running`, in the order in which they began. */
+  readonly #lanes: (Running | undefined)[] = [];
   #running: Running[] = [];
   /** What every layer that waits for memory gets, as the running ones were last planned; NaN when all have to be planned anew. */
   #level = Number.NaN;
@@ -118,7 +120,12 @@ export class SimChip {
 
   begin(run: Run): void {
     this.#advance();
-    const running = new Running(run, this.#at);
+    let running = this.#lanes[run.core];
+    if (running === undefined) {
+      running = new Running(run);
+      this.#lanes[run.core] = running;
+    }
+    running.become(run, run.cost, 0, this.#at);
     this.#setFlow(running);
     this.#running.push(running);
     this.#replan();
@@ -127,16 +134,13 @@ export class SimChip {
   /** Lets what runs on the core be a shorter piece of work from now on, of which it has done `progress`, 0..1; bytes and energy of the past stay counted. */
   shorten(core: CoreId, to: (progress: number) => { readonly cost: SegmentCost; readonly progress: number } | undefined): void {
     this.#advance();
-    const place = this.#running.findIndex(({ run }) => run.core === core);
-    const longer = this.#running[place];
-    if (longer === undefined) return;
-    this.#bring(longer, this.#at);
-    const shorter = to(longer.progress);
+    const running = this.#running.find(({ run }) => run.core === core);
+    if (running === undefined) return;
+    this.#bring(running, this.#at);
+    const shorter = to(running.progress);
     if (shorter === undefined) return;
-    const running = new Running(longer.run, this.#at, shorter.cost);
-    running.progress = shorter.progress;
+    running.become(running.run, shorter.cost, shorter.progress, this.#at);
     this.#setFlow(running);
-    this.#running[place] = running;
     this.#replan();
   }
 
@@ -379,7 +383,8 @@ export class SimChip {
       const one = running[index] as Running;
       if (one.endAt > this.#at && one.run.killAt > this.#at) continue;
       this.#bring(one, this.#at);
-      running.splice(index, 1);
+      for (let next = index + 1; next < running.length; next += 1) running[next - 1] = running[next] as Running;
+      running.pop();
       return one;
     }
     return undefined;

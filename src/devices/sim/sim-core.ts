@@ -47,6 +47,7 @@ interface Under {
   readonly segment: Segment;
   readonly steps: ModelSteps;
   readonly isReload: boolean;
+  readonly isWrong: boolean;
   readonly startedAt: InstantUs;
   /** Steps that it will have run at its end; fewer than asked for once it was told to yield. */
   ends: number;
@@ -65,6 +66,7 @@ export class SimCore {
   /** In the order asked for; the first is under way. */
   #work: Work[] = [];
   #under: Under | undefined;
+  readonly #onRunEnd = (how: 'done' | 'overdue'): void => this.#runEnded(how);
   /** What ran here last. */
   #lastJob: JobId | undefined;
 
@@ -184,27 +186,27 @@ export class SimCore {
     const mischief = this.#deps.mischief(core);
     const { from, job } = segment;
     const isReload = from > 0 && this.#lastJob !== job;
-    const under: Under = { segment, steps: model.steps, isReload, startedAt: clock.now(), ends: segment.steps };
-    this.#under = under;
+    const { steps } = model;
+    this.#under = { segment, steps, isReload, isWrong: mischief === 'wrong', startedAt: clock.now(), ends: segment.steps };
     this.#lastJob = job;
-    chip.begin({
-      core,
-      cost: model.steps.cost(from, segment.steps, isReload),
-      killAt: segment.killAt,
-      isHung: mischief === 'hang',
-      onEnd: (how) => {
-        if (how === 'overdue') return this.#lose('hung', this.#options.killUs);
-        const end = this.#done(under, under.ends);
-        this.#deps.ran(segment.model, end.progress?.isLast !== false);
-        this.#endRun(mischief === 'wrong' ? WRONG : end);
-      },
-    });
+    const cost = steps.cost(from, segment.steps, isReload);
+    chip.begin({ core, cost, killAt: segment.killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
+  }
+
+  #runEnded(how: 'done' | 'overdue'): void {
+    if (how === 'overdue') return this.#lose('hung', this.#options.killUs);
+    const under = this.#under;
+    assert(under !== undefined, 'what ends was under way');
+    const end = this.#done(under, under.ends);
+    this.#deps.ran(under.segment.model, end.progress?.isLast !== false);
+    this.#endRun(under.isWrong ? WRONG : end);
   }
 
   /** Of a model in one step, nothing is said of steps. */
   #done({ segment, steps, startedAt }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
-    const end = { kind: 'done', startedAt, endedAt: this.#deps.clock.now() } as const;
-    return steps.count === 1 ? end : { ...end, progress: { steps: ran, isLast: segment.from + ran === steps.count } };
+    const endedAt = this.#deps.clock.now();
+    if (steps.count === 1) return { kind: 'done', startedAt, endedAt };
+    return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === steps.count } };
   }
 
   /** The next piece of work begins before the end is told, as on the real device. */
