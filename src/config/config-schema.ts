@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { deviceSchema } from './device-schema.ts';
 import { entriesOf, idField, pathField } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { modesSchema } from './modes-schema.ts';
 import { mqttSchema } from './mqtt-schema.ts';
 import { pipelineSchema } from './pipeline-schema.ts';
 import { schedulerSchema } from './scheduler-schema.ts';
@@ -17,6 +18,7 @@ export const configSchema = z
     sources: entriesOf(sourceSchema, 'Where frames are born, by name.'),
     pipelines: entriesOf(pipelineSchema, 'From frames to results, by name: one model under one contract.'),
     scheduler: schedulerSchema,
+    modes: modesSchema.optional(),
     mqtt: mqttSchema,
     runtime: limitsSchema,
   })

@@ -52,6 +52,7 @@ export function convertPipelines(sections: Sections, around: PipelineSurrounding
     if (feed === undefined || model === undefined) continue;
     checkMedium(section, model, feed, path, scope);
     checkDecode(section, model, path, scope);
+    checkVariants(section, model, path, around, scope);
     feeds.set(id, feed);
     done.set(id, convertPipeline(id, section, model, feed));
   }
@@ -75,6 +76,7 @@ function convertPipeline(id: StreamId, section: PipelineSection, model: Manifest
     staleAfterUs: section.staleAfterMs === undefined ? deadlineUs : durationFromMs(section.staleAfterMs),
     decode: section.decode,
     cores: section.cores,
+    variants: section.variants ?? [],
     sinks: [...new Set(section.sinks)],
   };
 }
@@ -201,6 +203,33 @@ function checkDecode(section: PipelineSection, model: ManifestModel, path: KeyPa
   if (codecs?.keys.includes(model.codec) !== true) return;
   for (const { path: inside, message } of codecs.validate(model.codec, section.decode)) {
     scope.refuse([...path, 'decode', ...inside], `not an option of codec ${model.codec} as written; allowed is ${message}`);
+  }
+}
+
+/** A variant stands in for the model, so it takes the same kind of input, keeps no state, and is read by the same codec options. */
+function checkVariants(
+  { variants }: PipelineSection,
+  model: ManifestModel,
+  path: KeyPath,
+  { models }: PipelineSurroundings,
+  scope: LoadScope,
+): void {
+  for (const [index, id] of (variants ?? []).entries()) {
+    const at = [...path, 'variants', index];
+    const variant = models?.find((candidate) => candidate.id === id);
+    if (variant === undefined)
+      scope.refuse(
+        at,
+        `got ${quoted(id)}, which the manifest does not list${namesHint(
+          id,
+          (models ?? []).map((known) => known.id),
+        )}`,
+      );
+    else if (id === model.id || variants?.indexOf(id) !== index) scope.refuse(at, `got ${quoted(id)} twice; name each build once`);
+    else if (variant.codec !== model.codec)
+      scope.refuse(at, `got ${quoted(id)} with codec ${variant.codec}; allowed are models with the codec of ${model.id}, ${model.codec}`);
+    else if (model.windowSamples !== undefined || model.states.length > 0 || variant.states.length > 0)
+      scope.refuse(at, `got ${quoted(id)}; a model that takes sound or keeps state has no variants; leave them out`);
   }
 }
 

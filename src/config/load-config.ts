@@ -3,6 +3,7 @@ import { CoxswainError, messageOf } from '../core/errors.ts';
 import { durationFromMs } from '../core/units.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConfigSection, configSchema } from './config-schema.ts';
+import { convertModes } from './convert-modes.ts';
 import { convertMqtt } from './convert-mqtt.ts';
 import { convertPipelines, windowSamplesOf } from './convert-pipelines.ts';
 import { convertSource } from './convert-source.ts';
@@ -68,6 +69,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     sources,
     pipelines,
     scheduler: convertScheduler(section.scheduler, scope),
+    modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, new Set(sections.keys()), scope),
     mqtt: convertMqtt(section.mqtt, section.node, scope),
     runtime: convertLimits(section.runtime, scope),
     origin: { file: resolve(scope.document.file), positions: scope.document.positions() },

@@ -35,6 +35,11 @@ export const pipelineSchema = z.strictObject({
     .union([idField('Name of a source.'), parentSchema])
     .describe('Where frames come from: the name of a source, or the results of another pipeline, one frame per item.'),
   model: idField('Model of the manifest that each frame is run through.'),
+  variants: listOf(
+    idField('A model of the manifest.'),
+    { min: 1, max: 8 },
+    'Cheaper builds of the model, from the best to the cheapest: a mode, a missing core or an overload may switch to them.',
+  ).optional(),
   criticality: choiceField(
     CRITICALITIES,
     'safety goes before interactive, interactive before background. Inside a class the deadline decides.',

@@ -1,6 +1,15 @@
 import { stringify } from 'yaml';
 import { type DurationUs, msFromDuration } from '../core/units.ts';
-import type { FirstOfSource, LeafSource, LimitsConfig, MqttConfig, PipelineConfig, RuntimeConfig, SourceConfig } from './runtime-config.ts';
+import type {
+  FirstOfSource,
+  LeafSource,
+  LimitsConfig,
+  ModesConfig,
+  MqttConfig,
+  PipelineConfig,
+  RuntimeConfig,
+  SourceConfig,
+} from './runtime-config.ts';
 
 /** Plain data in the form of a configuration file. */
 export type PlainConfig = Readonly<Record<string, unknown>>;
@@ -21,6 +30,7 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     sources: Object.fromEntries(config.sources.map((source) => [source.id, plainSource(source)])),
     pipelines: Object.fromEntries(config.pipelines.map((pipeline) => [pipeline.id, plainPipeline(pipeline)])),
     scheduler: config.scheduler,
+    ...(config.modes === undefined ? {} : { modes: plainModes(config.modes) }),
     mqtt: plainMqtt(config.mqtt),
     runtime: plainLimits(config.runtime),
   };
@@ -89,11 +99,21 @@ function plainSupervision(source: Extract<LeafSource, { kind: 'video' | 'microph
   };
 }
 
-function plainPipeline({ input, stream, staleAfterUs, decode, cores, sinks }: PipelineConfig): PlainConfig {
+function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, coresLost, rules }: ModesConfig): PlainConfig {
+  const own: PlainConfig = { 'bandwidth-short': { belowRatio: bandwidthShortBelow }, hot, 'core-lost': { cores: coresLost } };
+  const modes = rules.map(({ mode, streams }) => [
+    mode,
+    { ...(own[mode] as PlainConfig), streams: Object.fromEntries(streams.map(({ stream, model }) => [stream, model ?? 'shed'])) },
+  ]);
+  return { enterAfterMs: ms(enterAfterUs), leaveAfterMs: ms(leaveAfterUs), ...Object.fromEntries(modes) };
+}
+
+function plainPipeline({ input, stream, staleAfterUs, decode, cores, variants, sinks }: PipelineConfig): PlainConfig {
   const { freshness } = stream;
   return given({
     source: input.kind === 'source' ? input.source : { pipeline: input.pipeline, itemsMax: input.itemsMax },
     model: stream.model,
+    variants: variants.length === 0 ? undefined : variants,
     criticality: stream.criticality,
     deadlineMs: ms(stream.deadlineUs),
     staleAfterMs: ms(staleAfterUs),

@@ -1,6 +1,7 @@
 import type { SourceId } from '../core/frame.ts';
 import type { CoreId } from '../core/job.ts';
-import type { ModelSpec } from '../core/model.ts';
+import type { Mode } from '../core/mode.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
@@ -22,6 +23,8 @@ export interface RuntimeConfig {
   readonly sources: readonly SourceConfig[];
   readonly pipelines: readonly PipelineConfig[];
   readonly scheduler: SchedulerConfig;
+  /** Undefined: no mode but nominal is ever entered. */
+  readonly modes: ModesConfig | undefined;
   readonly mqtt: MqttConfig;
   readonly runtime: LimitsConfig;
   readonly origin: ConfigOrigin;
@@ -218,6 +221,8 @@ export interface PipelineConfig {
   readonly decode: DecodeValues;
   /** The only cores that may run it; undefined: any. */
   readonly cores: readonly CoreId[] | undefined;
+  /** Cheaper builds of its model, from the best to the cheapest. */
+  readonly variants: readonly ModelId[];
   readonly sinks: readonly SinkKind[];
 }
 
@@ -237,6 +242,23 @@ export interface SchedulerConfig {
   readonly tuning: { readonly drop?: (typeof DROP_RULES)[number]; readonly victim?: (typeof VICTIM_RULES)[number] };
   /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
   readonly cuts: (typeof CUTTINGS)[number];
+}
+
+/** When modes begin and end, and what each serves otherwise than nominal. */
+export interface ModesConfig {
+  readonly enterAfterUs: DurationUs;
+  readonly leaveAfterUs: DurationUs;
+  /** Part of the bus, 0..1; undefined: the mode is not watched for. */
+  readonly bandwidthShortBelow: number | undefined;
+  readonly hot: { readonly enterC: number; readonly leaveC: number } | undefined;
+  readonly coresLost: number | undefined;
+  readonly rules: readonly ModeRule[];
+}
+
+export interface ModeRule {
+  readonly mode: Exclude<Mode, 'nominal'>;
+  /** `model`: the pipeline's own or one of its variants; null: it is not served. */
+  readonly streams: readonly { readonly stream: StreamId; readonly model: ModelId | null }[];
 }
 
 export interface MqttConfig {

@@ -1,5 +1,8 @@
 import type { CoreId, JobId } from './job.ts';
+import type { Mode } from './mode.ts';
+import type { ModelId } from './model.ts';
 import type { Outcome } from './outcome.ts';
+import type { StreamId } from './stream.ts';
 import type { InstantUs } from './units.ts';
 
 /** A row of steps of one job. */
@@ -12,7 +15,8 @@ export interface Steps {
 /** What the scheduler answers, to be carried out in order. */
 export type Decision =
   /**
-   * Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. `segment` is absent when it is the whole job. `others`,
+   * Run the job's next segment on this idle core now; kill the core if it has not ended by `killAt`. `segment` is absent when it is the whole job, `model` when it is
+   * the job's own. `others`,
    * of a job that is split: the idle cores that run it together with `core`, which leads: every other event and decision about the run names the leader.
    */
   | {
@@ -22,6 +26,7 @@ export type Decision =
       readonly job: JobId;
       readonly killAt: InstantUs;
       readonly segment?: Steps;
+      readonly model?: ModelId;
     }
   /** Let the segment that runs there end after the step it is at; the job goes on later. */
   | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
@@ -34,5 +39,7 @@ export type Decision =
   | { readonly kind: 'hold'; readonly core: CoreId; readonly job: JobId; readonly for: string; readonly until: InstantUs }
   /** The job has ended; this is its only Outcome. */
   | { readonly kind: 'end'; readonly job: JobId; readonly outcome: Outcome }
+  /** From now on jobs of the stream are made for this model; null: none are made, since the stream is not served. */
+  | { readonly kind: 'variant'; readonly stream: StreamId; readonly model: ModelId | null; readonly mode: Mode }
   /** Send a `timer` event at `wakeAt`; replaces any earlier request. */
   | { readonly kind: 'timer'; readonly wakeAt: InstantUs };

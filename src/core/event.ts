@@ -1,4 +1,5 @@
 import type { CoreId, Job, JobId } from './job.ts';
+import type { Mode } from './mode.ts';
 import type { ModelId } from './model.ts';
 import type { FailReason } from './outcome.ts';
 import type { Progress } from './segment.ts';
@@ -18,6 +19,8 @@ export type Event = { readonly at: InstantUs } & (
   /** The job's result is there. */
   | { readonly kind: 'decoded'; readonly job: JobId }
   | { readonly kind: 'decode-failed'; readonly job: JobId }
+  /** The machine is in this mode from now on. */
+  | { readonly kind: 'mode'; readonly mode: Mode }
   /** A timer asked for by a `timer` decision has come. */
   | { readonly kind: 'timer' }
   /** No more arrivals; waiting jobs are dropped, running ones end. */

@@ -18,6 +18,13 @@ export interface CoreHealth {
   readonly pssBytes: number | undefined;
 }
 
+/** What the device knows of its surroundings; undefined where it cannot tell. */
+export interface DeviceConditions {
+  /** Part of the bandwidth there should be that there is. 0..1 */
+  readonly bandwidthRatio: number | undefined;
+  readonly dieC: number | undefined;
+}
+
 /** Why a core is gone. `killed`: by `kill`, at the caller's wish. */
 export interface CoreLoss {
   readonly core: CoreId;
@@ -56,6 +63,7 @@ export interface Device {
   /** Ends a core at once, whatever it does; a running segment ends as failed first. Does nothing to a core that is lost already. */
   kill(core: CoreId): void;
   health(core: CoreId): CoreHealth;
+  conditions(): DeviceConditions;
   /** Ends every core: idle ones politely, busy ones by force. No callback runs after it resolves. */
   dispose(): Promise<void>;
 }

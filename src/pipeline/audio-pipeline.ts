@@ -131,7 +131,14 @@ export class AudioPipeline implements Pipeline {
   }
 
   #emit(window: Window, outcome: Outcome, items: readonly ResultItem[]): void {
-    const result = resultFor(this.stream, window.job, window.frame, outcome, items, this.#deps.clock.now());
+    const result = resultFor(
+      this.stream,
+      { id: window.job, model: this.stream.model },
+      window.frame,
+      outcome,
+      items,
+      this.#deps.clock.now(),
+    );
     this.results.next({ result, frame: window.frame });
   }
 }

@@ -2,8 +2,8 @@ import { Subject } from 'rxjs';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
-import type { JobId } from '../core/job.ts';
-import { tensorBytes } from '../core/model.ts';
+import type { Job, JobId } from '../core/job.ts';
+import { type ModelId, type ModelSpec, tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
@@ -17,11 +17,19 @@ export interface ImagePipelineDeps {
   readonly desk: JobDesk;
   readonly memory: TensorMemory;
   readonly coder: ImageCoder;
+  /** Other builds of the model that the desk may ask for. */
+  readonly variants?: readonly ImageBuild[];
+}
+
+export interface ImageBuild {
+  readonly model: ModelSpec;
+  readonly coder: ImageCoder;
 }
 
 /** A frame on its way: first it waits as pixels, then it is encoded, then it is the work that the desk has. */
 interface FrameWork extends Work {
   readonly frame: Frame;
+  job: Job;
   inputs: readonly Region[];
   decode: Decode;
 }
@@ -38,7 +46,7 @@ const notEncoded: Decode = (_outputs, onEnd) => onEnd(new Error('the frame was n
 export class ImagePipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
-  readonly #inputBytes: number;
+  readonly #builds: ReadonlyMap<ModelId, ImageBuild>;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
@@ -49,10 +57,10 @@ export class ImagePipeline implements Pipeline {
   #isStopped = false;
 
   constructor(options: PipelineOptions, deps: ImagePipelineDeps) {
-    const [input, ...others] = options.model.inputs;
-    assert(input !== undefined && others.length === 0, `model ${options.model.id} has one image input`);
+    const builds = [{ model: options.model, coder: deps.coder }, ...(deps.variants ?? [])];
+    for (const { model } of builds) assert(model.inputs.length === 1, `model ${model.id} has one image input`);
+    this.#builds = new Map(builds.map((build) => [build.model.id, build]));
     this.stream = options.stream;
-    this.#inputBytes = tensorBytes(input);
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
     const { freshness } = options.stream;
@@ -65,6 +73,7 @@ export class ImagePipeline implements Pipeline {
     const job = desk.open(this.stream.id, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
+    if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });
     if (frame.payload.kind === 'audio') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
     this.#waiting.push(this.#workFor(job, frame));
@@ -90,14 +99,20 @@ export class ImagePipeline implements Pipeline {
     if (this.#waiting.length === 0) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    const input = this.#deps.memory.allocate(this.#inputBytes);
+    const served = this.#deps.desk.servedWith(this.stream.id);
+    if (served === null) return this.#giveUp(next, { kind: 'dropped', reason: 'shed' });
+    const build = this.#builds.get(served ?? this.stream.model);
+    const [spec] = build?.model.inputs ?? [];
+    assert(build !== undefined && spec !== undefined, `pipeline ${this.stream.id} has what it is to be served with`);
+    const input = this.#deps.memory.allocate(tensorBytes(spec));
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
     const { payload } = next.frame;
     assert(payload.kind !== 'audio', 'an image pipeline has no audio waiting');
     this.#isEncoding = true;
     this.#underWay += 1;
     next.inputs = [input];
-    this.#deps.coder.encode(payload, input, next.job.deadlineAt, (answer) => {
+    if (build.model.id !== next.job.model) next.job = { ...next.job, model: build.model.id };
+    build.coder.encode(payload, input, next.job.deadlineAt, (answer) => {
       this.#encoded(next, answer);
       this.#isEncoding = false;
       this.#advance();
@@ -131,7 +146,7 @@ export class ImagePipeline implements Pipeline {
     this.#releaseInputs(work);
     // What nobody listens to is not put together.
     if ((outcome.kind === 'done' || outcome.kind === 'late') && this.results.observed) {
-      this.results.next({ result: resultFor(this.stream, job.id, frame, outcome, items, this.#deps.clock.now()), frame });
+      this.results.next({ result: resultFor(this.stream, job, frame, outcome, items, this.#deps.clock.now()), frame });
     }
     this.#unclaim(frame);
     this.#underWay -= 1;

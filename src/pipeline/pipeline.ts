@@ -33,24 +33,31 @@ export interface PipelineOptions {
 }
 
 /** The job that a frame asks for; its deadline counts from capture. */
-export function jobFor(stream: Stream, id: number, frame: Frame): Job {
+export function jobFor(stream: Stream, id: number, frame: Frame, model = stream.model): Job {
   return {
     id,
     stream: stream.id,
-    model: stream.model,
+    model,
     capturedAt: frame.capturedAt,
     deadlineAt: addUs(frame.capturedAt, stream.deadlineUs),
   };
 }
 
-export function resultFor(stream: Stream, id: number, frame: Frame, outcome: Outcome, items: readonly ResultItem[], at: InstantUs): Result {
+export function resultFor(
+  stream: Stream,
+  job: Pick<Job, 'id' | 'model'>,
+  frame: Frame,
+  outcome: Outcome,
+  items: readonly ResultItem[],
+  at: InstantUs,
+): Result {
   return {
     pipeline: stream.id,
-    job: id,
+    job: job.id,
     source: frame.source,
     sequence: frame.sequence,
     capturedAt: frame.capturedAt,
-    model: stream.model,
+    model: job.model,
     ageUs: elapsedUs(frame.capturedAt, at),
     isLate: outcome.kind === 'late',
     items,

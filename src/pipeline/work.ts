@@ -1,5 +1,6 @@
 import type { EmptyPayload, ImagePayload } from '../core/frame.ts';
 import type { Job, JobId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
@@ -29,6 +30,8 @@ export interface JobDesk {
   /** Ends a job that was never submitted. */
   end(job: JobId, outcome: Outcome): void;
   submit(work: Work): void;
+  /** The model that jobs of the stream are to be made for now; undefined: its own; null: none, since the stream is not served. */
+  servedWith(stream: StreamId): ModelId | null | undefined;
 }
 
 /** The tensor memory as pipelines see it. */

@@ -2,7 +2,7 @@ import { map, type Observable } from 'rxjs';
 import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ModelSpec } from '../core/model.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Prng } from '../core/prng.ts';
 import { durationUs } from '../core/units.ts';
 import { codecs } from '../models/registry.ts';
@@ -10,7 +10,7 @@ import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
 import { derivedFrames } from '../pipeline/derived-frames.ts';
 import { ImagePipeline } from '../pipeline/image-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { JobDesk } from '../pipeline/work.ts';
+import type { ImageCoder, JobDesk } from '../pipeline/work.ts';
 import { createEdgeGuard } from '../sources/edge-guard.ts';
 import { createNodeSpawn } from '../sources/node-spawn.ts';
 import { createSource } from '../sources/registry.ts';
@@ -44,9 +44,7 @@ export function assemblePipelines(config: RuntimeConfig, deps: AssemblyDeps): re
   const models = new Map(config.models.map((model) => [model.id, model]));
   const built = new Map<string, Pipeline>();
   return config.pipelines.map((section) => {
-    const model = models.get(section.stream.model);
-    assert(model !== undefined, `the configuration knows model ${section.stream.model}`);
-    const pipeline = createPipeline(section, model, deps);
+    const pipeline = createPipeline(section, models, deps);
     built.set(section.id, pipeline);
     if (section.input.kind === 'pipeline') {
       const parent = built.get(section.input.pipeline);
@@ -58,15 +56,25 @@ export function assemblePipelines(config: RuntimeConfig, deps: AssemblyDeps): re
   });
 }
 
-function createPipeline({ stream, decode, staleAfterUs }: PipelineConfig, model: ModelSpec, deps: AssemblyDeps): Pipeline {
+function createPipeline(section: PipelineConfig, models: ReadonlyMap<ModelId, ModelSpec>, deps: AssemblyDeps): Pipeline {
+  const { stream, decode, staleAfterUs } = section;
+  const model = modelIn(models, stream.model);
   const factory = codecs[model.codec];
   assert(factory !== undefined, `the configuration checked codec ${model.codec}`);
   const { clock, desk, memory, pool } = deps;
   if (factory.kind === 'image') {
-    return new ImagePipeline({ stream, model, staleAfterUs }, { clock, desk, memory, coder: createImageCoder(stream, decode, pool) });
+    const coderOf = (id: ModelId): ImageCoder => createImageCoder(stream, id, decode, pool);
+    const variants = section.variants.map((id) => ({ model: modelIn(models, id), coder: coderOf(id) }));
+    return new ImagePipeline({ stream, model, staleAfterUs }, { clock, desk, memory, coder: coderOf(model.id), variants });
   }
   const coder = createAudioCoder(model, factory.create(model, decode), memory.shared.buffer);
   return new AudioPipeline({ stream, model, staleAfterUs }, { clock, desk, memory, coder });
+}
+
+function modelIn(models: ReadonlyMap<ModelId, ModelSpec>, id: ModelId): ModelSpec {
+  const model = models.get(id);
+  assert(model !== undefined, `the configuration knows model ${id}`);
+  return model;
 }
 
 /** Every source of the configuration, guarded and read by its pipelines. Subscribing starts them; each completes when its source has ended. */

@@ -1,6 +1,6 @@
 import { assert } from '../core/assert.ts';
 import { messageOf } from '../core/errors.ts';
-import type { ModelSpec } from '../core/model.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Region } from '../core/region.ts';
 import { criticalityRank, type Stream } from '../core/stream.ts';
 import type { AudioCodec, DecodeOptions, ImageTransform } from '../models/codec.ts';
@@ -8,8 +8,7 @@ import type { AudioCoder, Decode, ImageCoder } from '../pipeline/work.ts';
 import type { MediaPool } from './media/media-pool.ts';
 
 /** An image codec as a pipeline sees it: encode and decode on the media workers, urgent as the stream is. */
-export function createImageCoder(stream: Stream, options: DecodeOptions, pool: MediaPool): ImageCoder {
-  const { model } = stream;
+export function createImageCoder(stream: Stream, model: ModelId, options: DecodeOptions, pool: MediaPool): ImageCoder {
   const rank = criticalityRank(stream.criticality);
   return {
     encode(payload, input, deadlineAt, onEnd) {

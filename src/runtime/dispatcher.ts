@@ -5,11 +5,13 @@ import type { Decision, Steps } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import { IdMap } from '../core/id-map.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
+import type { Mode } from '../core/mode.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
 import type { SegmentEnd } from '../core/segment.ts';
+import type { StreamId } from '../core/stream.ts';
 import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
 import type { Work } from '../pipeline/work.ts';
@@ -18,9 +20,11 @@ import { allocateTensors, releaseTensors, sizesOf } from './tensors.ts';
 /** Watches what is decided and what comes of it; it may count and write down, never change. */
 export interface DispatchObserver {
   decided(event: Event, decisions: readonly Decision[], tookUs: DurationUs): void;
-  segmentStarted(core: CoreId, job: Job, at: InstantUs): void;
+  segmentStarted(core: CoreId, model: ModelId, at: InstantUs): void;
   segmentEnded(core: CoreId, job: Job, end: SegmentEnd, at: InstantUs): void;
   decodeFailed(job: Job, message: string): void;
+  /** From now on jobs of the stream are made for this model; null: it is not served. */
+  servedWith(stream: StreamId, model: ModelId | null, mode: Mode): void;
   ended(job: Job, outcome: Outcome, at: InstantUs): void;
 }
 
@@ -106,6 +110,10 @@ export class Dispatcher {
     this.#tell({ kind: 'core-lost', at: this.#now(), core, reason });
   }
 
+  setMode(mode: Mode): void {
+    this.#tell({ kind: 'mode', at: this.#now(), mode });
+  }
+
   /** No more arrivals: waiting jobs are dropped, running ones end. */
   stop(): void {
     this.#tell({ kind: 'stopping', at: this.#now() });
@@ -153,6 +161,8 @@ export class Dispatcher {
         return this.#deps.device.yield(decision.core);
       case 'abort':
         return this.#deps.device.abort(decision.core);
+      case 'variant':
+        return this.#deps.observer.servedWith(decision.stream, decision.model, decision.mode);
       case 'hold':
         return;
       default:
@@ -160,17 +170,19 @@ export class Dispatcher {
     }
   }
 
-  #start({ core, job: id, killAt, segment = WHOLE }: StartDecision): void {
+  #start({ core, job: id, killAt, segment = WHOLE, model: cheaper }: StartDecision): void {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
     const { job, inputs } = entry.work;
-    entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(job.model));
+    // A variant that a job may be switched to takes and gives the same as its own model.
+    const model = cheaper ?? job.model;
+    entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(model));
     if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', at: this.#now(), core, job: id, reason: 'no-memory' });
     entry.core = core;
     entry.startedAt = clock.now();
-    observer.segmentStarted(core, job, entry.startedAt);
+    observer.segmentStarted(core, model, entry.startedAt);
     const { from, steps } = segment;
-    device.run(core, { job: id, from, steps, model: job.model, inputs, outputs: entry.outputs, killAt }, entry.onSegmentEnd);
+    device.run(core, { job: id, from, steps, model, inputs, outputs: entry.outputs, killAt }, entry.onSegmentEnd);
   }
 
   #segmentEnded({ core, work, startedAt }: Entry, end: SegmentEnd): void {

@@ -1,3 +1,4 @@
+import type { ModesConfig } from '../config/runtime-config.ts';
 import type { Arena } from '../core/arena.ts';
 import { after, type Clock } from '../core/clock.ts';
 import type { Decision } from '../core/decision.ts';
@@ -5,6 +6,7 @@ import { createDeferred } from '../core/deferred.ts';
 import type { Event } from '../core/event.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Region } from '../core/region.ts';
+import type { StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
 import type { Device, DeviceListener } from '../devices/device.ts';
 import type { JobDesk } from '../pipeline/work.ts';
@@ -13,6 +15,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { activateModel } from './activation.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { createJobDesk } from './job-desk.ts';
+import { ModeWatch } from './mode-watch.ts';
 import { type RestartPolicy, type SupervisedCore, Supervisor } from './supervisor.ts';
 
 export interface EngineOptions {
@@ -20,6 +23,8 @@ export interface EngineOptions {
   readonly models: ReadonlyMap<ModelId, ModelSpec>;
   readonly cores: readonly SupervisedCore[];
   readonly restart: RestartPolicy;
+  /** Undefined: the mode stays nominal. */
+  readonly modes?: ModesConfig;
 }
 
 export interface EngineDeps {
@@ -43,6 +48,8 @@ export interface Engine {
   readonly device: Device;
   /** Brings the cores up; resolves when each is ready or has failed once. */
   start(): Promise<void>;
+  /** Enters or leaves mode `safe`, where the configuration has modes. */
+  setSafe(isSafe: boolean): void;
   /** Waiting jobs are dropped, running ones may end within this time; true when all have. */
   drain(within: DurationUs): Promise<boolean>;
   /** Ends the cores. Jobs still running stay in flight in the ledger: nothing is said of them that is not known. */
@@ -53,6 +60,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
   const { clock, arena, telemetry } = deps;
   const { ledger, cores, decisions, incidents } = telemetry;
   const scheduler = createScheduler(options.plan);
+  const served = new Map<StreamId, ModelId | null>();
   let onJobEnded: () => void = () => undefined;
 
   const device = deps.createDevice({ coreLost: (loss) => supervisor.coreLost(loss) });
@@ -67,10 +75,15 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         decisions.step(tookUs, decided.length);
         deps.record?.(event, decided);
       },
-      segmentStarted: (core, job, at) => cores.segmentStarted(core, job.model, at),
+      segmentStarted: (core, model, at) => cores.segmentStarted(core, model, at),
       segmentEnded: (core, _job, end, at) => cores.segmentEnded(core, end, at),
       decodeFailed: (job, message) =>
         incidents.add({ kind: 'warning', stream: job.stream, message: `a result could not be decoded: ${message}` }),
+      servedWith(stream, model, mode) {
+        served.set(stream, model);
+        const message = model === null ? `${stream} is not served in mode ${mode}` : `${stream} is served with ${model} in mode ${mode}`;
+        incidents.add({ kind: 'variant', stream, message });
+      },
       ended(job, outcome, at) {
         ledger.ended(job.id, outcome, at);
         onJobEnded();
@@ -106,11 +119,30 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
     },
   );
 
+  const { modes } = options;
+  const watch =
+    modes === undefined
+      ? undefined
+      : new ModeWatch(modes, {
+          clock,
+          conditions: () => device.conditions(),
+          coresMissing: () => supervisor.coresMissing,
+          changed(mode, from) {
+            incidents.add({ kind: 'mode', message: `mode ${mode}, after ${from}` });
+            dispatcher.setMode(mode);
+          },
+        });
+
   return {
-    desk: createJobDesk({ clock, accounts: ledger, submit: (work) => dispatcher.submit(work) }),
+    desk: createJobDesk({ clock, accounts: ledger, submit: (work) => dispatcher.submit(work), servedWith: (stream) => served.get(stream) }),
     device,
-    start: () => supervisor.start(),
+    async start() {
+      await supervisor.start();
+      watch?.start();
+    },
+    setSafe: (isSafe) => watch?.setSafe(isSafe),
     async drain(within) {
+      watch?.stop();
       supervisor.stop();
       dispatcher.stop();
       const idle = createDeferred<boolean>();
@@ -124,6 +156,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
       return isIdle;
     },
     async dispose() {
+      watch?.stop();
       supervisor.stop();
       dispatcher.dispose();
       await device.dispose();

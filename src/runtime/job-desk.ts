@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { JobId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { InstantUs } from '../core/units.ts';
@@ -16,6 +17,7 @@ export function createJobDesk(deps: {
   readonly clock: Clock;
   readonly accounts: JobAccounts;
   readonly submit: (work: Work) => void;
+  readonly servedWith: (stream: StreamId) => ModelId | null | undefined;
 }): JobDesk {
   let lastJob: JobId = 0;
   return {
@@ -26,5 +28,6 @@ export function createJobDesk(deps: {
     },
     end: (job, outcome) => deps.accounts.ended(job, outcome, deps.clock.now()),
     submit: deps.submit,
+    servedWith: deps.servedWith,
   };
 }

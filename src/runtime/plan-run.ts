@@ -1,9 +1,10 @@
-import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank } from '../core/stream.ts';
 import { type Placement, placeModels } from '../scheduler/placement.ts';
 import { PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
+import { placeVariants } from './place-variants.ts';
 import type { SupervisedCore } from './supervisor.ts';
 
 /** What is decided before the first frame: which model runs where, and all that the scheduler knows in advance. `check` prints it, `run` runs it. */
@@ -17,7 +18,8 @@ export interface RunPlan {
 export function planRun(config: RuntimeConfig): RunPlan {
   const streams = config.pipelines.map(({ stream }) => stream);
   const cores = config.device.cores.map(({ memoryBytes }, id) => ({ id, memoryBytes }));
-  const placement = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
+  const placed = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
+  const placement = placeVariants(placed, config);
   const specs = new Map(config.models.map((model) => [model.id, model]));
   const { policy, tuning } = config.scheduler;
   const plan: SchedulerPlan = {
@@ -31,9 +33,30 @@ export function planRun(config: RuntimeConfig): RunPlan {
     timeouts: config.runtime.hardTimeout,
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
+    ...admissionPlan(config),
   };
   return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
 }
+
+/** Nothing where the configuration has neither variants nor modes: then streams are not admitted anew. */
+function admissionPlan(config: RuntimeConfig): Pick<SchedulerPlan, 'variants' | 'modes'> & Partial<Pick<SchedulerPlan, 'settleUs'>> {
+  const variants = config.pipelines.flatMap(({ id, stream, variants: builds }) =>
+    builds.map((model) => ({ stream: id, model, isAlike: areAlike(specOf(stream.model, config), specOf(model, config)) })),
+  );
+  const { modes } = config;
+  if (variants.length === 0 && modes === undefined) return {};
+  return { variants, modes: modes?.rules ?? [], ...(modes === undefined ? {} : { settleUs: modes.leaveAfterUs }) };
+}
+
+const specOf = (id: ModelId, { models }: RuntimeConfig): ManifestModel | undefined => models.find((model) => model.id === id);
+
+/** Whether regions made for the one do for the other. Models that are only described say nothing of their tensors. */
+function areAlike(a: ManifestModel | undefined, b: ManifestModel | undefined): boolean {
+  if (a === undefined || b === undefined || a.codec !== b.codec) return false;
+  return JSON.stringify([a.inputs, a.outputs, sizeOf(a)]) === JSON.stringify([b.inputs, b.outputs, sizeOf(b)]);
+}
+
+const sizeOf = ({ shape }: ManifestModel): unknown => (shape?.kind === 'network' ? [shape.height, shape.width, shape.channels] : shape);
 
 /** A model that several pipelines pin may run on any core that one of them names. */
 function pinsOf(config: RuntimeConfig): Readonly<Record<ModelId, readonly CoreId[]>> {
@@ -50,7 +73,11 @@ function modelsOn(core: CoreId, config: RuntimeConfig, placement: Placement): Su
   const here = new Set(placement.models.filter(({ cores }) => cores.includes(core)).map(({ model }) => model));
   const isHome = (id: ModelId): boolean => placement.models.some(({ model, cores }) => model === id && cores[0] === core);
   const rank = (id: ModelId): number =>
-    Math.min(...config.pipelines.filter(({ stream }) => stream.model === id).map(({ stream }) => criticalityRank(stream.criticality)));
+    Math.min(
+      ...config.pipelines
+        .filter(({ stream, variants }) => stream.model === id || variants.includes(id))
+        .map(({ stream }) => criticalityRank(stream.criticality)),
+    );
   return config.models
     .filter(({ id }) => here.has(id))
     .sort((a, b) => Number(isHome(b.id)) - Number(isHome(a.id)) || rank(a.id) - rank(b.id));

@@ -32,7 +32,8 @@ function createPipeline(section: PipelineConfig, config: RuntimeConfig, coder: I
   assert(model !== undefined, `the configuration knows model ${stream.model}`);
   const options = { stream, model, staleAfterUs };
   const { clock, desk, arena: memory } = deps;
-  if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder });
+  const variants = config.models.filter(({ id }) => section.variants.includes(id)).map((variant) => ({ model: variant, coder }));
+  if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder, variants });
   return new AudioPipeline(options, { clock, desk, memory, coder: createSilentCoder(model.windowSamples) });
 }
 

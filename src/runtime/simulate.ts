@@ -122,6 +122,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
       models: new Map(config.models.map((model) => [model.id, model])),
       cores: run.cores,
       restart: { lossesMax: restart.max, withinUs: restart.withinUs, backoffUs: restart.backoffUs, probeAfterUs: restart.probeAfterUs },
+      ...(config.modes === undefined ? {} : { modes: config.modes }),
     },
     {
       clock,

@@ -21,6 +21,7 @@ import { configFigures } from './config-figures.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
 import { MEDIA_TASK_TIMEOUT_US, MediaPool } from './media/media-pool.ts';
+import { modelsUsed } from './models-used.ts';
 import { type MqttService, startMqtt } from './mqtt-service.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { Runtime, RuntimeDeps, StopHow } from './runtime.ts';
@@ -116,9 +117,10 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
 /** Errors: CONFIG_INVALID for a pipeline whose model has no file. */
 function refuseShapes(config: RuntimeConfig): void {
   const described = new Set(config.models.filter(({ shape }) => shape !== undefined).map(({ id }) => id));
-  const pipeline = config.pipelines.find(({ stream }) => described.has(stream.model));
-  if (pipeline === undefined) return;
-  const text = `pipeline ${pipeline.id} runs ${pipeline.stream.model}, which the manifest only describes and has no file of`;
+  const pipeline = config.pipelines.find((candidate) => [...modelsUsed([candidate])].some((id) => described.has(id)));
+  const model = pipeline === undefined ? undefined : [...modelsUsed([pipeline])].find((id) => described.has(id));
+  if (pipeline === undefined || model === undefined) return;
+  const text = `pipeline ${pipeline.id} runs ${model}, which the manifest only describes and has no file of`;
   throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; coxswain sim can run it, or give the model a file`);
 }
 
@@ -173,6 +175,7 @@ function startEngine(config: RuntimeConfig, run: RunPlan, parts: EngineParts): E
       models: new Map(config.models.map((model) => [model.id, model])),
       cores: run.cores,
       restart: { lossesMax: restart.max, withinUs: restart.withinUs, backoffUs: restart.backoffUs, probeAfterUs: restart.probeAfterUs },
+      ...(config.modes === undefined ? {} : { modes: config.modes }),
     },
     {
       clock: deps.clock,
@@ -200,7 +203,7 @@ function startMedia(
   arenaFd: number,
   { deps, telemetry }: { readonly deps: RuntimeDeps; readonly telemetry: Telemetry },
 ): MediaPool {
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const models = config.models.filter(({ id, codec }) => used.has(id) && codecs[codec]?.kind === 'image');
   return new MediaPool(
     {

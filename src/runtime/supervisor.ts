@@ -113,6 +113,13 @@ export class Supervisor {
     return this.#post(core).restarts;
   }
 
+  /** Cores that are not ready. */
+  get coresMissing(): number {
+    let count = 0;
+    for (const post of this.#posts.values()) if (post.state !== 'ready') count += 1;
+    return count;
+  }
+
   /** From the device's listener. */
   coreLost(loss: CoreLoss): void {
     const post = this.#post(loss.core);

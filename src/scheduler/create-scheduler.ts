@@ -23,6 +23,8 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
     policy,
     now: instantUs(Number.NEGATIVE_INFINITY),
     isStopping: false,
+    mode: 'nominal',
+    fitsSince: undefined,
     cores,
     coreById: new Map(cores.map((core) => [core.id, core])),
     streams,
@@ -47,6 +49,7 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
 const createCore = (id: CoreId): CoreState => ({
   id,
   isUp: false,
+  wasUp: false,
   models: new Set(),
   coldModels: new Set(),
   running: undefined,
@@ -114,11 +117,16 @@ function sharesBefore(shares: readonly number[]): Float64Array {
 function createStream(plan: SchedulerPlan, stream: Stream, index: number, models: ReadonlyMap<ModelId, ModelState>): StreamState {
   const model = models.get(stream.model);
   assert(model !== undefined, 'the model of a stream is placed');
+  const variants = (plan.variants ?? []).filter((variant) => variant.stream === stream.id);
+  const levels = [model, ...variants.flatMap((variant) => models.get(variant.model) ?? [])];
   return {
     stream,
     index,
     rank: criticalityRank(stream.criticality),
     model,
+    levels,
+    isAlike: [true, ...variants.map(({ isAlike }) => isAlike)],
+    level: 0,
     tail: new CostEstimate(plan.tailUs),
     releases: new ReleasePattern(stream.periodUs),
     waiting: [],

@@ -1,5 +1,6 @@
 import type { Decision, Steps } from '../core/decision.ts';
 import { addUs, durationUs, type InstantUs, instantUs } from '../core/units.ts';
+import { makeCheaper } from './cheaper.ts';
 import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
 import { grantGang } from './gang.ts';
 import { grantOn } from './grant.ts';
@@ -58,7 +59,8 @@ function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
       group.cursor += 1;
     } else if (state.now > latestStartUs(state, job)) {
       doubtEstimates(job);
-      endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
+      if (makeCheaper(state, job)) rewind(state);
+      else endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
     } else if (!startOnSomeCore(state, job, decisions)) {
       job.stream.heldInRound = state.round;
       group.cursor += 1;
@@ -103,17 +105,17 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
-  const { group, width } = stream.model;
+  const { group, width } = job.model;
   if (width > 1 && group.keptInRound === state.round) return false;
   for (const core of group.cores) if (isIdle(core) && isFor(core, job)) return true;
   return false;
 }
 
-const isFor = (core: CoreState, job: JobState): boolean => canServe(core, job.job.model) && !isSpared(core, job.stream.model);
+const isFor = (core: CoreState, job: JobState): boolean => canServe(core, job.model.plan.model) && !isSpared(core, job.model);
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
-  if (job.stream.model.width > 1) return startGang(state, job, decisions);
+  if (job.model.width > 1) return startGang(state, job, decisions);
   let holds: [CoreState, HoldState][] | undefined;
   for (const core of policy.coresFor(job)) {
     if (!isIdle(core) || !isFor(core, job)) continue;
@@ -144,7 +146,7 @@ function startGang(state: SchedulerState, job: JobState, decisions: Decision[]):
   }
   putHolds(state, grant.holds);
   // Whoever waits behind it for as many of the same cores has no better chance in this round.
-  job.stream.model.group.keptInRound = state.round;
+  job.model.group.keptInRound = state.round;
   return false;
 }
 
@@ -186,7 +188,8 @@ function start(
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
   const killAt = addUs(state.now, timeoutUs);
   const segment = job.stepCount === 1 ? undefined : { from: job.stepsDone, steps };
-  if (others.length > 0) decisions.push(gangStart(core, others, job, killAt, segment));
+  const { model } = job.model.plan;
+  if (others.length > 0 || model !== job.job.model) decisions.push(fullStart(core, others, job, killAt, segment));
   else if (segment === undefined) decisions.push({ kind: 'start', core: core.id, job: job.id, killAt });
   else decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, segment });
 }
@@ -196,12 +199,21 @@ function occupy(core: CoreState, job: JobState): boolean {
   core.running = job;
   core.lastJob = job.id;
   core.hold = undefined;
-  return core.coldModels.size > 0 && core.coldModels.delete(job.job.model);
+  return core.coldModels.size > 0 && core.coldModels.delete(job.model.plan.model);
 }
 
-function gangStart(core: CoreState, others: readonly CoreState[], job: JobState, killAt: InstantUs, segment: Steps | undefined): Decision {
-  const gang = { kind: 'start', core: core.id, others: others.map(({ id }) => id), job: job.id, killAt } as const;
-  return segment === undefined ? gang : { ...gang, segment };
+/** With whatever is not usual about it. */
+function fullStart(core: CoreState, others: readonly CoreState[], job: JobState, killAt: InstantUs, segment: Steps | undefined): Decision {
+  const { model } = job.model.plan;
+  return {
+    kind: 'start',
+    core: core.id,
+    ...(others.length === 0 ? {} : { others: others.map(({ id }) => id) }),
+    job: job.id,
+    killAt,
+    ...(segment === undefined ? {} : { segment }),
+    ...(model === job.job.model ? {} : { model }),
+  };
 }
 
 function countStart(state: SchedulerState, stream: StreamState): void {

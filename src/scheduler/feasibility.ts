@@ -23,7 +23,7 @@ export function freeForAtUs(state: SchedulerState, core: CoreState, job: JobStat
 
 /** Whether the rule of the policy gives the job up now: it never can have what it needs, or is too late on every core of its list. */
 export function isHopeless(state: SchedulerState, job: JobState): boolean {
-  const { width, group } = job.stream.model;
+  const { width, group } = job.model;
   if (isOrphan(state, job)) return true;
   const knowsTimes = state.policy.drop === 'infeasible';
   if (!knowsTimes && state.now > latestStartUs(state, job)) return true;
@@ -39,7 +39,7 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
 }
 
 const mayServe = (core: CoreState, job: JobState): boolean =>
-  (!core.isUp || core.models.has(job.job.model)) && !isSpared(core, job.stream.model);
+  (!core.isUp || core.models.has(job.model.plan.model)) && !isSpared(core, job.model);
 
 /** The last instant at which a start on that core is of any use, by the rule of the policy. */
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
@@ -56,23 +56,23 @@ export function latestStartUs(state: SchedulerState, job: JobState): number {
 }
 
 /** The deadline is that of the first token; what has been begun to be said is said to its end. */
-const isAnswering = (job: JobState): boolean => job.stream.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
+const isAnswering = (job: JobState): boolean => job.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
 
 /** From start to decoded result. */
 const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;
 
 /** The same on its fastest core. */
 function typicalSpanUs(job: JobState): number {
-  const [fastest] = job.stream.model.fastestFirst;
+  const [fastest] = job.model.fastestFirst;
   return fastest === undefined ? Number.POSITIVE_INFINITY : typicalSpanOnUs(job, fastest);
 }
 
 /** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
 export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {
   if (isOrphan(state, job)) return 'predecessor-lost';
-  const { width, group } = job.stream.model;
+  const { width, group } = job.model;
   let serving = 0;
-  for (const core of group.cores) if (canServe(core, job.job.model)) serving += 1;
+  for (const core of group.cores) if (canServe(core, job.model.plan.model)) serving += 1;
   return serving >= width ? 'infeasible' : 'no-core';
 }
 
@@ -84,6 +84,6 @@ export function doubtEstimates(job: JobState): void {
   const budgetUs = job.deadlineAt - job.arrivedAt;
   const isFresh = budgetUs >= job.stream.stream.deadlineUs / 2;
   if (!isFresh || typicalSpanUs(job) <= budgetUs) return;
-  job.stream.model.cost.doubt();
+  job.model.cost.doubt();
   job.stream.tail.doubt();
 }

@@ -16,13 +16,13 @@ export type GangGrant =
 
 /** Decides for a gang that waits; where it has to, the cores it waits for are kept. */
 export function grantGang(state: SchedulerState, job: JobState, isIdle: (core: CoreState) => boolean): GangGrant {
-  const { model } = job.stream;
+  const { model } = job;
   const cores: CoreState[] = [];
   const holds: [CoreState, HoldState][] = [];
   const expected: Expected[] = [];
   let steps = Number.POSITIVE_INFINITY;
   for (const core of state.policy.coresFor(job)) {
-    if (!canServe(core, job.job.model) || isSpared(core, model)) continue;
+    if (!canServe(core, job.model.plan.model) || isSpared(core, model)) continue;
     if (!isIdle(core)) {
       expected.push({ core, at: freeAtUs(state, core) });
       continue;
@@ -51,7 +51,7 @@ interface Expected {
 
 /** Keeps those of its cores that are expected first, unless another gang, which goes before it, has too many of them already. */
 function reserve(job: JobState, expected: readonly Expected[]): void {
-  const { width } = job.stream.model;
+  const { width } = job.model;
   const first = expected.filter(({ core }) => core.reserved === undefined).sort((a, b) => a.at - b.at);
   const last = first[width - 1];
   if (last === undefined) return;

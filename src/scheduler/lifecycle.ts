@@ -10,19 +10,19 @@ export function putWaiting(state: SchedulerState, job: JobState, place: 'last' |
   job.phase = 'waiting';
   if (place === 'last') job.stream.waiting.push(job);
   else job.stream.waiting.unshift(job);
-  job.stream.model.group.waiting.insert(job);
+  job.model.group.waiting.insert(job);
   state.waitingCount += 1;
 }
 
 export function leaveWaiting(state: SchedulerState, job: JobState): void {
   assert(job.phase === 'waiting', 'only a waiting job leaves the waiting');
-  const { waiting, model } = job.stream;
+  const { waiting } = job.stream;
   // Mostly the first: of a stream the oldest goes first, as a rule.
   const index = waiting[0] === job ? 0 : waiting.indexOf(job);
   assert(index >= 0, 'a waiting job is in the list of its stream');
   if (index === 0) waiting.shift();
   else waiting.splice(index, 1);
-  model.group.waiting.remove(job);
+  job.model.group.waiting.remove(job);
   state.waitingCount -= 1;
 }
 

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
+import { MODES, type Mode } from '../core/mode.ts';
 import type { ModelId } from '../core/model.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
@@ -20,6 +21,21 @@ export interface ModelPlan {
   readonly exactCosts?: readonly ExactCost[];
   /** How a run is divided; absent: it is one step. With `tokens`, `costUs` is that of one token. */
   readonly steps?: StepPlan;
+}
+
+/** A cheaper build of a stream's model: smaller, fewer bits, a smaller input. Those of one stream stand in the plan from the best to the cheapest. */
+export interface VariantPlan {
+  readonly stream: StreamId;
+  readonly model: ModelId;
+  /** Whether an input made for the stream's own model will do, so that a job can be switched after it was made. */
+  readonly isAlike: boolean;
+}
+
+/** What a mode serves otherwise than nominal. */
+export interface ModePlan {
+  readonly mode: Exclude<Mode, 'nominal'>;
+  /** `model`: one of the stream's variants; null: it is not served. */
+  readonly streams: readonly { readonly stream: StreamId; readonly model: ModelId | null }[];
 }
 
 /** What the device can take away from a segment that runs: see Device. `abortUs`: from an abort to the core being free. */
@@ -87,6 +103,11 @@ export interface SchedulerPlan {
   readonly dependencies?: readonly Dependency[];
   /** Default: none. */
   readonly preemption?: PreemptionPlan;
+  readonly variants?: readonly VariantPlan[];
+  /** With this or `variants`, streams are admitted anew whenever the mode changes or a core comes or goes. */
+  readonly modes?: readonly ModePlan[];
+  /** How long it has to fit before what was taken is given back. */
+  readonly settleUs: DurationUs;
 }
 
 /**
@@ -98,6 +119,7 @@ export const PLAN_DEFAULTS = {
   restartUs: durationFromMs(400),
   tailUs: durationFromMs(2),
   attemptsMax: 2,
+  settleUs: durationFromMs(1_000),
 } as const satisfies Omit<SchedulerPlan, 'cores' | 'streams' | 'models'>;
 
 /** Configuration has been checked by now; what is wrong here is a bug of the caller. */
@@ -132,6 +154,7 @@ export function assertPlan(plan: SchedulerPlan): void {
     );
   }
   assertDependencies(plan);
+  assertModes(plan);
   const { floorUs, factor, ceilingUs } = plan.timeouts;
   assert(floorUs > 0 && floorUs <= ceilingUs && factor >= 1, 'timeouts are 0 < floor <= ceiling with a factor of at least 1');
   assert(plan.restartUs >= 0 && plan.tailUs >= 0 && plan.attemptsMax >= 1, 'a plan has constants within their ranges');
@@ -159,6 +182,30 @@ function assertSplit({ model, cores, split, exactCosts }: ModelPlan, { tuning }:
     exactCosts === undefined && tuning?.victim !== 'value',
     `a policy that plays through single cores cannot place the gangs of ${model}`,
   );
+}
+
+function assertModes({ streams, models, variants = [], modes = [], settleUs }: SchedulerPlan): void {
+  const byId = new Map(streams.map((stream) => [stream.id, stream]));
+  const placed = new Set(models.map(({ model }) => model));
+  const served = new Set([
+    ...streams.map(({ id, model }) => `${id} ${model}`),
+    ...variants.map(({ stream, model }) => `${stream} ${model}`),
+  ]);
+  assert(served.size === streams.length + variants.length, 'a stream has each variant once, and its own model is none of them');
+  for (const { stream, model } of variants) {
+    assert(byId.has(stream) && placed.has(model), `variant ${model} of ${stream} is placed, and the stream is of the plan`);
+    assert(byId.get(stream)?.isStateful === false, `stateful stream ${stream} keeps its model`);
+  }
+  assert(new Set(modes.map(({ mode }) => mode)).size === modes.length, 'a plan has each mode once');
+  for (const { mode, streams: rows } of modes) {
+    assert(MODES.includes(mode), `mode ${mode} is one`);
+    for (const { stream, model } of rows)
+      assert(
+        model === null ? byId.has(stream) : served.has(`${stream} ${model}`),
+        `mode ${mode} serves ${stream} with a variant that it has`,
+      );
+  }
+  assert(settleUs >= 0, 'what was taken is given back at once or later');
 }
 
 function assertSteps({ model, steps, exactCosts }: ModelPlan): void {

@@ -15,7 +15,7 @@ const WEIGHED_MAX = 4;
 export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
   if (!state.policy.preempts || !canYield(state) || !isReady(state, job)) return;
   if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
-  if (job.stream.model.width > 1) return preemptForGang(state, job, decisions);
+  if (job.model.width > 1) return preemptForGang(state, job, decisions);
   const core = leastImportantUnder(state, job);
   const running = core?.running;
   if (core === undefined || running === undefined || canDrain(state, core, running, job)) return;
@@ -51,11 +51,11 @@ function interrupt(running: JobState, { kind, at }: WayOut, job: JobState, decis
  * not enough, none is interrupted in vain.
  */
 function preemptForGang(state: SchedulerState, job: JobState, decisions: Decision[]): void {
-  const { group, width } = job.stream.model;
+  const { group, width } = job.model;
   const ways: { readonly running: JobState; readonly way: WayOut; readonly cores: number }[] = [];
   let missing = width;
   for (const core of group.cores) {
-    if (!canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    if (!canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
     const latestAt = latestStartOnUs(state, job, core);
     const { running } = core;
     if (freeAtUs(state, core) <= latestAt) missing -= 1;
@@ -81,9 +81,9 @@ const isWithoutGuarantee = (job: JobState): boolean => job.stream.stream.critica
 /** Of the cores that could take the job, the one whose own job would be the last to be chosen now; undefined when all of them go before it. */
 function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | undefined {
   let least: CoreState | undefined;
-  for (const core of job.stream.model.group.cores) {
+  for (const core of job.model.group.cores) {
     const { running } = core;
-    if (running === undefined || !canServe(core, job.job.model) || isSpared(core, job.stream.model)) continue;
+    if (running === undefined || !canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
     // One core has been asked already: whoever is more important takes it.
     if (running.leavesAt !== Number.POSITIVE_INFINITY) return undefined;
     const { goesBefore } = state.policy;
@@ -97,7 +97,7 @@ function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | 
 function canDrain(state: SchedulerState, core: CoreState, running: JobState, job: JobState): boolean {
   const { hold } = state.policy;
   if (hold === undefined) return false;
-  const { group } = job.stream.model;
+  const { group } = job.model;
   if (group.cores.length > 1 && hasOtherTurn(state, job)) return true;
   const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);
   const before = core.held.splice(0);
@@ -109,12 +109,12 @@ function canDrain(state: SchedulerState, core: CoreState, running: JobState, job
 
 /** Whether enough cores of the job's list come free in time for it and for those that wait before it. */
 function hasOtherTurn(state: SchedulerState, job: JobState): boolean {
-  const { cores, waiting } = job.stream.model.group;
+  const { cores, waiting } = job.model.group;
   let ahead = 0;
   for (let place = 0; place < waiting.size && waiting.at(place) !== job; place += 1) ahead += 1;
   let inTime = 0;
   for (const core of cores) {
-    if (canServe(core, job.job.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
+    if (canServe(core, job.model.plan.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
   }
   return inTime > ahead;
 }

@@ -1,6 +1,8 @@
 import type { Decision } from '../core/decision.ts';
 import { Timeline } from '../core/timeline.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
+import { settledAt } from './admission.ts';
+import { makeCheaper } from './cheaper.ts';
 import { doubtEstimates, hopelessReason, isHopeless, latestStartUs } from './feasibility.ts';
 import { endJob } from './lifecycle.ts';
 import type { JobState, SchedulerState } from './state.ts';
@@ -8,11 +10,14 @@ import type { JobState, SchedulerState } from './state.ts';
 /** Entries of jobs that have left are skipped when they come up; past this many beyond twice the waiting jobs the timeline is built anew. */
 const STALE_MAX = 64;
 
-/** Drops the job when no core can finish it in time any more; true when it did. */
+/** Drops the job when no core can finish it in time any more, nor a cheaper variant of it; true when it did. */
 export function dropIfHopeless(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   if (!isHopeless(state, job)) return false;
   const reason = hopelessReason(state, job);
-  if (reason === 'infeasible') doubtEstimates(job);
+  if (reason === 'infeasible') {
+    doubtEstimates(job);
+    if (makeCheaper(state, job)) return false;
+  }
   endJob(state, job, { kind: 'dropped', reason }, decisions);
   return true;
 }
@@ -54,5 +59,7 @@ function nextDueAt(state: SchedulerState): InstantUs | undefined {
   for (let job = rechecks.first; job !== undefined && !isCurrent(rechecks.firstAt, job); job = rechecks.first) rechecks.pop();
   let dueAt = rechecks.firstAt;
   if (state.isHolding) for (const { hold } of state.cores) if (hold !== undefined && hold.until < dueAt) dueAt = hold.until;
+  const settleAt = settledAt(state);
+  if (settleAt !== undefined && settleAt < dueAt) dueAt = settleAt;
   return dueAt === Number.POSITIVE_INFINITY ? undefined : instantUs(dueAt);
 }

@@ -5,6 +5,7 @@ export {
   type DropRule,
   type ExactCost,
   type ModelPlan,
+  type ModePlan,
   PLAN_DEFAULTS,
   POLICY_NAMES,
   type PolicyName,
@@ -12,6 +13,7 @@ export {
   type PreemptionPlan,
   type SchedulerPlan,
   type TimeoutPlan,
+  type VariantPlan,
 } from './plan.ts';
 export type { SchedulerState } from './state.ts';
 export { step, stepTogether } from './step.ts';

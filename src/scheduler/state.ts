@@ -1,5 +1,6 @@
 import type { IdMap } from '../core/id-map.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
+import type { Mode } from '../core/mode.ts';
 import type { ModelId } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { Timeline } from '../core/timeline.ts';
@@ -16,6 +17,8 @@ export type JobPhase = 'waiting' | 'running' | 'decoding' | 'ended';
 export interface JobState extends Ordered {
   readonly job: Job;
   readonly stream: StreamState;
+  /** That it runs: its stream's, or a variant of it. */
+  model: ModelState;
   readonly arrivedAt: InstantUs;
   readonly deadlineAt: InstantUs;
   /** How many jobs of its stream arrived before it, and how many of all streams. */
@@ -28,7 +31,7 @@ export interface JobState extends Ordered {
   others: readonly CoreState[];
   phase: JobPhase;
   /** See steps.ts. */
-  readonly stepCount: number;
+  stepCount: number;
   stepsDone: number;
   /** Steps of the segment that runs, and how long it takes before the first of them to fetch what was put away. */
   granted: number;
@@ -67,7 +70,13 @@ export interface StreamState {
   /** In the plan. */
   readonly index: number;
   readonly rank: number;
-  readonly model: ModelState;
+  /** That its jobs are made for now, or were before it was shed. */
+  model: ModelState;
+  /** Its own model, then its variants from the best to the cheapest, and which of them take the same input as its own. */
+  readonly levels: readonly ModelState[];
+  readonly isAlike: readonly boolean[];
+  /** Which of `levels` it is served with; see admission.ts for when it is not served. */
+  level: number;
   /** From the end of a segment to the decoded result. */
   readonly tail: CostEstimate;
   readonly releases: ReleasePattern;
@@ -140,6 +149,8 @@ export interface HoldState {
 export interface CoreState {
   readonly id: CoreId;
   isUp: boolean;
+  /** Whether it has ever been. */
+  wasUp: boolean;
   readonly models: Set<ModelId>;
   /** Loaded models that have not run yet since the core came up. */
   readonly coldModels: Set<ModelId>;
@@ -181,6 +192,9 @@ export interface SchedulerState {
   readonly policy: Policy;
   now: InstantUs;
   isStopping: boolean;
+  mode: Mode;
+  /** Since when more would fit than is served; undefined when that is not so. */
+  fitsSince: InstantUs | undefined;
   /** In the order of the plan. */
   readonly cores: readonly CoreState[];
   readonly coreById: ReadonlyMap<CoreId, CoreState>;
@@ -209,11 +223,12 @@ export const NO_CORES: readonly CoreState[] = Object.freeze([]);
 export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores) core.homeStreams.length = 0;
   for (const stream of state.streams.values()) {
-    if (stream.stream.criticality === 'background') continue;
+    if (stream.stream.criticality === 'background' || stream.level < 0) continue;
     const { width, fastestFirst } = stream.model;
-    if (width === 1) fastestFirst.find((core) => canServe(core, stream.stream.model))?.homeStreams.push(stream);
+    if (width === 1) fastestFirst.find((core) => canServe(core, stream.model.plan.model))?.homeStreams.push(stream);
     else
-      for (const home of fastestFirst.filter((core) => canServe(core, stream.stream.model)).slice(0, width)) home.homeStreams.push(stream);
+      for (const home of fastestFirst.filter((core) => canServe(core, stream.model.plan.model)).slice(0, width))
+        home.homeStreams.push(stream);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { FailReason, Outcome } from '../core/outcome.ts';
 import { durationUs, elapsedUs, instantUs } from '../core/units.ts';
+import { isShed, readmit } from './admission.ts';
 import { dispatch } from './dispatch.ts';
 import { isHopeless } from './feasibility.ts';
 import { endJob, putWaiting } from './lifecycle.ts';
@@ -75,6 +76,7 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
       return loseCore(state, coreOf(state, event.core), event.reason, decisions);
     case 'core-back':
       raiseCore(state, event.core, event.models);
+      readmit(state, decisions);
       return undefined;
     case 'decoded':
       finishJob(state, event.job, decisions);
@@ -82,7 +84,12 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
     case 'decode-failed':
       endJob(state, jobIn(state, event.job, 'decoding'), { kind: 'failed', reason: 'decode-error' }, decisions);
       return undefined;
+    case 'mode':
+      state.mode = event.mode;
+      readmit(state, decisions);
+      return undefined;
     case 'timer':
+      if (state.fitsSince !== undefined) readmit(state, decisions);
       return undefined;
     case 'stopping':
       stop(state, decisions);
@@ -94,10 +101,15 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
 
 function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobState | undefined {
   const stream = state.streams.get(job.stream);
-  assert(stream !== undefined && stream.stream.model === job.model, "a job is of a stream of the plan and of that stream's model", job.id);
+  const model = stream?.levels.find(({ plan }) => plan.model === job.model);
+  assert(stream !== undefined && model !== undefined, 'a job is of a stream of the plan and of a model of that stream', job.id);
   assert(state.jobs.get(job.id) === undefined, 'a job arrives once', job.id);
   if (state.isStopping) {
     decisions.push({ kind: 'end', job: job.id, outcome: { kind: 'rejected', reason: 'stopping' } });
+    return undefined;
+  }
+  if (isShed(stream)) {
+    decisions.push({ kind: 'end', job: job.id, outcome: { kind: 'dropped', reason: 'shed' } });
     return undefined;
   }
   stream.releases.observe(job.capturedAt, state.now);
@@ -113,9 +125,10 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     others: NO_CORES,
     job,
     stream,
+    model,
     arrivedAt: state.now,
     phase: 'waiting',
-    stepCount: stepCountOf(stream.model, job.turn),
+    stepCount: stepCountOf(model, job.turn),
     stepsDone: 0,
     granted: 0,
     reloadUs: 0,
@@ -181,7 +194,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
  * A cold run is not learnt from.
  */
 function learn(state: SchedulerState, job: JobState, steps: number): void {
-  const { model } = job.stream;
+  const { model } = job;
   if (steps === 0 || model.exact !== undefined) return;
   const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
   const { estimate, ratio } = learntFrom(job, steps);
@@ -205,6 +218,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
   core.models.clear();
   core.coldModels.clear();
   assignHomes(state);
+  readmit(state, decisions);
   if (job === undefined) return undefined;
   leaveCores(job);
   job.losses += 1;
@@ -233,6 +247,7 @@ function raiseCore(state: SchedulerState, coreId: CoreId, models: readonly strin
   core.models.clear();
   for (const model of models) core.models.add(model);
   core.isUp = true;
+  core.wasUp = true;
   assignHomes(state);
 }
 

@@ -19,14 +19,14 @@ const chunkCount = (chunkTokens: number, turn: Turn | undefined): number => Math
 
 /** Chunks of the job's prompt; 0 for a network. */
 export function promptStepsOf(job: JobState): number {
-  const { steps } = job.stream.model.plan;
+  const { steps } = job.model.plan;
   return steps?.kind === 'tokens' ? chunkCount(steps.chunkTokens, job.job.turn) : 0;
 }
 
 /** How many of the next steps can go into one segment at most: chunks and tokens are never mixed, and a burst has its limit. */
 export function rowMax(job: JobState): number {
   const left = job.stepCount - job.stepsDone;
-  const { steps } = job.stream.model.plan;
+  const { steps } = job.model.plan;
   if (steps?.kind !== 'tokens') return left;
   const chunksLeft = promptStepsOf(job) - job.stepsDone;
   return chunksLeft > 0 ? chunksLeft : Math.min(left, steps.burstTokens);
@@ -60,14 +60,14 @@ function rowUs(job: JobState, core: CoreState, from: number, steps: number, quan
 }
 
 function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
-  const isTurn = job.stream.model.plan.steps?.kind === 'tokens';
+  const isTurn = job.model.plan.steps?.kind === 'tokens';
   const steps = isTurn ? Math.max(0, promptStepsOf(job) - job.stepsDone) + 1 : job.stepCount - job.stepsDone;
   return rowUs(job, core, job.stepsDone, steps, quantile);
 }
 
 /** Steps [from, from + count) without anything around them. */
 function stepsUs(job: JobState, core: CoreState, from: number, count: number, quantile: Quantile): number {
-  const { model } = job.stream;
+  const { model } = job;
   const { steps } = model.plan;
   const { exact, cost } = model;
   const wholeUs = exact === undefined ? costUs(cost, quantile) : exactUsOn(model, core);
@@ -84,13 +84,13 @@ function shareOf({ shareBefore }: ModelState, from: number, count: number): numb
 
 /** What it takes to fetch again what a job left when it was interrupted: nothing when the core did nothing else since. */
 export function reloadUsOn(job: JobState, core: CoreState): number {
-  const { steps } = job.stream.model.plan;
+  const { steps } = job.model.plan;
   if (job.stepsDone === 0 || steps === undefined || didNothingElse(job, core)) return 0;
   return steps.kind === 'blocks' ? (steps.switchUs[job.stepsDone - 1] ?? 0) : steps.switchUs;
 }
 
 /** Of a gang, none of its cores. */
-function didNothingElse({ id, stream: { model } }: JobState, core: CoreState): boolean {
+function didNothingElse({ id, model }: JobState, core: CoreState): boolean {
   if (core.lastJob !== id) return false;
   if (model.width === 1) return true;
   let there = 0;
@@ -102,7 +102,7 @@ function didNothingElse({ id, stream: { model } }: JobState, core: CoreState): b
 export function longestStepUs(job: JobState, core: CoreState, count: number): number {
   const reloadUs = reloadUsOn(job, core);
   let longestUs = 0;
-  const { steps } = job.stream.model.plan;
+  const { steps } = job.model.plan;
   if (steps?.kind === 'tokens') longestUs = stepsUs(job, core, job.stepsDone, 1, 'highUs');
   else
     for (let step = job.stepsDone; step < job.stepsDone + count; step += 1)
@@ -130,7 +130,7 @@ export const canYield = ({ plan }: SchedulerState): boolean => plan.preemption !
 
 /** Which estimate the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
 export function learntFrom(job: JobState, steps: number): { readonly estimate: CostEstimate; readonly ratio: number } {
-  const { model } = job.stream;
+  const { model } = job;
   const plan = model.plan.steps;
   if (plan?.kind === 'tokens') return { estimate: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
   return { estimate: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };

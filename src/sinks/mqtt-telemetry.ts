@@ -35,6 +35,7 @@ const SEVERITY: Readonly<Record<IncidentKind, EventPayload['severity']>> = {
   'core-back': 'info',
   'core-quarantined': 'error',
   'core-start-failed': 'error',
+  mode: 'warning',
   'model-refused': 'error',
   'source-stalled': 'warning',
   'source-restarting': 'warning',
@@ -46,6 +47,7 @@ const SEVERITY: Readonly<Record<IncidentKind, EventPayload['severity']>> = {
   'log-lost': 'warning',
   warning: 'warning',
   stopping: 'info',
+  variant: 'warning',
 };
 
 /** Snapshots to `/telemetry/<group>`, their gist to `/health`, incidents to `/event/<kind>` as they happen. */

@@ -9,6 +9,7 @@ export const INCIDENT_KINDS = [
   'core-back',
   'core-quarantined',
   'core-start-failed',
+  'mode',
   'model-refused',
   'source-stalled',
   'source-restarting',
@@ -20,6 +21,7 @@ export const INCIDENT_KINDS = [
   'log-lost',
   'warning',
   'stopping',
+  'variant',
 ] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 

@@ -1,7 +1,7 @@
 import { Arena } from '../../src/core/arena.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import type { JobId } from '../../src/core/job.ts';
-import type { ModelSpec } from '../../src/core/model.ts';
+import type { ModelId, ModelSpec } from '../../src/core/model.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { ResultItem } from '../../src/core/result.ts';
 import { SimClock } from '../../src/core/sim-clock.ts';
@@ -43,6 +43,7 @@ export class RecordingDesk implements JobDesk {
   readonly submitted: Work[] = [];
   readonly ended = new Map<JobId, Outcome>();
   opened = 0;
+  served: ModelId | null | undefined;
 
   open(): JobId {
     this.opened += 1;
@@ -51,6 +52,10 @@ export class RecordingDesk implements JobDesk {
 
   end(job: JobId, outcome: Outcome): void {
     this.ended.set(job, outcome);
+  }
+
+  servedWith(): ModelId | null | undefined {
+    return this.served;
   }
 
   submit(work: Work): void {

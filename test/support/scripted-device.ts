@@ -70,6 +70,7 @@ export function createScriptedDevice(
     preemption: options.preemption ?? 'none',
     yield: () => undefined,
     abort: () => undefined,
+    conditions: () => ({ bandwidthRatio: undefined, dieC: undefined }),
     runs,
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),

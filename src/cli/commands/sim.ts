@@ -2,6 +2,7 @@ import type { ManifestModel, RuntimeConfig } from '../../config/runtime-config.t
 import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationFromMs, elapsedUs } from '../../core/units.ts';
+import { modelsUsed } from '../../runtime/models-used.ts';
 import type { SimulateDeps, Simulation } from '../../runtime/simulate.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { SimulateOptions } from '../../runtime/simulate-options.ts';
@@ -54,7 +55,7 @@ export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
   const reportFile = options.report === undefined ? undefined : await prepareReportFile(options.report);
   const traceFile = options.trace === undefined ? undefined : await prepareReportFile(options.trace, '--trace');
   const people = options.isJson ? deps.err : deps.out;
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const storedAs = options.storedAs ?? deps.storedAsOn(profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   for (const { model, told } of costs) people.write(`${escapeText(model)}: ${escapeText(told)}\n`);

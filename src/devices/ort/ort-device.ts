@@ -77,6 +77,7 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
     preemption: 'none',
     yield: () => undefined,
     abort: () => undefined,
+    conditions: () => ({ bandwidthRatio: undefined, dieC: undefined }),
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
     run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { FigureRange, SocMode, SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
+import type { DeviceConditions } from '../device.ts';
 import { busLevel, flowUs } from './bus-share.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
@@ -178,6 +179,11 @@ export class SimChip {
   heatAmbient(byC: number): void {
     this.#advance();
     this.#thermal.heatAmbient(byC);
+  }
+
+  conditions(): DeviceConditions {
+    this.#advance();
+    return { bandwidthRatio: this.#bandwidthRatio, dieC: this.#thermal.dieC };
   }
 
   figures(): ChipFigures {

@@ -108,6 +108,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
     kill: (core) => coreOf(core).kill(),
     crash: (core) => coreOf(core).crash(),
     health: (core) => coreOf(core).health(),
+    conditions: () => chip.conditions(),
     prepare: (mischief, core) => void prepared.push({ mischief, core }),
     figures: () => ({ chip: chip.figures(), models: shelf.figures(mode) }),
     async dispose() {

@@ -30,4 +30,4 @@ function goesBefore(a: JobState, b: JobState, state: SchedulerState): boolean {
 
 const slackUs = (job: JobState, state: SchedulerState): number => job.deadlineAt - state.now - runUs(job);
 const isCritical = (job: JobState, slack: number): boolean => slack <= runUs(job) * CRITICAL_RATIO;
-const runUs = ({ stream }: JobState): number => leastTypicalUs(stream.model) + stream.tail.typicalUs;
+const runUs = ({ stream, model }: JobState): number => leastTypicalUs(model) + stream.tail.typicalUs;

@@ -44,10 +44,17 @@ function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
       staleAfterUs: durationUs(periodUs),
       decode: {},
       cores: pinned,
+      variants: [],
       sinks: [],
     });
   }
-  return { ...vehicle, scheduler: { policy, tuning: {}, cuts: random.chance(0.5) ? 'auto' : 'none' }, sources, pipelines };
+  return {
+    ...vehicle,
+    modes: undefined,
+    scheduler: { policy, tuning: {}, cuts: random.chance(0.5) ? 'auto' : 'none' },
+    sources,
+    pipelines,
+  };
 }
 
 interface Tally {

@@ -138,4 +138,25 @@ describe('ImagePipeline', () => {
     expect(results).toHaveLength(2);
     expect(memory.usedBytes).toBe(0);
   });
+
+  it('makes jobs for the variant that the desk asks for, and none while its stream is not served', () => {
+    const rig = createPipelineRig();
+    const [own, small] = [new ManualCoder(), new ManualCoder()];
+    const variants = [{ model: { ...modelOf(), id: 'small' }, coder: small }];
+    const pipeline = new ImagePipeline(
+      { stream: streamOf(), model: modelOf(), staleAfterUs: durationFromMs(200) },
+      { clock: rig.clock, desk: rig.desk, memory: rig.memory, coder: own, variants },
+    );
+    rig.desk.served = 'small';
+    rig.hand(pipeline, rig.image());
+    small.succeed(0);
+    expect(rig.desk.submitted.map(({ job }) => job.model)).toEqual(['small']);
+    rig.desk.served = null;
+    rig.hand(pipeline, rig.image());
+    expect(rig.desk.ended.get(2)).toEqual({ kind: 'dropped', reason: 'shed' });
+    rig.desk.served = 'blazeface';
+    rig.hand(pipeline, rig.image());
+    own.succeed(0);
+    expect(rig.desk.submitted.map(({ job }) => job.model)).toEqual(['small', 'blazeface']);
+  });
 });

@@ -29,13 +29,15 @@ function narrow(cuts: 'auto' | 'none'): RuntimeConfig {
         },
       ];
     if (pipeline.id === 'front-objects')
-      return [{ ...pipeline, cores: [0], stream: { ...stream, criticality: 'background', deadlineUs: durationFromMs(2_000) } }];
+      return [
+        { ...pipeline, cores: [0], variants: [], stream: { ...stream, criticality: 'background', deadlineUs: durationFromMs(2_000) } },
+      ];
     return [];
   });
   const sources = vehicle.sources.map((source) =>
     source.id === 'cabin' && source.kind === 'synthetic' ? { ...source, jitterRatio: 1 } : source,
   );
-  return { ...vehicle, pipelines, sources, scheduler: { ...vehicle.scheduler, cuts } };
+  return { ...vehicle, pipelines, sources, modes: undefined, scheduler: { ...vehicle.scheduler, cuts } };
 }
 
 const costs = vehicle.models.map((model) => costsOf(model, 'int8'));

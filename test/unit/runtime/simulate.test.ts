@@ -64,6 +64,24 @@ describe('a simulated run', () => {
     }
   });
 
+  it('gives up what its modes say when the bus is short or a core is gone, gives it back, and loses no frame of safety by it', async () => {
+    const config: RuntimeConfig = {
+      ...vehicle,
+      modes: vehicle.modes && { ...vehicle.modes, enterAfterUs: durationFromMs(100), leaveAfterUs: durationFromMs(500) },
+      runtime: { ...vehicle.runtime, restart: { ...vehicle.runtime.restart, backoffUs: durationFromMs(100) } },
+    };
+    const { report, log } = await play({ config, faults: { bandwidth: 1 }, seed: 2, spanUs: durationFromMs(8_000) });
+    const told = report.incidents.filter(({ kind }) => kind === 'mode' || kind === 'variant').map(({ message }) => message);
+    expect(told[0]).toBe('mode bandwidth-short, after nominal');
+    expect(told).toContain('road-signs is not served in mode bandwidth-short');
+    expect(told).toContain('mode nominal, after bandwidth-short');
+    expect(told).toContain('road-signs is served with signs in mode nominal');
+    expect(log).toContain('"kind":"mode"');
+    const jobs = (id: string) => report.streams.find((stream) => stream.id === id)?.jobs;
+    expect(jobs('road-signs')?.dropped.shed).toBeGreaterThan(5);
+    expect(jobs('road-signs')?.done).toBeGreaterThan(5);
+  });
+
   it('shows a chip that is too small what it cannot do', async () => {
     const config = { ...vehicle, pipelines: vehicle.pipelines.map((pipeline) => ({ ...pipeline, cores: undefined })) };
     const { report } = await play({ profile: soc('rk3576'), config });

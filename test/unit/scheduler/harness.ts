@@ -148,6 +148,7 @@ function describe(decision: Exclude<Decision, { kind: 'timer' }>): string {
   if (decision.kind === 'yield' || decision.kind === 'abort')
     return `${decision.kind} ${decision.job} on ${decision.core} for ${decision.for}`;
   if (decision.kind === 'hold') return `hold ${decision.job} on ${decision.core} for ${decision.for}`;
+  if (decision.kind === 'variant') return `${decision.stream} by ${decision.model}`;
   const { outcome } = decision;
   return `end ${decision.job} ${outcome.kind}${'reason' in outcome ? ` ${outcome.reason}` : ''}`;
 }
