@@ -4,6 +4,7 @@ import type { FigureRange, SocMode, SocProfile } from '../../core/soc-profile.ts
 import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
 import type { DeviceConditions } from '../device.ts';
 import { busLevel, flowUs } from './bus-share.ts';
+import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
 import { createThermalModel, HEAT_STEP_US } from './thermal.ts';
@@ -12,28 +13,6 @@ import { createThermalModel, HEAT_STEP_US } from './thermal.ts';
 export interface Regulation {
   readonly periodUs: DurationUs;
   readonly bytesByCore: ReadonlyMap<CoreId, number>;
-}
-
-/** Watches the chip; it may count and draw, never change. */
-export interface ChipObserver {
-  /** From `at` on the bus carries this and the chip takes this much power (the middle of its range). */
-  flow(at: InstantUs, bytesPerUs: number, watts: number): void;
-  heat(at: InstantUs, dieC: number, isThrottled: boolean): void;
-}
-
-export interface ChipFigures {
-  readonly elapsedUs: number;
-  /** From and to DRAM. */
-  readonly busBytes: number;
-  /** The most that the bus could have carried in the time, in the mode and under the faults there were. */
-  readonly capacityBytes: number;
-  readonly joules: FigureRange;
-  /** Over one step of the thermal model, the middle of the range. */
-  readonly wattsMax: number;
-  readonly dieC: number;
-  readonly dieMaxC: number;
-  readonly caseMaxC: number;
-  readonly throttledUs: number;
 }
 
 interface Budget {

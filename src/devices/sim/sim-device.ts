@@ -7,10 +7,11 @@ import type { ModelId, ModelSpec } from '../../core/model.ts';
 import { coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
+import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import type { SimFault } from './faults.ts';
 import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.ts';
 import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
-import { type ChipFigures, type ChipObserver, type Regulation, SimChip } from './sim-chip.ts';
+import { type Regulation, SimChip } from './sim-chip.ts';
 import { type Mischief, SimCore } from './sim-core.ts';
 
 export interface SimDeviceOptions {

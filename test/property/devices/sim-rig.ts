@@ -1,8 +1,9 @@
 import { SimClock } from '../../../src/core/sim-clock.ts';
 import type { SocProfile } from '../../../src/core/soc-profile.ts';
 import { instantUs } from '../../../src/core/units.ts';
+import type { ChipFigures } from '../../../src/devices/sim/chip-figures.ts';
 import { compileSegment } from '../../../src/devices/sim/segment-cost.ts';
-import { type ChipFigures, type Regulation, SimChip } from '../../../src/devices/sim/sim-chip.ts';
+import { type Regulation, SimChip } from '../../../src/devices/sim/sim-chip.ts';
 import { layer } from '../../support/soc-profiles.ts';
 
 /** A segment of one or several layers, asked for at an instant; it waits until its core is free. */
