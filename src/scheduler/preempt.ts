@@ -3,7 +3,7 @@ import type { Decision } from '../core/decision.ts';
 import { freeAtUs, latestStartOnUs } from './feasibility.ts';
 import { isReady } from './precedence.ts';
 import { type CoreState, canServe, type HoldState, isSpared, type JobState, type SchedulerState } from './state.ts';
-import { canYield, highRunUs, stepEnd } from './steps.ts';
+import { canYield, highRestUs, highRunUs, stepEnd } from './steps.ts';
 
 /** Waiting jobs that are weighed against one that runs, the most important ones. */
 const WEIGHED_MAX = 4;
@@ -100,6 +100,8 @@ function canDrain(state: SchedulerState, core: CoreState, running: JobState, job
   const { group } = job.model;
   if (group.cores.length > 1 && hasOtherTurn(state, job)) return true;
   const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);
+  // A job that is served late as well is not to be made later still by one of a lower class.
+  if (job.rank < running.rank && state.now + leftUs + highRestUs(job, core) + job.stream.tail.highUs > job.deadlineAt) return false;
   const before = core.held.splice(0);
   for (const waiting of moreImportant(state, core, running)) core.held.push(heldNow(state, waiting));
   const isHarmless = hold(state.now, core, running, leftUs) === undefined;

@@ -189,6 +189,9 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
   return dropIfHopeless(state, job, decisions) ? undefined : job;
 }
 
+/** Of a segment that is a smaller part of a run than one of two, the way to the core and back is too much to say what a whole run takes. */
+const LEARNT_PARTS_MAX = 2;
+
 /**
  * The time learnt is from the start decision to this event, not the core's own `ranUs`: what it took to be told holds up the next job as well.
  * A cold run is not learnt from.
@@ -198,6 +201,7 @@ function learn(state: SchedulerState, job: JobState, steps: number): void {
   if (steps === 0 || model.exact !== undefined) return;
   const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
   const { estimate, ratio } = learntFrom(job, steps);
+  if (ratio > LEARNT_PARTS_MAX) return;
   estimate.observe(durationUs(tookUs * ratio));
 }
 

@@ -130,6 +130,38 @@ describe('a job that finds its core taken by a less important one', () => {
     expect(it.done(32, 2)).toEqual(['end 1 dropped infeasible']);
   });
 
+  it('does not wait for the end of a less important one because it is late already, where late jobs are served', () => {
+    const streams: StreamOptions[] = [
+      { id: 'slow', costMs: 100, deadlineMs: 10_000 },
+      { id: 'fast', criticality: 'safety', costMs: 10, deadlineMs: 9 },
+    ];
+    const it = new Bench(streams, {
+      models: planFor(streams).models.map((row) => (row.model === 'slow' ? { ...row, steps: blocks(10) } : row)),
+      preemption: PREEMPTIONS.yield,
+      tuning: { drop: 'none' },
+    });
+    it.up(0);
+    it.arrive(1, 'slow');
+    // Ten milliseconds never fit into nine, but the border at 21 is 80 ms sooner than the end.
+    expect(it.arrive(12, 'fast')).toEqual(['yield 1 on 0 for 2']);
+  });
+
+  it('learns what a run takes from the longer part of it, not from a block that was dear to begin', () => {
+    const it = bench('yield');
+    let job = 1;
+    for (let at = 0; at < 1_000; at += 125, job += 2) {
+      it.arrive(at, 'slow');
+      expect(it.arrive(at + 1, 'fast')).toEqual([`yield ${job} on 0 for ${job + 1}`]);
+      expect(progress(it, at + 15, job, 1)).toEqual([`start ${job + 1} on 0`]);
+      expect(it.done(at + 25, job + 1)).toEqual([`start ${job} on 0 steps 1+9`]);
+      it.decoded(at + 25, job + 1);
+      it.done(at + 120, job);
+      it.decoded(at + 120, job);
+    }
+    // One block took 15 ms, the nine behind it 95: together 110, not 150.
+    expect(it.arrive(1_000, 'slow', 1_000, { deadlineAt: it.at(1_120) })).toEqual([`start ${job} on 0 steps 0+10`]);
+  });
+
   it('is not interrupted for a peer or for one below it', () => {
     const it = bench('yield', blocks(10), { criticality: 'background', deadlineMs: 30 });
     it.arrive(1, 'slow');
