@@ -47,6 +47,8 @@ export interface DeviceListener {
 export interface Device {
   readonly cores: readonly CoreId[];
   readonly preemption: Preemption;
+  /** Whether a segment may run on several cores at once. */
+  readonly canSplit: boolean;
   /** Brings a core up with no models. Errors: CORE_START_FAILED. */
   start(core: CoreId, onEnd: (error: CoxswainError | undefined) => void): void;
   /**
@@ -54,7 +56,11 @@ export interface Device {
    * Errors: MODEL_MISSING, MODEL_HASH_MISMATCH, MODEL_UNLOADABLE, MODEL_CONTRACT; CORE_CRASHED or CORE_HUNG when the core was lost meanwhile.
    */
   load(core: CoreId, model: ModelSpec, onEnd: (error: CoxswainError | undefined) => void): void;
-  /** Runs one segment of a loaded model on a ready core that runs nothing else. `onEnd` is called exactly once. */
+  /**
+   * Runs one segment of a loaded model on a ready core that runs nothing else. `onEnd` is called exactly once. The segment's `others` have to be as ready and
+   * idle, and are taken until it ends; `yield` and `abort` name the leading core. Is any of them lost, it ends as failed before that is told, and the
+   * rest of them are idle again and live on. A device that cannot split ends it as failed: device-error.
+   */
   run(core: CoreId, segment: Segment, onEnd: (end: SegmentEnd) => void): void;
   /** Asks the running segment to end after the step it is at. Does nothing where the device cannot, where none runs, or where it is at its last step. */
   yield(core: CoreId): void;

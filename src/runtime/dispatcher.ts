@@ -17,7 +17,7 @@ import type { Device } from '../devices/device.ts';
 import type { Work } from '../pipeline/work.ts';
 import { allocateTensors, releaseTensors, sizesOf } from './tensors.ts';
 
-/** Watches what is decided and what comes of it; it may count and write down, never change. */
+/** Watches what is decided and what comes of it; it may count and write down, never change. A segment on several cores is told for each of them. */
 export interface DispatchObserver {
   decided(event: Event, decisions: readonly Decision[], tookUs: DurationUs): void;
   segmentStarted(core: CoreId, model: ModelId, at: InstantUs): void;
@@ -56,6 +56,7 @@ interface Entry {
   outputs: readonly Region[] | undefined;
   /** Of its segment that runs. */
   core: CoreId;
+  others: readonly CoreId[] | undefined;
   startedAt: InstantUs;
   items: readonly ResultItem[];
 }
@@ -95,6 +96,7 @@ export class Dispatcher {
       onDecoded: (answer) => this.#decoded(entry, answer),
       outputs: undefined,
       core: 0,
+      others: undefined,
       startedAt: this.#now(),
       items: NOTHING,
     };
@@ -170,7 +172,7 @@ export class Dispatcher {
     }
   }
 
-  #start({ core, job: id, killAt, segment = WHOLE, model: cheaper }: StartDecision): void {
+  #start({ core, others, job: id, killAt, segment = WHOLE, model: cheaper }: StartDecision): void {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
     const { job, inputs } = entry.work;
@@ -179,16 +181,25 @@ export class Dispatcher {
     entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(model));
     if (entry.outputs === undefined) return this.#tell({ kind: 'segment-failed', at: this.#now(), core, job: id, reason: 'no-memory' });
     entry.core = core;
+    entry.others = others;
     entry.startedAt = clock.now();
     observer.segmentStarted(core, model, entry.startedAt);
     const { from, steps } = segment;
-    device.run(core, { job: id, from, steps, model, inputs, outputs: entry.outputs, killAt }, entry.onSegmentEnd);
+    const { outputs, onSegmentEnd } = entry;
+    if (others === undefined) {
+      device.run(core, { job: id, from, steps, model, inputs, outputs, killAt }, onSegmentEnd);
+      return;
+    }
+    for (const other of others) observer.segmentStarted(other, model, entry.startedAt);
+    device.run(core, { job: id, from, steps, model, inputs, outputs, killAt, others }, onSegmentEnd);
   }
 
-  #segmentEnded({ core, work, startedAt }: Entry, end: SegmentEnd): void {
+  #segmentEnded({ core, others, work, startedAt }: Entry, end: SegmentEnd): void {
     const { id } = work.job;
     const now = this.#now();
-    this.#deps.observer.segmentEnded(core, work.job, end, now);
+    const { observer } = this.#deps;
+    observer.segmentEnded(core, work.job, end, now);
+    if (others !== undefined) for (const other of others) observer.segmentEnded(other, work.job, end, now);
     if (end.kind === 'done') {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
       const ranUs = elapsedUs(startedAt, now);

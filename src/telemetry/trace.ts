@@ -47,7 +47,7 @@ class TraceWriter implements Trace {
   readonly #options: TraceOptions;
   readonly #entries: string[] = [];
   readonly #jobs = new Map<JobId, Job>();
-  readonly #running = new Map<CoreId, { readonly job: JobId; readonly at: InstantUs }>();
+  readonly #running = new Map<CoreId, { readonly job: JobId; readonly cores: readonly CoreId[]; readonly at: InstantUs }>();
   readonly #counters = new Map<string, Counter>();
   readonly #rows: ReadonlyMap<StreamId, number>;
   #leftOut = 0;
@@ -69,7 +69,7 @@ class TraceWriter implements Trace {
       this.#add({ ph: 'i', s: 't', pid: SOC, tid: event.core, ts: event.at, name: event.reason });
     }
     for (const decision of decisions) {
-      if (decision.kind === 'start') this.#running.set(decision.core, { job: decision.job, at: event.at });
+      if (decision.kind === 'start') this.#started(decision, event.at);
       if (decision.kind === 'end') this.#ended(decision.job, decision.outcome, event.at);
     }
   }
@@ -98,14 +98,21 @@ class TraceWriter implements Trace {
     this.#add({ ph: 's', cat: 'frame', id: job.id, pid: STREAMS, tid, ts: at, name: 'frame' });
   }
 
+  #started({ core, others = [], job }: Extract<Decision, { readonly kind: 'start' }>, at: InstantUs): void {
+    const run = { job, cores: [core, ...others], at };
+    for (const one of run.cores) this.#running.set(one, run);
+  }
+
   #left(core: CoreId, at: InstantUs, how: string): void {
     const run = this.#running.get(core);
     const job = run === undefined ? undefined : this.#jobs.get(run.job);
     if (run === undefined || job === undefined) return;
-    this.#running.delete(core);
     const args = { job: job.id, model: job.model, ...(how === 'segment-done' ? {} : { how }) };
-    this.#add({ ph: 'X', pid: SOC, tid: core, ts: run.at, dur: at - run.at, name: job.stream, args });
-    this.#add({ ph: 'f', bp: 'e', cat: 'frame', id: job.id, pid: SOC, tid: core, ts: run.at, name: 'frame' });
+    for (const tid of run.cores) {
+      this.#running.delete(tid);
+      this.#add({ ph: 'X', pid: SOC, tid, ts: run.at, dur: at - run.at, name: job.stream, args });
+    }
+    this.#add({ ph: 'f', bp: 'e', cat: 'frame', id: job.id, pid: SOC, tid: run.cores[0] ?? core, ts: run.at, name: 'frame' });
   }
 
   #ended(id: JobId, outcome: { readonly kind: string; readonly reason?: string }, at: InstantUs): void {

@@ -125,6 +125,17 @@ describe.each(ADAPTERS)('device %s', (_, createAdapter) => {
     expect(Math.max(first.startedAt, second.startedAt)).toBeLessThan(Math.min(first.endedAt, second.endedAt));
   });
 
+  it('runs a segment on two cores at once, or refuses it, and goes on living', async () => {
+    await bringUp(0);
+    await bringUp(1);
+    run(0, { ...adapter.segment('ok'), others: [1] });
+    if (adapter.device.canSplit) expect(() => run(1, adapter.segment('ok'))).toThrow(/one segment at a time/);
+    await told(1);
+    run(1, adapter.segment('ok'));
+    await told(2);
+    expect(calls).toEqual([`ended 0 ${adapter.device.canSplit ? 'done' : 'device-error'}`, 'ended 1 done']);
+  });
+
   it('fails a run whose output is not finite, and goes on living', async () => {
     await bringUp(0);
     run(0, adapter.segment('non-finite'));

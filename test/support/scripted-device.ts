@@ -68,13 +68,17 @@ export function createScriptedDevice(
   return {
     cores: [...options.cores],
     preemption: options.preemption ?? 'none',
+    canSplit: false,
     yield: () => undefined,
     abort: () => undefined,
     conditions: () => ({ bandwidthRatio: undefined, dieC: undefined }),
     runs,
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
-    run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),
+    run(core, segment, onEnd) {
+      if (segment.others === undefined) coreOf(core).run(segment, onEnd);
+      else after(deps.clock, durationUs(0), () => onEnd({ kind: 'failed', reason: 'device-error', message: 'not split by script' }));
+    },
     kill: (core) => coreOf(core).lose('killed', options.killUs ?? KILL_US),
     crash: (core) => coreOf(core).lose('crashed', durationUs(0)),
     health: (core) => coreOf(core).health(),

@@ -1,7 +1,8 @@
 import { assert } from '../../core/assert.ts';
-import type { Clock } from '../../core/clock.ts';
+import { after, type Clock } from '../../core/clock.ts';
 import type { CoreId } from '../../core/job.ts';
-import type { DurationUs } from '../../core/units.ts';
+import type { SegmentEnd } from '../../core/segment.ts';
+import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
 import { createOptimizedCopies } from './optimized-copies.ts';
 import { OrtCore } from './ort-core.ts';
@@ -35,6 +36,8 @@ export interface OrtDeviceDeps {
   /** A wish such as pinning that the operating system refused; the core runs all the same. */
   readonly onWarning?: (message: string) => void;
 }
+
+const SPLIT: SegmentEnd = { kind: 'failed', reason: 'device-error', message: 'a process of ONNX Runtime runs a segment alone' };
 
 /** The ONNX Runtime on CPU cores: one child process per core, tensors in shared memory, nothing ever computed in this process. */
 export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps): Device {
@@ -75,12 +78,16 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
   return {
     cores: [...cores.keys()],
     preemption: 'none',
+    canSplit: false,
     yield: () => undefined,
     abort: () => undefined,
     conditions: () => ({ bandwidthRatio: undefined, dieC: undefined }),
     start: (core, onEnd) => coreOf(core).start(onEnd),
     load: (core, model, onEnd) => coreOf(core).load(model, onEnd),
-    run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),
+    run(core, segment, onEnd) {
+      if (segment.others === undefined) coreOf(core).run(segment, onEnd);
+      else after(deps.clock, durationUs(0), () => onEnd(SPLIT));
+    },
     kill: (core) => coreOf(core).kill(),
     health: (core) => coreOf(core).health(),
     dispose() {

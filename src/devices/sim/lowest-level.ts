@@ -1,4 +1,4 @@
-import { bytesPerUs, type Flow } from './bus-share.ts';
+import { bandwidthAt, bytesPerUs, type Flow } from './bus-share.ts';
 
 /** The simulator shares the bus to a billionth of its capacity; this is far beyond that. */
 const MARGIN = 1e-7;
@@ -15,10 +15,12 @@ const TURNS = 50;
  * @param capacity of the bus, bytes per microsecond
  */
 export function lowestLevel(flow: Flow, others: readonly (readonly Flow[])[], capacity: number): number {
+  // A flow over several cores stands with each of them for its part.
+  const partAt = (one: Flow, level: number): number => bytesPerUs(one, bandwidthAt(one, level, capacity)) / (one.width ?? 1);
   const takenAt = (level: number): number =>
     others.reduce(
-      (sum, flows) => sum + flows.reduce((most, other) => Math.max(most, bytesPerUs(other, level)), 0),
-      bytesPerUs(flow, level),
+      (sum, flows) => sum + flows.reduce((most, other) => Math.max(most, partAt(other, level)), 0),
+      bytesPerUs(flow, bandwidthAt(flow, level, capacity)),
     );
   if (takenAt(capacity) <= capacity) return capacity;
   let low = 0;

@@ -2,13 +2,14 @@ import { assert } from '../../core/assert.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
 import { compileSegment, type SegmentCost } from './segment-cost.ts';
+import { compileSplit, type Split } from './split-cost.ts';
 
 /** Where a model is cut into steps: the places of the layers that begin a block, but for the first, ascending. */
 export interface SimSteps {
   readonly cuts: readonly number[];
 }
 
-/** What each row of steps of one model costs on one core, compiled when it is first asked for. */
+/** What each row of steps of one model costs on one core, or on all cores that it is split over, compiled when it is first asked for. */
 export interface ModelSteps {
   readonly whole: SegmentCost;
   readonly count: number;
@@ -22,7 +23,10 @@ export function createModelSteps(
   layers: readonly LayerCost[],
   cuts: readonly number[],
   profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>,
+  split?: Split,
 ): ModelSteps {
+  const compile = (row: readonly LayerCost[]): SegmentCost =>
+    split === undefined || split.ways === 1 ? compileSegment(row, profile) : compileSplit(row, profile, split);
   const borders = [0, ...cuts, layers.length];
   assert(
     borders.every(
@@ -31,7 +35,7 @@ export function createModelSteps(
     'cuts lie between layers, ascending',
   );
   const count = borders.length - 1;
-  const whole = compileSegment(layers, profile);
+  const whole = compile(layers);
   const known = new Map<string, SegmentCost>();
   const knownEnds = new Map<number, Float64Array>();
   const layersOf = (from: number, steps: number): readonly LayerCost[] => layers.slice(borders[from], borders[from + steps]);
@@ -42,7 +46,7 @@ export function createModelSteps(
     if (found !== undefined) return found;
     const row = layersOf(from, steps);
     const first = row[0];
-    const compiled = compileSegment(isReload && first !== undefined ? [reloadOf(first), ...row] : row, profile);
+    const compiled = compile(isReload && first !== undefined ? [reloadOf(first), ...row] : row);
     // What the model takes in memory does not depend on how it is run.
     const made = { ...compiled, weightBytes: whole.weightBytes };
     known.set(key, made);

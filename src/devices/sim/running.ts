@@ -6,6 +6,8 @@ import type { SegmentCost } from './segment-cost.ts';
 /** A segment that begins on its core. */
 export interface Run {
   readonly core: CoreId;
+  /** The rest of the cores that it runs on. */
+  readonly others: readonly CoreId[];
   readonly cost: SegmentCost;
   readonly killAt: InstantUs;
   readonly isHung: boolean;
@@ -23,6 +25,7 @@ export class Running implements Flow {
   cost: SegmentCost;
   speed = 1;
   drag = 1;
+  width = 1;
   /** The whole segment with the bus to itself, and what it takes of the bus then. */
   aloneUs = 0;
   aloneBytesPerUs = 0;
@@ -43,6 +46,7 @@ export class Running implements Flow {
   become(run: Run, cost: SegmentCost, progress: number, at: number): void {
     this.run = run;
     this.cost = cost;
+    this.width = 1 + run.others.length;
     this.progress = progress;
     this.since = at;
     this.us = Number.NaN;

@@ -3,7 +3,7 @@ import { type LayerCost, NUMBER_TYPES, type NumberType } from '../../core/layer-
 import type { FigureRange, MacArray, SocCore, SocProfile } from '../../core/soc-profile.ts';
 
 /** Part of a core's local memory that holds activations; the rest is for weights on their way in. */
-const ACTIVATION_RATIO = 0.5;
+export const ACTIVATION_RATIO = 0.5;
 
 /**
  * Energy of a multiply-accumulate by type, int8 being 1. fp32: 3.7 + 0.9 pJ to 0.23 pJ at 45 nm (Horowitz, ISSCC 2014); the others lie on the square of the
@@ -54,7 +54,7 @@ export function compileSegment(
   const costs = layers.map((layer, index) => {
     const macUs = multiplicationUs(layer, core);
     macs += layer.macs;
-    energyMacs += layer.macs * MAC_ENERGY[layer.type] + layer.elementOps * ELEMENT_ENERGY;
+    energyMacs += energyMacsOf(layer);
     multiplyUs += macUs;
     busyUs += layer.macs === 0 ? 0 : (layer.macs * 2e6) / rateOf(layer.type, core);
     const ends = { isFirst: index === 0, isLast: index === layers.length - 1 };
@@ -70,6 +70,9 @@ export function compileSegment(
   };
 }
 
+/** Its multiply-accumulates weighted by their energy, int8 being 1. */
+export const energyMacsOf = ({ macs, type, elementOps }: LayerCost): number => macs * MAC_ENERGY[type] + elementOps * ELEMENT_ENERGY;
+
 export interface Ends {
   readonly isFirst: boolean;
   readonly isLast: boolean;
@@ -80,7 +83,7 @@ export interface Ends {
  * first layer and the output of the last. Layers that multiply nothing (activations, sums, reshaping) are computed on the way out of the layer before them,
  * as NPU compilers fuse them, and move nothing of their own; unknown ones do.
  */
-function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, localBytes: number): number {
+export function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, localBytes: number): number {
   const state = layer.stateBytes ?? 0;
   const outer = (isFirst ? layer.inputBytes : 0) + (isLast ? layer.outputBytes : 0);
   const all = layer.inputBytes + layer.outputBytes;
@@ -93,7 +96,7 @@ function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, localByt
  * Cycles of the array times the length of one. Sizes that do not fill the box waste what is left over; the groups of a grouped convolution lie side by side
  * along n as far as whole ones fit, as NPU compilers lay out depthwise layers.
  */
-function multiplicationUs(layer: LayerCost, core: SocCore): number {
+export function multiplicationUs(layer: LayerCost, core: SocCore): number {
   if (layer.macs === 0) return 0;
   const cycles = arrayCycles(layer, core.array);
   const { m, n, k } = core.array;
@@ -110,7 +113,7 @@ export function arrayCycles({ m, n, k, groups }: Pick<LayerCost, 'm' | 'n' | 'k'
 }
 
 /** Operations per second in the type, or in the next wider one that the core has. A core that has only narrower ones takes as many passes as bytes. */
-function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
+export function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
   for (const candidate of NUMBER_TYPES.slice(NUMBER_TYPES.indexOf(type))) {
     const rate = opsPerSecond[candidate];
     if (rate !== undefined) return rate;
@@ -122,7 +125,7 @@ function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
   throw new RangeError('a core has a rate for some type');
 }
 
-function rooflineOf(costs: readonly { readonly computeUs: number; readonly bytes: number }[]) {
+export function rooflineOf(costs: readonly { readonly computeUs: number; readonly bytes: number }[]) {
   const kneeOf = (cost: { readonly computeUs: number; readonly bytes: number }): number =>
     cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs;
   const sorted = costs.map((cost) => ({ ...cost, knee: kneeOf(cost) })).sort((a, b) => a.knee - b.knee);

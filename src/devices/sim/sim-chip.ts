@@ -3,7 +3,7 @@ import type { CoreId } from '../../core/job.ts';
 import type { FigureRange, SocMode, SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
 import type { DeviceConditions } from '../device.ts';
-import { busLevel, flowUs } from './bus-share.ts';
+import { bandwidthAt, busLevel, flowUs } from './bus-share.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
@@ -204,9 +204,14 @@ export class SimChip {
   #setFlow(running: Running): void {
     const { run, cost } = running;
     running.speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
-    running.drag = this.#drags.size === 0 ? 1 : (this.#drags.get(run.core) ?? 1);
+    running.drag = this.#drags.size === 0 ? 1 : this.#dragOf(run);
     running.aloneUs = flowUs(running, this.#capacity);
     running.aloneBytesPerUs = running.aloneUs > 0 ? cost.bytes / running.aloneUs : 0;
+  }
+
+  /** Cores that run a segment together wait for the slowest. */
+  #dragOf({ core, others }: Run): number {
+    return others.reduce((most, other) => Math.max(most, this.#drags.get(other) ?? 1), this.#drags.get(core) ?? 1);
   }
 
   /** Everything up to now, thermal step by thermal step. */
@@ -286,7 +291,11 @@ export class SimChip {
     const now = this.#at;
     this.#bring(running, now);
     const isMoving = this.#isMoving(running);
-    const us = !isMoving ? Number.POSITIVE_INFINITY : level < this.#capacity ? flowUs(running, level) : running.aloneUs;
+    const us = !isMoving
+      ? Number.POSITIVE_INFINITY
+      : level < this.#capacity
+        ? flowUs(running, bandwidthAt(running, level, this.#capacity))
+        : running.aloneUs;
     running.us = us;
     running.bytesPerUs = us > 0 ? running.cost.bytes / us : 0;
     running.endAt = isMoving ? Math.ceil(now + (1 - running.progress) * us - ROUNDING_US) : Number.POSITIVE_INFINITY;

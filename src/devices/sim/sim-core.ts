@@ -3,6 +3,7 @@ import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
 import type { CoreId, JobId } from '../../core/job.ts';
 import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
+import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
@@ -24,19 +25,33 @@ export interface SimCoreDeps {
   readonly listener: DeviceListener;
   readonly chip: SimChip;
   /** Costs and time of loading; an error for a model that cannot be loaded. */
-  readonly open: (model: ModelSpec) => { readonly steps: ModelSteps; readonly loadUs: DurationUs } | CoxswainError;
+  readonly open: (model: ModelSpec) => { readonly stepsOn: StepsOn; readonly loadUs: DurationUs } | CoxswainError;
+  /** The others of the device. */
+  readonly peer: (core: CoreId) => SimCore;
   /** Takes the mischief prepared for the next run of this core, if any. */
   readonly mischief: (core: CoreId) => Mischief | undefined;
   /** A segment of the model has ended well; `isLast`: and so has its job. */
-  readonly ran: (model: ModelId, isLast: boolean) => void;
+  readonly ran: (model: ModelId, isLast: boolean, steps: ModelSteps) => void;
 }
+
+/** What a model costs on these cores together. */
+export type StepsOn = (core: CoreId, others: readonly CoreId[]) => ModelSteps;
 
 type Work =
   | { readonly kind: 'load'; readonly model: ModelSpec; readonly onEnd: (error: CoxswainError | undefined) => void }
-  | { readonly kind: 'run'; readonly segment: Segment; readonly onEnd: (end: SegmentEnd) => void };
+  | RunWork
+  /** Taken by a run that another core leads. */
+  | { readonly kind: 'part'; readonly lead: SimCore };
+
+interface RunWork {
+  readonly kind: 'run';
+  readonly segment: Segment;
+  readonly others: readonly SimCore[];
+  readonly onEnd: (end: SegmentEnd) => void;
+}
 
 interface Loaded {
-  readonly steps: ModelSteps;
+  readonly stepsOn: StepsOn;
   /** Bytes of each region that a segment has to bring. */
   readonly inputSizes: readonly number[];
   readonly outputSizes: readonly number[];
@@ -44,7 +59,10 @@ interface Loaded {
 
 /** The segment under way. */
 interface Under {
+  readonly work: RunWork;
   readonly segment: Segment;
+  /** Whose fault it is when it does not end. */
+  readonly culprit: SimCore;
   readonly steps: ModelSteps;
   readonly isReload: boolean;
   readonly isWrong: boolean;
@@ -91,8 +109,14 @@ export class SimCore {
   }
 
   run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
-    for (const { kind } of this.#work) assert(kind !== 'run', 'a core runs one segment at a time', this.#options.id);
-    this.#add({ kind: 'run', segment, onEnd });
+    this.#assertIdle();
+    const others = segment.others === undefined ? ALONE : segment.others.map(this.#deps.peer);
+    for (const other of others) {
+      assert(other !== this, 'a core leads others than itself', this.#options.id);
+      other.#assertIdle();
+      other.#add({ kind: 'part', lead: this });
+    }
+    this.#add({ kind: 'run', segment, others, onEnd });
   }
 
   yield(): void {
@@ -116,7 +140,7 @@ export class SimCore {
     const progress = chip.progress(this.#options.id);
     const ran = under.steps.ends(under.segment.from, under.ends).filter((end) => end <= progress).length;
     chip.abort(this.#options.id);
-    this.#after(abortUs, () => this.#endRun(this.#done(under, ran)));
+    this.#after(abortUs, () => this.#endRun(under.work, this.#done(under, ran)));
   }
 
   kill(): void {
@@ -143,6 +167,7 @@ export class SimCore {
     this.#isDying = true;
     this.#cancelTimers();
     this.#deps.chip.abort(this.#options.id);
+    for (const piece of this.#work) if (piece.kind === 'part') this.#deps.chip.abort(piece.lead.#options.id);
     this.#after(delay, () => {
       const wasStarting = this.#onStarted !== undefined;
       this.#endAll(reason);
@@ -158,14 +183,14 @@ export class SimCore {
 
   #begin(): void {
     const work = this.#work[0];
-    if (work === undefined || this.#isDying) return;
-    if (work.kind === 'run') return this.#beginRun(work.segment);
+    if (work === undefined || work.kind === 'part' || this.#isDying) return;
+    if (work.kind === 'run') return this.#beginRun(work);
     const opened = this.#deps.open(work.model);
     const error = opened instanceof CoxswainError ? opened : undefined;
     this.#after(opened instanceof CoxswainError ? durationUs(0) : opened.loadUs, () => {
       if (!(opened instanceof CoxswainError)) {
         const { id, inputs, outputs } = work.model;
-        this.#models.set(id, { steps: opened.steps, inputSizes: inputs.map(tensorBytes), outputSizes: outputs.map(tensorBytes) });
+        this.#models.set(id, { stepsOn: opened.stepsOn, inputSizes: inputs.map(tensorBytes), outputSizes: outputs.map(tensorBytes) });
       }
       this.#work.shift();
       this.#begin();
@@ -173,33 +198,58 @@ export class SimCore {
     });
   }
 
-  #beginRun(segment: Segment): void {
+  #beginRun(work: RunWork): void {
     const { clock, chip } = this.#deps;
     const core = this.#options.id;
+    const { segment, others } = work;
     const model = this.#models.get(segment.model);
-    const refusal = refusalOf(segment, model, core);
+    const refusal = this.#refusalOf(segment) ?? others.map((other) => other.#refusalOf(segment)).find((end) => end !== undefined);
     if (refusal !== undefined) {
-      this.#after(durationUs(0), () => this.#endRun(refusal));
+      this.#after(durationUs(0), () => this.#endRun(work, refusal));
       return;
     }
     assert(model !== undefined, 'a run of a model that is not loaded is refused');
-    const mischief = this.#deps.mischief(core);
-    const { from, job } = segment;
-    const isReload = from > 0 && this.#lastJob !== job;
-    const { steps } = model;
-    this.#under = { segment, steps, isReload, isWrong: mischief === 'wrong', startedAt: clock.now(), ends: segment.steps };
-    this.#lastJob = job;
+    const otherIds = segment.others ?? NO_CORES;
+    const { from } = segment;
+    const steps = model.stepsOn(core, otherIds);
+    const isReload = this.#begins(segment, others);
+    const { mischief, culprit } = this.#mischief(others);
+    const isWrong = mischief === 'wrong';
+    this.#under = { work, segment, culprit, steps, isReload, isWrong, startedAt: clock.now(), ends: segment.steps };
     const cost = steps.cost(from, segment.steps, isReload);
-    chip.begin({ core, cost, killAt: segment.killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
+    chip.begin({ core, others: otherIds, cost, killAt: segment.killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
   }
 
   #runEnded(how: 'done' | 'overdue'): void {
-    if (how === 'overdue') return this.#lose('hung', this.#options.killUs);
     const under = this.#under;
     assert(under !== undefined, 'what ends was under way');
+    if (how === 'overdue') return under.culprit.#lose('hung', this.#options.killUs);
     const end = this.#done(under, under.ends);
-    this.#deps.ran(under.segment.model, end.progress?.isLast !== false);
-    this.#endRun(under.isWrong ? WRONG : end);
+    this.#deps.ran(under.segment.model, end.progress?.isLast !== false, under.steps);
+    this.#endRun(under.work, under.isWrong ? WRONG : end);
+  }
+
+  /** True when one of its cores has to fetch what the job left. */
+  #begins({ from, job }: Segment, others: readonly SimCore[]): boolean {
+    let isReload = from > 0 && this.#lastJob !== job;
+    this.#lastJob = job;
+    for (const other of others) {
+      if (from > 0 && other.#lastJob !== job) isReload = true;
+      other.#lastJob = job;
+    }
+    return isReload;
+  }
+
+  /** Prepared for any of its cores. */
+  #mischief(others: readonly SimCore[]): { readonly mischief: Mischief | undefined; readonly culprit: SimCore } {
+    const own = this.#deps.mischief(this.#options.id);
+    if (own === undefined) {
+      for (const culprit of others) {
+        const mischief = this.#deps.mischief(culprit.#options.id);
+        if (mischief !== undefined) return { mischief, culprit };
+      }
+    }
+    return { mischief: own, culprit: this };
   }
 
   /** Of a model in one step, nothing is said of steps. */
@@ -209,13 +259,46 @@ export class SimCore {
     return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === steps.count } };
   }
 
-  /** The next piece of work begins before the end is told, as on the real device. */
-  #endRun(end: SegmentEnd): void {
-    const work = this.#work.shift();
-    assert(work?.kind === 'run', 'a run ends only while it is under way');
+  /** The next piece of work begins before the end is told, as on the real device. Does nothing when the run has ended meanwhile. */
+  #endRun(work: RunWork, end: SegmentEnd): void {
+    if (!this.#drop(work)) return;
     this.#under = undefined;
+    for (const other of work.others) other.#leave(this);
     this.#begin();
     work.onEnd(end);
+  }
+
+  /** A core that took part is lost. */
+  #loseRun(reason: FailReason, message: string): void {
+    for (const work of this.#work) if (work.kind === 'run') return this.#endRun(work, { kind: 'failed', reason, message });
+  }
+
+  #leave(lead: SimCore): void {
+    const part = this.#work.find((piece) => piece.kind === 'part' && piece.lead === lead);
+    if (part !== undefined && this.#drop(part)) this.#begin();
+  }
+
+  #drop(work: Work): boolean {
+    if (this.#work[0] === work) this.#work.shift();
+    else {
+      const place = this.#work.indexOf(work);
+      if (place < 0) return false;
+      this.#work.splice(place, 1);
+    }
+    return true;
+  }
+
+  #assertIdle(): void {
+    for (const { kind } of this.#work) assert(kind === 'load', 'a core runs one segment at a time', this.#options.id);
+  }
+
+  /** What the real device refuses as well, so that a simulated runtime is held to it. */
+  #refusalOf(segment: Segment): SegmentEnd | undefined {
+    const model = this.#models.get(segment.model);
+    if (model === undefined)
+      return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${this.#options.id}` };
+    if (areThose(segment.inputs, model.inputSizes) && areThose(segment.outputs, model.outputSizes)) return undefined;
+    return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
   }
 
   #endAll(reason: CoreLoss['reason']): void {
@@ -231,8 +314,12 @@ export class SimCore {
     this.#lastJob = undefined;
     this.#models.clear();
     onStarted?.(new CoxswainError('CORE_START_FAILED', message));
+    const failReason = isHung ? 'core-hung' : 'core-crashed';
     for (const piece of work) {
-      if (piece.kind === 'run') piece.onEnd({ kind: 'failed', reason: isHung ? 'core-hung' : 'core-crashed', message });
+      if (piece.kind === 'run') {
+        for (const other of piece.others) other.#leave(this);
+        piece.onEnd({ kind: 'failed', reason: failReason, message });
+      } else if (piece.kind === 'part') piece.lead.#loseRun(failReason, message);
       else piece.onEnd(new CoxswainError(isHung ? 'CORE_HUNG' : 'CORE_CRASHED', message));
     }
   }
@@ -251,18 +338,13 @@ export class SimCore {
   }
 }
 
+const ALONE: readonly SimCore[] = [];
+const NO_CORES: readonly CoreId[] = [];
+
 const WRONG: SegmentEnd = { kind: 'failed', reason: 'non-finite', message: 'an output was not finite, by simulated fault' };
 
 const lossText = (core: CoreId, reason: CoreLoss['reason']): string =>
   `simulated core ${core} ${reason === 'hung' ? 'did not end in time' : `was ${reason}`}`;
-
-/** What the real device refuses as well, so that a simulated runtime is held to it. */
-function refusalOf(segment: Segment, model: Loaded | undefined, core: CoreId): SegmentEnd | undefined {
-  if (model === undefined)
-    return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${core}` };
-  if (areThose(segment.inputs, model.inputSizes) && areThose(segment.outputs, model.outputSizes)) return undefined;
-  return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
-}
 
 function areThose(regions: readonly Region[], sizes: readonly number[]): boolean {
   if (regions.length !== sizes.length) return false;

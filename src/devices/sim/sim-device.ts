@@ -12,7 +12,7 @@ import type { SimFault } from './faults.ts';
 import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.ts';
 import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
 import { type Regulation, SimChip } from './sim-chip.ts';
-import { type Mischief, SimCore } from './sim-core.ts';
+import { type Mischief, SimCore, type StepsOn } from './sim-core.ts';
 
 export interface SimDeviceOptions {
   readonly profile: SocProfile;
@@ -90,7 +90,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
     (id) =>
       new SimCore(
         { id, startUs: START_US, killUs: RESET_US },
-        { clock, listener: deps.listener, chip, open: shelf.open, mischief: takeMischief, ran: shelf.ran },
+        { clock, listener: deps.listener, chip, open: shelf.open, peer: (other) => coreOf(other), mischief: takeMischief, ran: shelf.ran },
       ),
   );
   const coreOf = (id: CoreId): SimCore => {
@@ -101,6 +101,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
   const device: SimDevice = {
     cores: ids,
     preemption: 'within-step',
+    canSplit: true,
     yield: (core) => coreOf(core).yield(),
     abort: (core) => coreOf(core).abort(ABORT_US),
     start: (core, onEnd) => coreOf(core).start(onEnd),
@@ -145,6 +146,10 @@ function bringAbout(fault: SimFault, device: SimDevice, chip: SimChip, clock: Cl
 
 interface Entry {
   readonly steps: ModelSteps;
+  /** As `SimCoreDeps.open` gives it; every split is compiled once. */
+  readonly stepsOn: StepsOn;
+  /** On as many cores as it ran last. */
+  ranAs: ModelSteps;
   runs: number;
 }
 
@@ -153,35 +158,37 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
   const entries = new Map<ModelId, Entry>();
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
   return {
-    open(model: ModelSpec): { readonly steps: ModelSteps; readonly loadUs: DurationUs } | CoxswainError {
+    open(model: ModelSpec): { readonly stepsOn: StepsOn; readonly loadUs: DurationUs } | CoxswainError {
       const known = entries.get(model.id);
       const layers = known === undefined ? deps.costs(model.id) : undefined;
       if (known === undefined && layers === undefined)
         return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
-      const steps = known?.steps ?? createModelSteps(layers ?? [], deps.steps?.(model.id)?.cuts ?? [], profile);
-      const { weightBytes } = steps.whole;
+      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id)?.cuts ?? [], profile);
+      const { weightBytes } = entry.steps.whole;
       if (known === undefined) {
-        const taken = [...entries.values()].reduce((sum, entry) => sum + entry.steps.whole.weightBytes, 0);
+        const taken = [...entries.values()].reduce((sum, { steps }) => sum + steps.whole.weightBytes, 0);
         const left = profile.dram.memoryBytes - taken;
         if (weightBytes > left)
           return new CoxswainError(
             'MODEL_UNLOADABLE',
             `${model.id} needs ${gigabytes(weightBytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
           );
-        entries.set(model.id, { steps, runs: 0 });
+        entries.set(model.id, entry);
       }
-      return { steps, loadUs: durationUs(LOAD_US + Math.ceil(weightBytes / usable)) };
+      return { stepsOn: entry.stepsOn, loadUs: durationUs(LOAD_US + Math.ceil(weightBytes / usable)) };
     },
-    ran(model: ModelId, isLast: boolean): void {
+    ran(model: ModelId, isLast: boolean, steps: ModelSteps): void {
       const entry = entries.get(model);
-      if (entry !== undefined && isLast) entry.runs += 1;
+      if (entry === undefined || !isLast) return;
+      entry.runs += 1;
+      entry.ranAs = steps;
     },
     figures: (mode: SocMode): readonly ModelFigures[] =>
       [...entries].map(
         ([
           model,
           {
-            steps: { whole: cost },
+            ranAs: { whole: cost },
             runs,
           },
         ]) => ({
@@ -196,6 +203,21 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
         }),
       ),
   };
+}
+
+function createEntry(layers: readonly LayerCost[], cuts: readonly number[], profile: SocProfile): Entry {
+  const steps = createModelSteps(layers, cuts, profile);
+  const splits = new Map<string, ModelSteps>();
+  const clusterOf = (core: CoreId): number => Math.floor(core / profile.coresPerCluster);
+  const stepsOn: StepsOn = (core, others) => {
+    if (others.length === 0) return steps;
+    const split = { ways: 1 + others.length, clusters: new Set([core, ...others].map(clusterOf)).size };
+    const key = `${split.ways}/${split.clusters}`;
+    const known = splits.get(key) ?? createModelSteps(layers, cuts, profile, split);
+    splits.set(key, known);
+    return known;
+  };
+  return { steps, stepsOn, ranAs: steps, runs: 0 };
 }
 
 /** One run with the chip to itself. */

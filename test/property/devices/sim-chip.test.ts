@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationUs } from '../../../src/core/units.ts';
-import { busLevel, bytesPerUs, flowUs } from '../../../src/devices/sim/bus-share.ts';
+import { bandwidthAt, busLevel, bytesPerUs, flowUs } from '../../../src/devices/sim/bus-share.ts';
 import { lowestLevel } from '../../../src/devices/sim/lowest-level.ts';
 import { arrayCycles, compileSegment, rooflineUs } from '../../../src/devices/sim/segment-cost.ts';
 import { layer, twoCores } from '../../support/soc-profiles.ts';
@@ -17,15 +17,40 @@ const layers = fc.array(fc.record({ computeUs: fc.integer({ min: 0, max: 3_000 }
 });
 const ask: fc.Arbitrary<Ask> = fc.record({ core: fc.integer({ min: 0, max: CORES - 1 }), at: fc.integer({ min: 0, max: 20_000 }), layers });
 const asks = fc.array(ask, { minLength: 1, maxLength: 20 });
+const wideAsks = fc.array(
+  fc.tuple(ask, fc.integer({ min: 1, max: 3 })).map(([one, width]) => ({ ...one, width })),
+  { minLength: 1, maxLength: 20 },
+);
 
 const rooflineOf = (one: Ask): number => one.layers.reduce((sum, { computeUs, bytes }) => sum + Math.max(computeUs, bytes / BUS), 0);
 
 describe('the simulated chip', () => {
   it('gives a segment alone exactly its roofline time, rounded up to the microsecond', () => {
     fc.assert(
-      fc.property(ask, (one) => {
-        const { done } = play(profile, [one]);
+      fc.property(ask, fc.integer({ min: 1, max: 4 }), (one, width) => {
+        const { done } = play(profile, [{ ...one, width }]);
         expect(done[0]?.endedAt).toBe(Math.ceil(one.at + rooflineOf(one) - 1e-5));
+      }),
+    );
+  });
+
+  it('gives a segment on several cores as many shares of the bus', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000_000 }), fc.integer({ min: 1, max: 7 }), (bytes, width) => {
+        const layers = [{ computeUs: 0, bytes }];
+        const { flows } = play(profile, [
+          { core: 0, at: 0, layers, width },
+          { core: 1, at: 0, layers },
+        ]);
+        const shared = flows.find(({ bytesPerUs }) => bytesPerUs > 0);
+        expect(shared?.bytesPerUs).toBeCloseTo(BUS, 3);
+        const { done } = play(profile, [
+          { core: 0, at: 0, layers: [{ computeUs: 0, bytes: bytes * width }], width },
+          { core: 1, at: 0, layers },
+        ]);
+        // The level is found to a billionth, from below.
+        const dueAt = Math.ceil(((width + 1) * bytes) / BUS - 1e-5);
+        for (const { endedAt } of done) expect([dueAt, dueAt + 1]).toContain(endedAt);
       }),
     );
   });
@@ -44,7 +69,7 @@ describe('the simulated chip', () => {
 
   it('moves every byte that was asked for, once, and never more than the bus carries', () => {
     fc.assert(
-      fc.property(asks, (list) => {
+      fc.property(wideAsks, (list) => {
         const { done, figures, flows } = play(profile, list);
         const asked = list.reduce((sum, one) => sum + bytesOf(one), 0);
         expect(done).toHaveLength(list.length);
@@ -63,14 +88,19 @@ describe('the simulated chip', () => {
       ),
       speed: 1,
       drag: 1,
+      width: one.width ?? 1,
     });
     let tight = 0;
     fc.assert(
-      fc.property(asks, (list) => {
+      fc.property(wideAsks, (list) => {
+        // What runs on several cores stands with each of them.
         const others = (core: number) =>
-          [0, 1, 2, 3].filter((other) => other !== core).map((other) => list.filter((one) => one.core === other).map(flowOf));
+          [0, 1, 2, 3]
+            .filter((other) => other !== core)
+            .flatMap((other) => [1, 2, 3].map((width) => list.filter((one) => one.core === other && one.width >= width).map(flowOf)));
         for (const one of play(profile, list).done) {
-          const worst = flowUs(flowOf(one), lowestLevel(flowOf(one), others(one.core), BUS));
+          const flow = flowOf(one);
+          const worst = flowUs(flow, bandwidthAt(flow, lowestLevel(flow, others(one.core), BUS), BUS));
           expect(one.endedAt - one.startedAt).toBeLessThanOrEqual(Math.ceil(worst));
           if (one.endedAt - one.startedAt > rooflineOf(one) * 1.05 && one.endedAt - one.startedAt > worst * 0.99) tight += 1;
         }

@@ -11,6 +11,8 @@ export interface Ask {
   readonly core: number;
   readonly at: number;
   readonly layers: readonly { readonly computeUs: number; readonly bytes: number }[];
+  /** Cores that run it together, as far as the bus is concerned; default: 1. */
+  readonly width?: number;
 }
 
 export interface Done extends Ask {
@@ -28,6 +30,9 @@ export interface History {
 
 export const computeOf = ({ layers }: Ask): number => layers.reduce((sum, { computeUs }) => sum + computeUs, 0);
 export const bytesOf = ({ layers }: Ask): number => layers.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Numbers of cores that are only named. */
+const OTHERS = 100;
 
 /** Plays the asks on a chip of their own, until the last has ended. */
 export function play(profile: SocProfile, asks: readonly Ask[], regulation?: Regulation): History {
@@ -48,6 +53,7 @@ export function play(profile: SocProfile, asks: readonly Ask[], regulation?: Reg
     const startedAt = clock.now();
     chip.begin({
       core,
+      others: Array.from({ length: (ask.width ?? 1) - 1 }, (_, place) => OTHERS + place),
       cost: compileSegment(
         ask.layers.map(({ computeUs, bytes }) => layer(computeUs, bytes)),
         profile,
