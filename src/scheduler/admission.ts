@@ -40,6 +40,11 @@ export function readmit(state: SchedulerState, decisions: Decision[]): void {
 export const settledAt = (state: SchedulerState): number | undefined =>
   state.fitsSince === undefined ? undefined : state.fitsSince + state.plan.settleUs;
 
+export function giveBackWhenSettled(state: SchedulerState, decisions: Decision[]): void {
+  const at = settledAt(state);
+  if (at !== undefined && state.now >= at) readmit(state, decisions);
+}
+
 const isCheaper = (a: number, b: number): boolean => a !== b && (a === SHED || (b !== SHED && a > b));
 
 function wantedLevels(state: SchedulerState): Levels {

@@ -4,7 +4,7 @@ import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { FailReason, Outcome } from '../core/outcome.ts';
 import { durationUs, elapsedUs, instantUs } from '../core/units.ts';
-import { isShed, readmit } from './admission.ts';
+import { giveBackWhenSettled, isShed, readmit } from './admission.ts';
 import { dispatch } from './dispatch.ts';
 import { isHopeless } from './feasibility.ts';
 import { endJob, putWaiting } from './lifecycle.ts';
@@ -52,6 +52,7 @@ function takeIn(state: SchedulerState, event: Event, decisions: Decision[]): Job
 }
 
 function choose(state: SchedulerState, decisions: Decision[]): void {
+  if (state.fitsSince !== undefined) giveBackWhenSettled(state, decisions);
   recheckDue(state, decisions);
   dispatch(state, decisions);
 }
@@ -89,7 +90,6 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
       readmit(state, decisions);
       return undefined;
     case 'timer':
-      if (state.fitsSince !== undefined) readmit(state, decisions);
       return undefined;
     case 'stopping':
       stop(state, decisions);

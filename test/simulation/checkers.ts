@@ -31,6 +31,7 @@ export class InvariantChecker {
   readonly #streams: ReadonlyMap<StreamId, Stream>;
   readonly #jobs = new Map<JobId, Tracked>();
   readonly #cores = new Map<CoreId, { models: ReadonlySet<string>; job: JobId | undefined }>();
+  readonly #shed = new Set<StreamId>();
   #wakeAt: number | undefined;
   #isStopping = false;
 
@@ -100,6 +101,9 @@ export class InvariantChecker {
       case 'start':
         this.#start(event, decision);
         return;
+      case 'variant':
+        this.#checkServed(event, decision);
+        return;
       case 'yield':
       case 'abort':
         this.#expect(this.#job(decision.job).cores[0] === decision.core, 'what is interrupted runs there, or is led from there', event);
@@ -128,14 +132,20 @@ export class InvariantChecker {
   #start(event: Event, decision: Extract<Decision, { kind: 'start' }>): void {
     const { core: lead, others = [], job: jobId, killAt, segment = { from: 0, steps: 1 } } = decision;
     const tracked = this.#job(jobId);
-    const row = this.#plan.models.find((model) => model.model === tracked.job.model);
+    const { model: runs = tracked.job.model } = decision;
+    const row = this.#plan.models.find(({ model }) => model === runs);
+    const mayRun =
+      runs === tracked.job.model ||
+      this.#plan.variants?.some(({ stream, model, isAlike }) => stream === tracked.job.stream && model === runs && isAlike);
+    this.#expect(mayRun === true, 'a job runs its own model or a variant that takes the same input', event);
     this.#expect(!this.#isStopping, 'nothing starts after stopping', event);
+    this.#expect(!this.#shed.has(tracked.job.stream) || segment.from > 0, 'nothing of a stream that is not served is begun', event);
     const cores = [lead, ...others];
     this.#expect(cores.length === (row?.split ?? 1) && new Set(cores).size === cores.length, 'a job takes as many cores as planned', event);
     for (const id of cores) {
       const core = this.#cores.get(id);
       this.#expect(core !== undefined && core.job === undefined, 'a core that is up and idle takes a job', event);
-      const isPlaced = core?.models.has(tracked.job.model) === true && row?.cores.includes(id) === true;
+      const isPlaced = core?.models.has(runs) === true && row?.cores.includes(id) === true;
       this.#expect(isPlaced, 'a job runs where its model is', event);
       if (core !== undefined) core.job = jobId;
     }
@@ -151,6 +161,19 @@ export class InvariantChecker {
     this.#checkStatefulOrder(event, tracked);
     tracked.phase = 'running';
     tracked.cores = cores;
+  }
+
+  #checkServed(event: Event, { stream, model }: Extract<Decision, { kind: 'variant' }>): void {
+    const own = this.#streams.get(stream);
+    const isOne =
+      model === null || model === own?.model || this.#plan.variants?.some((row) => row.stream === stream && row.model === model);
+    this.#expect(isOne === true, 'a stream is served with its model or one of its variants', event);
+    const mayShed =
+      own?.criticality !== 'safety' ||
+      this.#plan.modes?.some(({ streams }) => streams.some((row) => row.stream === stream && row.model === null));
+    this.#expect(model !== null || mayShed === true, 'safety is not shed unless a mode says so', event);
+    if (model === null) this.#shed.add(stream);
+    else this.#shed.delete(stream);
   }
 
   #checkStatefulOrder(event: Event, tracked: Tracked): void {

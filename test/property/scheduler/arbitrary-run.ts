@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Event } from '../../../src/core/event.ts';
 import type { CoreId, JobId } from '../../../src/core/job.ts';
+import { MODES, type Mode } from '../../../src/core/mode.ts';
 import type { StepPlan } from '../../../src/core/step-plan.ts';
 import { CRITICALITIES, type Criticality, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
@@ -13,6 +14,7 @@ export type Poke = { readonly afterUs: number } & (
   | { readonly kind: 'finish' | 'fail' | 'lose' | 'raise'; readonly core: number }
   | { readonly kind: 'decode' | 'spoil'; readonly nth: number }
   | { readonly kind: 'timer' }
+  | { readonly kind: 'mode'; readonly mode: Mode }
 );
 
 const streamArbitrary = (criticalities: readonly Criticality[]) =>
@@ -70,6 +72,33 @@ export const withoutGangs = (plan: SchedulerPlan): SchedulerPlan => ({
   }),
 });
 
+/** Every stream that keeps no state has a variant of half the cost, and there is something to give up in three modes. */
+export function withModes(plan: SchedulerPlan): SchedulerPlan {
+  const stateless = plan.streams.filter(({ isStateful }) => !isStateful);
+  const rowOf = (stream: Stream) => plan.models.find(({ model }) => model === stream.model);
+  return {
+    ...plan,
+    models: [
+      ...plan.models,
+      ...stateless.map((stream, index) => ({
+        model: `v${stream.id}`,
+        cores: rowOf(stream)?.cores ?? [0],
+        costUs: durationUs(Math.ceil((rowOf(stream)?.costUs ?? 2) / (index + 2))),
+      })),
+    ],
+    variants: stateless.map(({ id }, index) => ({ stream: id, model: `v${id}`, isAlike: index % 2 === 0 })),
+    modes: [
+      { mode: 'hot', streams: stateless.map(({ id }, index) => ({ stream: id, model: index === 0 ? null : `v${id}` })) },
+      { mode: 'bandwidth-short', streams: stateless.slice(1).map(({ id }) => ({ stream: id, model: `v${id}` })) },
+      {
+        mode: 'safe',
+        streams: plan.streams.filter(({ criticality }) => criticality !== 'safety').map(({ id }) => ({ stream: id, model: null })),
+      },
+    ],
+    settleUs: durationUs(20_000),
+  };
+}
+
 /** A gang of up to as many as it has; one with a state has no others. */
 function coresOf({ home, spares, isStateful, split }: { home: number; spares: number; isStateful: boolean; split: number }) {
   const width = isStateful ? split : Math.min(split, spares + 1);
@@ -104,6 +133,7 @@ export const pokesArbitrary: fc.Arbitrary<Poke[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('raise' as const), afterUs, core }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('decode' as const, 'decode' as const, 'spoil' as const), afterUs, nth }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('timer' as const), afterUs }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('mode' as const), afterUs, mode: fc.constantFrom(...MODES) }) },
   ),
   { minLength: 1, maxLength: 150, size: 'max' },
 );
@@ -123,6 +153,8 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
   const steps: Step[] = [];
   const running = new Map<CoreId, Running>();
   const modelOf = new Map<JobId, string>();
+  /** What pipelines would make jobs for. */
+  const served = new Map<string, string>();
   const isAsked = new Set<JobId>();
   const decoding: JobId[] = [];
   let at = 0;
@@ -135,9 +167,10 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
     for (const decision of record.decisions) {
       if (decision.kind === 'start') {
         const { core: on, others = [], job, segment = { from: 0, steps: 1 } } = decision;
-        running.set(on, { job, model: modelOf.get(job) ?? '', cores: [on, ...others], ...segment });
+        running.set(on, { job, model: decision.model ?? modelOf.get(job) ?? '', cores: [on, ...others], ...segment });
         isAsked.delete(job);
       } else if (decision.kind === 'yield' || decision.kind === 'abort') isAsked.add(decision.job);
+      else if (decision.kind === 'variant' && decision.model !== null) served.set(decision.stream, decision.model);
     }
   };
   const finish = (id: CoreId, kind: 'finish' | 'fail'): void => {
@@ -168,9 +201,11 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
       if (stream === undefined) continue;
       const capturedAt = instantUs(at - each.ageUs);
       const deadlineAt = instantUs(capturedAt + stream.deadlineUs);
-      tell({ kind: 'arrived', at: instantUs(at), job: { id: nextJob++, stream: stream.id, model: stream.model, capturedAt, deadlineAt } });
+      const model = served.get(stream.id) ?? stream.model;
+      tell({ kind: 'arrived', at: instantUs(at), job: { id: nextJob++, stream: stream.id, model, capturedAt, deadlineAt } });
     } else if (each.kind === 'finish' || each.kind === 'fail') finish(each.core, each.kind);
     else if ('nth' in each) decode(each.nth, each.kind);
+    else if (each.kind === 'mode') tell({ kind: 'mode', at: instantUs(at), mode: each.mode });
     else if (each.kind === 'timer') tell({ kind: 'timer', at: instantUs(at) });
     else if (each.kind === 'raise') tell({ kind: 'core-back', at: instantUs(at), core: each.core, models: modelsOf(each.core) });
     else {

@@ -6,7 +6,7 @@ import { createScheduler, type SchedulerPlan, step } from '../../../src/schedule
 import { headerLine, stepLine } from '../../../src/telemetry/decision-log.ts';
 import { replayDecisions } from '../../../src/telemetry/decision-replay.ts';
 import { InvariantChecker, type Step } from '../../simulation/checkers.ts';
-import { planArbitrary, poke, pokesArbitrary, withoutGangs } from './arbitrary-run.ts';
+import { planArbitrary, poke, pokesArbitrary, withModes, withoutGangs } from './arbitrary-run.ts';
 
 const RUNS = { numRuns: 400 };
 
@@ -19,6 +19,17 @@ describe('under any sequence of events with core losses', () => {
         const arrived = steps.filter(({ event }) => event.kind === 'arrived').length;
         expect(checker.unended).toEqual([]);
         expect(checker.outcomes.size).toBe(arrived);
+      }),
+      RUNS,
+    );
+  });
+
+  it('the same holds with variants and modes, and nothing of a shed stream is begun', () => {
+    fc.assert(
+      fc.property(planArbitrary().map(withModes), pokesArbitrary, (plan, pokes) => {
+        const checker = new InvariantChecker(plan);
+        poke(plan, pokes, (record) => checker.see(record));
+        expect(checker.unended).toEqual([]);
       }),
       RUNS,
     );
