@@ -10,7 +10,7 @@ const allowed = {
   sources: ['core'],
   pipeline: ['core'],
   scheduler: ['core'],
-  bench: ['core', 'scheduler'],
+  bench: ['core', 'scheduler', 'runtime'],
   devices: ['core', 'native'],
   models: ['core'],
   telemetry: ['core'],

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { Choice } from '../bench/xrbench/compare.ts';
+import { addBenchSuites } from './bench-suite-program.ts';
+import { oneOf } from './choice.ts';
 import type { BenchXrbenchOptions } from './commands/bench.ts';
+import type { BenchSuiteOptions } from './commands/bench-suite.ts';
 import { UsageError } from './exit-code.ts';
 
 /** Held to the scheduler's names by the compiler: a missing or an unknown name does not type-check. */
@@ -41,8 +44,14 @@ Examples:
   $ coxswain bench xrbench --costs costs.csv --configuration Dual_4K__WS_OS --scenario VR_gaming --schedule out.csv
   $ coxswain bench xrbench --costs costs.csv --all`;
 
+/** What the `bench` commands do. */
+export interface BenchCommands {
+  readonly benchXrbench: (options: BenchXrbenchOptions) => Promise<number>;
+  readonly benchSuite: (options: BenchSuiteOptions) => Promise<number>;
+}
+
 /** The `bench` commands. */
-export function addBench(program: Command, call: (options: BenchXrbenchOptions) => Promise<number>, end: (code: number) => void): void {
+export function addBench(program: Command, commands: BenchCommands, end: (code: number) => void): void {
   const bench = program.command('bench').description("the field's own workloads on the scheduler, in virtual time");
   bench
     .command('xrbench')
@@ -62,8 +71,9 @@ export function addBench(program: Command, call: (options: BenchXrbenchOptions) 
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(async (flags: XrbenchFlags) => {
-      end(await call(optionsOf(flags)));
+      end(await commands.benchXrbench(optionsOf(flags)));
     });
+  addBenchSuites(bench, commands.benchSuite, end);
 }
 
 function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
@@ -88,9 +98,4 @@ function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
   if (flags.victim !== undefined && choice.policy !== 'coxswain')
     throw new UsageError(`--victim is for coxswain, not for ${choice.policy}`);
   return { kind: 'cell', files, configuration, scenario, choice, seed, schedule, isJson: json };
-}
-
-function oneOf<T extends string>(option: string, given: string, allowed: Readonly<Record<T, true>>): T {
-  if (Object.hasOwn(allowed, given)) return given as T;
-  throw new UsageError(`${option} is ${JSON.stringify(given)}; allowed is one of ${Object.keys(allowed).join(', ')}`);
 }

@@ -45,6 +45,8 @@ function createDeps(): CliDeps {
 const SOC_FOLDER = `${PACKAGE_FOLDER}configs/soc`;
 const loadSocOf = (soc: string): SocProfile => loadSoc(socFile(soc, SOC_FOLDER), { files: createConfigFiles() });
 
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 type LoadConfig = (file: string) => RuntimeConfig;
 
 /** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
@@ -69,7 +71,6 @@ function createCommands(deps: CliDeps): Commands {
         import('../runtime/simulate.ts'),
         import('../runtime/simulate-costs.ts'),
       ]);
-      const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
       return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {
@@ -119,6 +120,16 @@ function createCommands(deps: CliDeps): Commands {
       const folder = `${PACKAGE_FOLDER}configs/xrbench`;
       const defaults = { scenarios: `${folder}/scenarios.csv`, configurations: `${folder}/configurations.csv` };
       return benchXrbench(options, { ...deps, nearest, readText, writeText, defaults });
+    },
+    benchSuite: async (options) => {
+      const [{ benchSuite }, { playSuite }, { loadBenchSuite }] = await Promise.all([
+        import('./commands/bench-suite.ts'),
+        import('../bench/suite/play-suite.ts'),
+        import('../config/load-bench-suite.ts'),
+      ]);
+      const loadSuite = (file: string) => loadBenchSuite(file, { files: createConfigFiles() });
+      const defaultFile = (name: string) => `${PACKAGE_FOLDER}configs/bench/${name}.yaml`;
+      return benchSuite(options, { ...deps, loadSuite, loadSoc: loadSocOf, defaultFile, playSuite, breathe });
     },
     doctor: async (options) => {
       const { doctor } = await import('./commands/doctor.ts');

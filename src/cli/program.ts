@@ -1,9 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { AnalysisName } from '../runtime/analysis.ts';
-import { addBench } from './bench-program.ts';
+import { addBench, type BenchCommands } from './bench-program.ts';
 import type { CliDeps } from './cli-deps.ts';
 import type { AnalyzeOptions } from './commands/analyze.ts';
-import type { BenchXrbenchOptions } from './commands/bench.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -19,10 +18,9 @@ export interface ModelsWhere {
 }
 
 /** What each command does, given its parsed options; resolves to the exit status. */
-export interface Commands extends SimCommands {
+export interface Commands extends SimCommands, BenchCommands {
   readonly run: (options: RunOptions) => Promise<number>;
   readonly analyze: (options: AnalyzeOptions) => Promise<number>;
-  readonly benchXrbench: (options: BenchXrbenchOptions) => Promise<number>;
   readonly doctor: (options: DoctorOptions) => Promise<number>;
   readonly modelsList: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
   readonly modelsVerify: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
@@ -71,7 +69,7 @@ function createProgram(commands: Commands, deps: Pick<CliDeps, 'out' | 'err' | '
   addPlan(program, commands, end);
   addCheck(program, commands, end);
   addAnalyze(program, commands, end);
-  addBench(program, commands.benchXrbench, end);
+  addBench(program, commands, end);
   addDoctor(program, commands, end);
   addModels(program, commands, end);
   addConfig(program, commands, end);

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { findTooDeep } from './nesting.ts';
 import { type KeyPath, keyText, type Problem, printable } from './problem.ts';
 import type { Position } from './runtime-config.ts';
@@ -21,6 +21,8 @@ export class YamlDocument {
   readonly value: unknown;
   readonly #document: Document;
   readonly #lines: LineCounter;
+  /** The pairs of mappings that were looked into, by key: a file with thousands of mistakes is asked thousands of times where they stand. */
+  readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, YAMLMap['items'][number]>>();
 
   constructor(file: string, document: Document, lines: LineCounter, value: unknown) {
     this.file = file;
@@ -72,7 +74,7 @@ export class YamlDocument {
     for (const step of path) {
       const inside: Node | undefined = isAlias(value) ? value.resolve(this.#document) : value;
       if (isMap(inside)) {
-        const pair = inside.items.find((item) => keyOf(item.key) === String(step));
+        const pair = this.#pairsOf(inside).get(String(step));
         if (pair === undefined) break;
         key = isNode(pair.key) ? pair.key : undefined;
         value = isNode(pair.value) ? pair.value : undefined;
@@ -82,6 +84,14 @@ export class YamlDocument {
       } else break;
     }
     return { key, value };
+  }
+
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, YAMLMap['items'][number]> {
+    const known = this.#pairs.get(map);
+    if (known !== undefined) return known;
+    const pairs = new Map(map.items.map((pair) => [keyOf(pair.key), pair]));
+    this.#pairs.set(map, pairs);
+    return pairs;
   }
 
   #positionOf(node: Node | undefined): Position {

@@ -63,7 +63,8 @@ function limitsOf(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chi
 
 /** As few blocks as keep to the limit, each border where the fewest bytes cross it in the last part of the block. A single layer is not cut. */
 function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip): readonly number[] {
-  const usOf = layers.map((layer) => Math.max(0, layersUs([layer], chip) - chip.profile.core.dispatchUs));
+  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
+  const usOf = layers.map((layer) => Math.max(0, layersUs([layer], chip, weightBytes) - chip.profile.core.dispatchUs));
   const borders: number[] = [];
   let from = 0;
   while (from < layers.length) {
@@ -86,9 +87,11 @@ function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip): r
   return borders;
 }
 
-function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip: Chip): BlockSteps {
+/** How a scheduler sees a network that is cut there: what part of a run each block takes, and what it costs that somebody else runs in between. */
+export function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip: Chip): BlockSteps {
   const all = [0, ...borders, layers.length];
-  const spans = all.slice(1).map((end, index) => layersUs(layers.slice(all[index], end), chip));
+  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
+  const spans = all.slice(1).map((end, index) => layersUs(layers.slice(all[index], end), chip, weightBytes));
   const sum = spans.reduce((total, us) => total + us, 0);
   assert(sum > 0, 'a model that is cut takes time');
   const bytesPerUs = (usableBytesPerSecond(chip.profile) * chip.mode.bandwidthRatio) / 1e6;
@@ -99,7 +102,8 @@ function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip
   };
 }
 
-const layersUs = (layers: readonly LayerCost[], { profile, mode }: Chip): number => aloneUs(compileSegment(layers, profile), profile, mode);
+const layersUs = (layers: readonly LayerCost[], { profile, mode }: Chip, weightBytes?: number): number =>
+  aloneUs(compileSegment(layers, profile, weightBytes), profile, mode);
 
 /** Of a row of layers without branches; those that pass over a border are not counted. */
 function crossingBytes(layers: readonly LayerCost[], border: number): number {

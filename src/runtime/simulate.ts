@@ -5,14 +5,13 @@ import { assert } from '../core/assert.ts';
 import type { ModelId } from '../core/model.ts';
 import { Prng } from '../core/prng.ts';
 import { SimClock } from '../core/sim-clock.ts';
-import type { SocProfile } from '../core/soc-profile.ts';
 import { addUs, durationFromMs, durationUs, type InstantUs } from '../core/units.ts';
 import { drawSimFaults } from '../devices/sim/faults.ts';
 import type { SimSteps } from '../devices/sim/model-steps.ts';
 import { ABORT_US, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
 import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import type { Telemetry, TelemetryOptions } from '../telemetry/telemetry.ts';
 import { createTrace, type Trace } from '../telemetry/trace.ts';
 import { configFigures } from './config-figures.ts';
 import { type CutModels, cutModels } from './cut-models.ts';
@@ -25,6 +24,7 @@ import { simulationFigures } from './simulate-figures.ts';
 import type { SimulateOptions } from './simulate-options.ts';
 import { simulatePipelines } from './simulate-pipelines.ts';
 import { simulateSources } from './simulate-sources.ts';
+import { createSimTelemetry } from './simulate-telemetry.ts';
 
 export interface SimulateDeps {
   /** Of every model that a pipeline uses. */
@@ -57,7 +57,7 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   const run: RunPlan = { ...planned, plan: { ...planned.plan, preemption: { kind: 'within-step', abortUs: ABORT_US } } };
   const clock = new SimClock();
   const lines = createLines(deps.log);
-  const telemetry = createSimTelemetry(config, run, options.profile, clock);
+  const telemetry = createSimTelemetry(telemetryOptions(config, run), options.profile, clock);
   const trace = options.isTraced ? createTraceOf(config, run, options) : undefined;
   if (deps.log !== undefined) lines.add(headerLine(run.plan, options.seed));
   const record: EngineRecord = (event, decisions) => {
@@ -158,38 +158,14 @@ function createTraceOf(config: RuntimeConfig, run: RunPlan, { profile, mode, see
   return createTrace({ title, cores: run.plan.cores, streams: run.plan.streams.map(({ id }) => id) });
 }
 
-/** What this process takes is no figure of the simulated chip, and would differ from run to run. */
-function createSimTelemetry(config: RuntimeConfig, run: RunPlan, profile: SocProfile, clock: SimClock): Telemetry {
-  const off = { state: 'off', url: null, published: 0, dropped: {} };
-  return createTelemetry(
-    {
-      streams: config.pipelines.map(({ stream }) => stream),
-      cores: run.plan.cores,
-      sources: config.sources
-        .map(({ id }) => id)
-        .filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id)),
-      config: configFigures(config),
-    },
-    {
-      clock,
-      host: {
-        cpuModel: profile.name,
-        cores: run.plan.cores.length,
-        memoryBytes: Math.round(profile.dram.memoryBytes),
-        node: '',
-        platform: 'simulated',
-        kernel: '',
-      },
-      mqtt: () => off,
-      eventLoop: {
-        figures: () => ({ samples: 0, resolutionMs: 1, delayMs: { p50: null, p99: null, max: null } }),
-        reset: () => undefined,
-        stop: () => undefined,
-      },
-      process: { figures: () => ({ rssBytes: 0, heapBytes: 0, pssBytes: null, fds: null }), sample: () => Promise.resolve() },
-    },
-  );
-}
+const telemetryOptions = (config: RuntimeConfig, run: RunPlan): TelemetryOptions => ({
+  streams: config.pipelines.map(({ stream }) => stream),
+  cores: run.plan.cores,
+  sources: config.sources
+    .map(({ id }) => id)
+    .filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id)),
+  config: configFigures(config),
+});
 
 function createLines(write: SimulateDeps['log']) {
   let waiting: string[] = [];

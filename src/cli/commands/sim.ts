@@ -1,7 +1,7 @@
 import type { ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
-import { type DurationUs, durationFromMs, elapsedUs } from '../../core/units.ts';
+import { type DurationUs, durationFromMs } from '../../core/units.ts';
 import { modelsUsed } from '../../runtime/models-used.ts';
 import type { SimulateDeps, Simulation } from '../../runtime/simulate.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
@@ -9,9 +9,9 @@ import type { SimulateOptions } from '../../runtime/simulate-options.ts';
 import type { Report } from '../../telemetry/report-schema.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
-import { bar, formatPercent } from '../figures-text.ts';
 import { openLogFile } from '../log-file.ts';
 import { choosePaint } from '../paint.ts';
+import { createProgressBar } from '../progress-bar.ts';
 import { prepareReportFile, type ReportFile } from '../report-file.ts';
 import { renderSimSummary } from '../sim-summary.ts';
 import { modeOf } from '../soc-mode.ts';
@@ -44,8 +44,6 @@ export interface SimDeps extends CliDeps {
 }
 
 const SPAN_DEFAULT_US = durationFromMs(60_000);
-const BAR_PERIOD_US = durationFromMs(100);
-const BAR_CELLS = 30;
 
 /** Simulates a configuration on a profile, and prints the report. 0: no safety job was lost; 1: some were late, failed or dropped, or a file could not be written. */
 export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
@@ -90,30 +88,25 @@ type PlayDeps = SimDeps & { readonly costs: readonly ModelCosts[]; readonly log:
 
 /** With a bar on a terminal; the first signal ends the simulation early, and what was simulated is reported. */
 async function played(options: SimulateOptions, deps: PlayDeps): Promise<Simulation> {
-  const { clock, err } = deps;
   const signals = watchSignals(deps);
   let isAsked = false;
   void signals.drainAsked.then(() => {
     isAsked = true;
   });
   signals.armed();
-  let drawnAt = clock.now();
+  const progress = createProgressBar(deps);
   try {
     return await deps.simulate(options, {
       costs: deps.costs,
       ...(deps.log === undefined ? {} : { log: deps.log }),
       async pause(doneRatio) {
         await deps.breathe();
-        const now = clock.now();
-        if (err.isTty && !err.isBehind() && elapsedUs(drawnAt, now) >= BAR_PERIOD_US) {
-          drawnAt = now;
-          err.write(`\r${bar(doneRatio, BAR_CELLS)} ${formatPercent(doneRatio)} of ${options.spanUs / 1e6} s simulated\u001b[K`);
-        }
+        progress.show(doneRatio, `of ${options.spanUs / 1e6} s simulated`);
         return isAsked;
       },
     });
   } finally {
-    if (err.isTty) err.write('\r\u001b[K');
+    progress.clear();
     signals.close();
   }
 }

@@ -25,8 +25,11 @@ export function createModelSteps(
   profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>,
   split?: Split,
 ): ModelSteps {
-  const compile = (row: readonly LayerCost[]): SegmentCost =>
-    split === undefined || split.ways === 1 ? compileSegment(row, profile) : compileSplit(row, profile, split);
+  const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const compile = (row: readonly LayerCost[], modelWeightBytes: number): SegmentCost =>
+    split === undefined || split.ways === 1
+      ? compileSegment(row, profile, modelWeightBytes)
+      : compileSplit(row, profile, split, modelWeightBytes);
   const borders = [0, ...cuts, layers.length];
   assert(
     borders.every(
@@ -35,7 +38,7 @@ export function createModelSteps(
     'cuts lie between layers, ascending',
   );
   const count = borders.length - 1;
-  const whole = compile(layers);
+  const whole = compile(layers, weightBytes);
   const known = new Map<string, SegmentCost>();
   const knownEnds = new Map<number, Float64Array>();
   const layersOf = (from: number, steps: number): readonly LayerCost[] => layers.slice(borders[from], borders[from + steps]);
@@ -46,9 +49,8 @@ export function createModelSteps(
     if (found !== undefined) return found;
     const row = layersOf(from, steps);
     const first = row[0];
-    const compiled = compile(isReload && first !== undefined ? [reloadOf(first), ...row] : row);
-    // What the model takes in memory does not depend on how it is run.
-    const made = { ...compiled, weightBytes: whole.weightBytes };
+    // What the model takes in memory, and whether it stays in the cores, does not depend on how it is run.
+    const made = compile(isReload && first !== undefined ? [reloadOf(first), ...row] : row, weightBytes);
     known.set(key, made);
     return made;
   };

@@ -40,13 +40,14 @@ export interface SegmentCost {
   readonly bytesFrom: Float64Array;
 }
 
-/** Cost of running these layers on one core of this profile. */
+/** Cost of running these layers on one core of this profile. Where they are part of a model, its weights stay in the core as a whole or not at all. */
 export function compileSegment(
   layers: readonly LayerCost[],
   profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay'>,
+  modelWeightBytes?: number,
 ): SegmentCost {
   const { core } = profile;
-  const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const weightBytes = modelWeightBytes ?? layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
   const localBytes = profile.localMemoryBytes / profile.coresPerCluster;
   const doWeightsStay = profile.doWeightsStay && weightBytes <= localBytes;
   const activationBytes = doWeightsStay ? localBytes - weightBytes : localBytes * ACTIVATION_RATIO;

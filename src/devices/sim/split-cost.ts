@@ -58,9 +58,9 @@ type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | '
  * comes out of the shared local memory, as fast as that feeds an array; between clusters it is written to DRAM once and read by every other
  * cluster. Weights are read once a job, broadcast to whoever needs them; activations spill where they do not fit the cores' local memory together.
  */
-export function compileSplit(layers: readonly LayerCost[], profile: Chip, split: Split): SegmentCost {
+export function compileSplit(layers: readonly LayerCost[], profile: Chip, split: Split, modelWeightBytes?: number): SegmentCost {
   const { core } = profile;
-  const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const weightBytes = modelWeightBytes ?? layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
   const path = fastestPath(layers, new Splitter(profile, split, weightBytes), usableBytesPerSecond(profile) / 1e6);
   const multiplyUs = path.reduce((sum, option) => sum + option.multiplyUs, 0);
   const busyUs = layers.reduce((sum, { macs, type }) => sum + (macs === 0 ? 0 : (macs * 2e6) / rateOf(type, core)), 0);
