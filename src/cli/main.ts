@@ -74,16 +74,24 @@ function createCommands(deps: CliDeps): Commands {
       return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {
-      const [{ plan }, { planModel }, { planFile }] = await Promise.all([
-        import('./commands/plan.ts'),
-        import('../runtime/plan-model.ts'),
-        import('../runtime/plan-file.ts'),
-      ]);
+      const [{ plan }, { planModel }, { layersOfFile, planFile }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
+        await Promise.all([
+          import('./commands/plan.ts'),
+          import('../runtime/plan-model.ts'),
+          import('../runtime/plan-file.ts'),
+          import('../runtime/plan-beside.ts'),
+          import('../runtime/simulate-costs.ts'),
+        ]);
       const models = () =>
         modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
           shape?.kind === 'language' ? [{ name: id, shape }] : [],
         );
-      return plan(options, { ...deps, loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models, planModel, planFile });
+      return plan(options, {
+        ...deps,
+        ...{ loadConfig: await loader(), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
+        ...{ planModel, planFile, planBeside, storedAsOn, costsOf },
+        planFileBeside: (request, file, bits) => planNetworkBeside(request, layersOfFile(file, bits)),
+      });
     },
     check: async (options) => {
       const [{ check }, { formatWarning, lintConfig }, { checkConfig, coreKindsOf }, { costsOf, storedAsOn }, { loadRunCosts }] =

@@ -89,6 +89,8 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
 }
 
 interface PlanFlags {
+  readonly mode?: string;
+  readonly with?: string;
   readonly soc?: string;
   readonly model?: string;
   readonly bits?: string;
@@ -106,24 +108,31 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .option('--model <name>', 'a name such as llama-3.1-8b (see configs/language-models.yaml), or an ONNX file')
     .option('--bits <n>', 'bits of a weight without its scales; by default 4', '4')
     .option('--context <tokens>', 'length of the conversation; by default 2048', '2048')
+    .option('--with <config>', 'beside the streams of this configuration: what they leave, and whether they still fit')
+    .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')
     .option('--sweep', 'every model of the list on every chip, as a table and a sketch')
     .option('--plot <file>', 'with --sweep: write the plot (SVG) there')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExit status 1: it does not fit.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --sweep --plot sweep.svg')}`,
+      `\nExit status 1: it does not fit, or with --with, the streams do not.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc car-500 --model llama-3.1-8b --with configs/vehicle-500.yaml', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --sweep --plot sweep.svg')}`,
     )
     .action(async (flags: PlanFlags) => {
       const isSweep = flags.sweep === true;
       if (!isSweep && (flags.soc === undefined || flags.model === undefined))
         throw new UsageError('plan needs --soc and --model, or --sweep for every model on every chip');
       if (!isSweep && flags.plot !== undefined) throw new UsageError('--plot draws the sweep; add --sweep');
+      if (isSweep && flags.with !== undefined) throw new UsageError('--with is about one model on one chip; leave out --sweep');
+      if (flags.soc === undefined && flags.mode !== undefined) throw new UsageError('--mode is about one chip; add --soc');
       const bits = Number(flags.bits);
       if (!(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
       const context = wholeNumber('--context', flags.context ?? '', 1_000_000);
       if (context < 1) throw new UsageError('--context 0: allowed is a whole number from 1 to 1000000');
       end(
-        await commands.plan({ soc: flags.soc, model: flags.model, bits, context, isSweep, plot: flags.plot, isJson: flags.json === true }),
+        await commands.plan({
+          ...{ soc: flags.soc, mode: flags.mode, model: flags.model, bits, context, with: flags.with },
+          ...{ isSweep, plot: flags.plot, isJson: flags.json === true },
+        }),
       );
     });
 }

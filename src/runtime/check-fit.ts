@@ -18,8 +18,11 @@ const SENSITIVITY_TERMS_MAX = 50_000_000;
 /** Stands in where no bound is known, so that loads can be told all the same. */
 const UNKNOWN_ORDER: AnalysedOrder = { rankOf: () => 0, isBlindToClasses: false, doesLookAhead: false };
 
-/** Proves what can be proven of a placed configuration; docs/analysis.md says what is assumed. Starts nothing. */
-export function checkFit(config: RuntimeConfig, placement: Placement, costs: FitCosts): Fit {
+/**
+ * Proves what can be proven of a placed configuration; docs/analysis.md says what is assumed. Starts nothing. `verdict` leaves out what to change, which takes
+ * most of the time: factors are null then.
+ */
+export function checkFit(config: RuntimeConfig, placement: Placement, costs: FitCosts, depth: 'verdict' | 'advice' = 'advice'): Fit {
   const { policy, tuning } = config.scheduler;
   const known = analysedOrder(
     policy,
@@ -27,7 +30,8 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
     config.pipelines.map(({ stream }) => stream),
   );
   const order = known ?? UNKNOWN_ORDER;
-  const work = { proof: new WorkBound(PROOF_TERMS_MAX), advice: new WorkBound(SENSITIVITY_TERMS_MAX) };
+  const advice = depth === 'verdict' ? undefined : new WorkBound(SENSITIVITY_TERMS_MAX);
+  const work = { proof: new WorkBound(PROOF_TERMS_MAX), advice };
   const lanes = lanesOf(config, placement, order.rankOf, costs);
   const rows = [...config.device.cores.keys()].map((core) => {
     const load = loadOf(lanes, core, order);
@@ -50,7 +54,7 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
       ...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)),
       ...adviceForChip(bus, memory, streams),
     ],
-    isCutShort: work.proof.isSpent || work.advice.isSpent,
+    isCutShort: work.proof.isSpent || advice?.isSpent === true,
   };
 }
 
@@ -62,19 +66,20 @@ interface CoreRows {
 }
 
 interface Means {
-  readonly work: { readonly proof: WorkBound; readonly advice: WorkBound };
+  readonly work: { readonly proof: WorkBound; readonly advice: WorkBound | undefined };
   readonly costs: FitCosts;
 }
 
 function proven(core: CoreId, load: CoreLoad, lanes: readonly Lane[], { work, costs }: Means): CoreRows {
   const bound = boundCore(load, work.proof);
   const isFitting = bound.assurance !== 'none';
-  const factorNeeded = isFitting ? null : factorOfAll(load, work.advice);
+  const { advice } = work;
+  const factorNeeded = isFitting || advice === undefined ? null : factorOfAll(load, advice);
   const streams = lanes
     .filter((lane) => lane.home === core)
     .map((lane) => ({
       ...streamOf(lane, bound, lanes),
-      costFactorMax: lane.isGuaranteed ? largestFactor(load, lane.pipeline.id, work.advice) : null,
+      costFactorMax: lane.isGuaranteed && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
     }));
   return {
     core: { core, assurance: bound.assurance, loadRatio: bound.loadRatio, factorNeeded },

@@ -51,7 +51,7 @@ function limitsOf(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chi
   const limits = new Map<ModelId, number>();
   const { placement } = planRun(config);
   const known = simulatedCosts({ config, cuts: new Map() }, placement, costs, chip);
-  for (const stream of checkFit(config, placement, known).streams) {
+  for (const stream of checkFit(config, placement, known, 'verdict').streams) {
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
     if (runUsMax === null || runUsMax <= 0 || costUs <= runUsMax || model === undefined) continue;

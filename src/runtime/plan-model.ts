@@ -6,7 +6,7 @@ import { aloneUs } from '../devices/sim/sim-device.ts';
 import { languageModelOf } from './simulate-costs.ts';
 
 /** A prompt of a spoken question with its instructions. */
-const PROMPT_TOKENS = 512;
+export const PROMPT_TOKENS = 512;
 
 /** What a listener follows: speech has about three words a second, four to five tokens; 15 leave time to think and to look ahead. */
 const LISTENING_TOKENS_PER_SECOND = 15;
@@ -15,7 +15,7 @@ const LISTENING_TOKENS_PER_SECOND = 15;
 const SCALE_BITS = 0.5;
 
 /** Weights of 16 bits need no scales. */
-const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
+export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
 /** One model on one chip, nothing else running. All cores work on each token together, without loss at their borders: an upper bound. */
 export interface ModelPlan {

@@ -1,20 +1,28 @@
-import type { LanguageShape } from '../../config/runtime-config.ts';
+import type { LanguageShape, ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
+import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
+import type { Chip } from '../../runtime/on-chip.ts';
+import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
 import type { ModelPlan, NetworkPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
+import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { formatBytes, formatPercent } from '../figures-text.ts';
 import { type Cell, type Column, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
 import { prepareReportFile } from '../report-file.ts';
+import { modeOf } from '../soc-mode.ts';
 import { type SweepLine, sweepSketch, sweepSvg } from '../sweep-plot.ts';
 import { escapeText } from '../terminal-text.ts';
 
 export interface PlanOptions {
   readonly soc: string | undefined;
+  readonly mode: string | undefined;
   readonly model: string | undefined;
   readonly bits: number;
   readonly context: number;
+  /** A configuration whose streams the model runs beside. */
+  readonly with: string | undefined;
   readonly isSweep: boolean;
   readonly plot: string | undefined;
   readonly isJson: boolean;
@@ -33,38 +41,60 @@ export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   readonly models: () => readonly NamedShape[];
   readonly planModel: (options: PlanModelOptions) => ModelPlan;
   /** Of an ONNX file, stored with so many bits. */
-  readonly planFile: (file: string, bits: number, profile: SocProfile) => NetworkPlan;
+  readonly planFile: (file: string, bits: number, chip: Chip) => NetworkPlan;
+  readonly loadConfig: (file: string) => RuntimeConfig;
+  readonly storedAsOn: (profile: SocProfile) => NumberType;
+  readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
+  readonly planBeside: (options: PlanBesideOptions, model: Pick<PlanModelOptions, 'shape' | 'bits' | 'contextTokens'>) => BesidePlan;
+  readonly planFileBeside: (options: PlanBesideOptions, file: string, bits: number) => BesidePlan;
 }
 
-/** Says whether a model fits a chip and what it leaves. 0: it fits; 1: it does not. */
+/** Says whether a model fits a chip and what it leaves, or what is left for it. 0: it fits, and so do the streams beside it; 1: it does not. */
 export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number> {
   if (options.isSweep) return sweep(options, deps);
   const { out } = deps;
   const profile = deps.loadSoc(options.soc ?? '');
+  const chip: Chip = { profile, mode: modeOf(profile, options.mode) };
   const name = options.model ?? '';
   const isFile = name.endsWith('.onnx') || name.includes('/');
-  const made = isFile ? deps.planFile(name, options.bits, profile) : planNamed(name, profile, options, deps);
-  if (options.isJson) out.write(`${JSON.stringify(made)}\n`);
+  const shape = isFile ? undefined : shapeOf(name, deps);
+  const made = shape === undefined ? deps.planFile(name, options.bits, chip) : planOn(shape, chip, options, deps);
+  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, options, deps);
+  if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
   else {
     const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
-    out.write(`${lines.join('\n')}\n`);
+    out.write(`${[...lines, ...(beside === undefined ? [] : ['', ...besideLines(beside)])].join('\n')}\n`);
   }
-  return made.memory.doesFit ? EXIT.fine : EXIT.findings;
+  const isBesideFine = beside === undefined || (beside.memory.doesFit && beside.streams.doFit);
+  return made.memory.doesFit && isBesideFine ? EXIT.fine : EXIT.findings;
 }
 
-function planNamed(name: string, profile: SocProfile, options: PlanOptions, deps: PlanDeps): ModelPlan {
+interface Subject {
+  readonly name: string;
+  /** Undefined for a file. */
+  readonly shape: LanguageShape | undefined;
+  readonly chip: Chip;
+}
+
+function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: PlanOptions, deps: PlanDeps): BesidePlan {
+  const config = deps.loadConfig(file);
+  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const storedAs = deps.storedAsOn(chip.profile);
+  const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
+  const request = { chip, config, costs };
+  if (shape === undefined) return deps.planFileBeside(request, name, bits);
+  return deps.planBeside(request, { shape, bits, contextTokens: context });
+}
+
+function shapeOf(name: string, deps: PlanDeps): LanguageShape {
   const models = deps.models();
   const found = models.find((model) => model.name === name.replaceAll('.', '_') || model.name === name);
-  if (found === undefined)
-    throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${models.map((model) => model.name).join(', ')}`);
-  return planOn(found.shape, profile, options, deps);
+  if (found !== undefined) return found.shape;
+  throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${models.map((model) => model.name).join(', ')}`);
 }
 
-function planOn(shape: LanguageShape, profile: SocProfile, { bits, context }: PlanOptions, deps: PlanDeps): ModelPlan {
-  const [mode] = profile.modes;
-  if (mode === undefined) throw new UsageError(`profile ${profile.id} has no mode`);
-  return deps.planModel({ profile, mode, shape, bits, contextTokens: context });
-}
+const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: PlanOptions, deps: PlanDeps): ModelPlan =>
+  deps.planModel({ ...chip, shape, bits, contextTokens: context });
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const range = ({ low, high }: { readonly low: number; readonly high: number }): string => `${three(low)} to ${three(high)}`;
@@ -96,12 +126,35 @@ function networkLines(name: string, made: NetworkPlan, profile: SocProfile): str
   ];
 }
 
+function besideLines({ node, streams, memory, cores, bus, speech, runs }: BesidePlan): string[] {
+  const which = cores.ids.length === 1 ? `core ${cores.ids[0]}` : `${cores.ids.length} cores (${cores.ids.join(', ')})`;
+  const before = streams.didFit ? '' : ', and they do not fit without it either';
+  return [
+    `beside the streams of ${escapeText(node)}, as background work`,
+    `memory  ${formatBytes(memory.modelBytes)} beside ${formatBytes(memory.streamBytes)} of streams, of ${formatBytes(memory.haveBytes)}: ${memory.doesFit ? 'fits' : 'does not fit'}`,
+    `cores   ${which} of ${cores.ofCount}, ${formatPercent(cores.idleRatio)} of their time left`,
+    `bus     ${three(bus.streamGbs)} GB/s for the streams, ${three(bus.leftGbs)} GB/s (${formatPercent(bus.leftRatio)}) left`,
+    ...(speech === undefined
+      ? []
+      : [
+          `decode  ${three(speech.tokensPerSecond)} tokens/s`,
+          `prompt  ${speech.promptTokens} tokens in chunks of ${speech.chunkTokens}: first word after ${three(speech.firstTokenMs)} ms`,
+        ]),
+    ...(runs === undefined ? [] : [`speed   ${three(runs.runMs)} ms a run, ${three(runs.runsPerSecond)} a second`]),
+    `streams ${streams.doFit ? `fit (${streams.assurance})` : `do not fit${before}`}`,
+    ...(streams.doFit ? [] : streams.advice.map((advice) => escapeText(advice))),
+  ];
+}
+
 async function sweep(options: PlanOptions, deps: PlanDeps): Promise<number> {
   const { out } = deps;
   const plot = options.plot === undefined ? undefined : await prepareReportFile(options.plot, '--plot');
   const profiles = options.soc === undefined ? deps.socs() : [deps.loadSoc(options.soc)];
   const models = deps.models();
-  const plans = profiles.map((profile) => ({ profile, plans: models.map(({ shape }) => planOn(shape, profile, options, deps)) }));
+  const plans = profiles.map((profile) => ({
+    profile,
+    plans: models.map(({ shape }) => planOn(shape, { profile, mode: modeOf(profile, options.mode) }, options, deps)),
+  }));
   const lines = plans
     .map(({ profile, plans: row }): SweepLine => ({ name: profile.id, points: row.flatMap(pointOf) }))
     .filter(({ points }) => points.length > 0);

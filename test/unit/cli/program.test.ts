@@ -102,7 +102,13 @@ describe('program', () => {
       ],
     ]);
     expect((await call(['plan', '--soc', 'rk3588', '--model', 'qwen', '--bits', '8'])).calls).toEqual([
-      ['plan', { soc: 'rk3588', model: 'qwen', bits: 8, context: 2048, isSweep: false, plot: undefined, isJson: false }],
+      [
+        'plan',
+        {
+          ...{ soc: 'rk3588', mode: undefined, model: 'qwen', bits: 8, context: 2048, with: undefined },
+          ...{ isSweep: false, plot: undefined, isJson: false },
+        },
+      ],
     ]);
     expect((await call(['check', 'a.yaml', '--soc', 'rk3588', '--mode', 'w12', '--stored-as', 'int8'])).calls).toMatchObject([
       ['check', { soc: 'rk3588', mode: 'w12', storedAs: 'int8' }],
@@ -118,6 +124,8 @@ describe('program', () => {
       ['sim', 'a.yaml', '--soc', 'x', '--faults', 'crsh=1'],
       ['sim', 'a.yaml', '--soc', 'x', '--stored-as', 'int7'],
       ['plan'],
+      ['plan', '--sweep', '--with', 'a.yaml'],
+      ['plan', '--sweep', '--mode', 'w15'],
       ['plan', '--sweep', '--bits', 'NaN'],
       ['plan', '--sweep', '--context', '0'],
       ['plan', '--soc', 'x', '--model', 'y', '--plot', 'p.svg'],

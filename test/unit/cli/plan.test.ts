@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { type PlanDeps, type PlanOptions, plan } from '../../../src/cli/commands/plan.ts';
+import { UsageError } from '../../../src/cli/exit-code.ts';
+import type { LanguageShape, RuntimeConfig } from '../../../src/config/runtime-config.ts';
+import type { SocProfile } from '../../../src/core/soc-profile.ts';
+import type { BesidePlan } from '../../../src/runtime/plan-beside.ts';
+import type { ModelPlan, NetworkPlan } from '../../../src/runtime/plan-model.ts';
+import { fakeTerminal } from './cli-fixtures.ts';
+
+const profile = { id: 'chip', name: 'A chip\u001b[2J', modes: [{ id: 'fast' }, { id: 'cool' }] } as unknown as SocProfile;
+const memory = { weightBytes: 4e9, kvBytes: 1e8, haveBytes: 8e9, doesFit: true };
+const made = { soc: 'chip', mode: 'fast', parameters: 8e9, bits: 4, contextTokens: 2048, memory } as unknown as ModelPlan;
+const network = {
+  memory,
+  runMs: 1,
+  runsPerSecond: 1000,
+  joulesPerRun: { low: 1, high: 2 },
+  gmac: 2,
+  bytesPerRun: 1e6,
+  busRatio: 0.1,
+  utilisationRatio: 0.5,
+} as unknown as NetworkPlan;
+const beside: BesidePlan = {
+  node: 'car',
+  streams: { didFit: true, doFit: true, assurance: 'always', advice: [] },
+  memory: { streamBytes: 1e9, modelBytes: 4.1e9, haveBytes: 8e9, doesFit: true },
+  cores: { ids: [1, 2], ofCount: 4, idleRatio: 0.9 },
+  bus: { usableGbs: 200, streamGbs: 50, leftGbs: 150, leftRatio: 0.75 },
+  speech: { tokensPerSecond: 33, promptTokens: 512, chunkTokens: 128, firstTokenMs: 250 },
+};
+
+const asked: string[] = [];
+const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
+  const out = fakeTerminal(false, 120);
+  const all: PlanDeps = {
+    out,
+    err: fakeTerminal(false),
+    env: {},
+    loadSoc: () => profile,
+    socs: () => [profile],
+    models: () => [{ name: 'llama', shape: {} as LanguageShape }],
+    planModel: ({ mode }) => ({ ...made, mode: mode.id, memory: { ...memory, doesFit } }),
+    planFile: (file, bits, { mode }) => {
+      asked.push(`${file} ${bits} ${mode.id}`);
+      return network;
+    },
+    loadConfig: (file) =>
+      ({ node: file, models: [{ id: 'a' }, { id: 'b' }], pipelines: [{ stream: { model: 'b' } }] }) as unknown as RuntimeConfig,
+    storedAsOn: () => 'int8',
+    costsOf: ({ id }, storedAs) => ({ model: id, layers: [], origin: 'shape', told: storedAs }),
+    planBeside: ({ chip, config, costs }, { bits, contextTokens }) => {
+      asked.push(`beside ${config.node} ${chip.mode.id} ${costs.map(({ model }) => model).join()} ${bits} ${contextTokens}`);
+      return { ...beside, ...changes };
+    },
+    planFileBeside: ({ config }, file) => {
+      asked.push(`${file} beside ${config.node}`);
+      const { speech: _, ...rest } = beside;
+      return { ...rest, runs: { runMs: 2, runsPerSecond: 450 } };
+    },
+  };
+  return { ...all, out };
+};
+const plain: PlanOptions = {
+  ...{ soc: 'chip', mode: undefined, model: 'llama', bits: 4, context: 2048, with: undefined },
+  ...{ isSweep: false, plot: undefined, isJson: false },
+};
+
+describe('plan', () => {
+  test('takes the power mode that it is told, and refuses one that the chip has not', async () => {
+    const world = deps();
+    expect(await plan({ ...plain, mode: 'cool', isJson: true }, world)).toBe(0);
+    expect(JSON.parse(world.out.text)).toMatchObject({ mode: 'cool' });
+    await expect(plan({ ...plain, mode: 'hot' }, deps())).rejects.toThrow(UsageError);
+  });
+
+  test('asks what is left beside a configuration, for the models that it uses, and prints it', async () => {
+    const world = deps();
+    expect(await plan({ ...plain, with: 'car.yaml' }, world)).toBe(0);
+    expect(asked.at(-1)).toBe('beside car.yaml fast b 4 2048');
+    expect(world.out.text).toContain('beside the streams of car, as background work');
+    expect(world.out.text).toContain('cores   2 cores (1, 2) of 4, 90 % of their time left');
+    expect(world.out.text).toContain('bus     50 GB/s for the streams, 150 GB/s (75 %) left');
+    expect(world.out.text).toContain('decode  33 tokens/s');
+    expect(world.out.text).toContain('in chunks of 128: first word after 250 ms');
+    expect(world.out.text).toContain('streams fit (always)');
+    const json = deps();
+    await plan({ ...plain, with: 'car.yaml', isJson: true }, json);
+    expect(JSON.parse(json.out.text)).toMatchObject({ soc: 'chip', beside: { speech: { tokensPerSecond: 33 } } });
+  });
+
+  test.each([
+    [
+      'a stream is late',
+      { streams: { didFit: true, doFit: false, assurance: 'none', advice: ['core 1: make it cheaper'] } },
+      'core 1: make it',
+    ],
+    [
+      'streams were late anyway',
+      { streams: { didFit: false, doFit: false, assurance: 'none', advice: [] } },
+      'do not fit without it either',
+    ],
+    ['memory is short', { memory: { streamBytes: 5e9, modelBytes: 4.1e9, haveBytes: 8e9, doesFit: false } }, 'does not fit'],
+  ] as const)('ends with 1 when %s beside it', async (_, changes, text) => {
+    const world = deps(changes);
+    expect(await plan({ ...plain, with: 'car.yaml' }, world)).toBe(1);
+    expect(world.out.text).toContain(text);
+  });
+
+  test('ends with 1 when it does not even fit alone', async () => {
+    expect(await plan(plain, deps({}, false))).toBe(1);
+  });
+
+  test('takes an ONNX file beside a configuration too, and knows no other models', async () => {
+    const world = deps();
+    expect(await plan({ ...plain, model: 'a/b.onnx', with: 'car.yaml' }, world)).toBe(0);
+    expect(asked.slice(-2)).toEqual(['a/b.onnx 4 fast', 'a/b.onnx beside car.yaml']);
+    expect(world.out.text).toContain('speed   2 ms a run, 450 a second');
+    expect(world.out.text).not.toContain('\u001b');
+    await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow('allowed is an ONNX file or one of llama');
+  });
+});
