@@ -10,6 +10,7 @@ import type { BusFit, CoreFit, Fit, MemoryFit, PipelineFit, StreamFit } from './
 import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
 import type { FitCosts } from './fit-costs.ts';
 import { isMoreUrgent, type Lane, lanesOf, loadOf } from './fit-lanes.ts';
+import { modelsUsed } from './models-used.ts';
 
 /** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
 const PROOF_TERMS_MAX = 50_000_000;
@@ -142,7 +143,7 @@ function busOf(lanes: readonly Lane[], { busBytesPerSecond }: FitCosts): BusFit 
 
 function memoryOf(config: RuntimeConfig, { memoryBytes }: FitCosts): MemoryFit | null {
   if (memoryBytes === undefined) return null;
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const neededBytes = config.models.reduce((sum, model) => sum + (used.has(model.id) ? model.memoryBytes : 0), 0);
   return { neededBytes, haveBytes: memoryBytes, fits: neededBytes <= memoryBytes };
 }

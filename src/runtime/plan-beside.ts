@@ -10,6 +10,7 @@ import type { Placement } from '../scheduler/placement.ts';
 import { checkFit } from './check-fit.ts';
 import { cutModels } from './cut-models.ts';
 import type { Fit } from './fit.ts';
+import { modelsUsed } from './models-used.ts';
 import { type Chip, onChip } from './on-chip.ts';
 import { PROMPT_TOKENS, storedBits } from './plan-model.ts';
 import { planRun } from './plan-run.ts';
@@ -116,7 +117,7 @@ function baseOf({ chip, config, costs }: PlanBesideOptions, modelBytes: number) 
   const { profile, mode } = chip;
   const before = fitOn({ chip, config, costs }, [], 'verdict');
   const { fit, placement } = before;
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const streamBytes = before.config.models.reduce((sum, model) => sum + (used.has(model.id) ? model.memoryBytes : 0), 0);
   const haveBytes = profile.dram.memoryBytes;
   const usable = usableBytesPerSecond(profile) * mode.bandwidthRatio;
@@ -225,6 +226,7 @@ const extraPipeline = (id: string, core: CoreId): PipelineConfig => ({
   },
   staleAfterUs: EXTRA_PERIOD_US,
   decode: {},
+  variants: [],
   cores: [core],
   sinks: [],
 });

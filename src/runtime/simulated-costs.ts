@@ -12,14 +12,14 @@ import type { Chip } from './on-chip.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 
 interface CutConfig {
-  readonly config: Pick<RuntimeConfig, 'models'>;
+  readonly config: Pick<RuntimeConfig, 'models' | 'pipelines'>;
   /** By model, where each begins a new block: places of layers, ascending. */
   readonly cuts: ReadonlyMap<ModelId, readonly number[]>;
 }
 
 /** As the simulator would have it, with all other cores at their worst for the bus all the time. */
 export function simulatedCosts(
-  { config: { models }, cuts }: CutConfig,
+  { config: { models, pipelines }, cuts }: CutConfig,
   placement: Placement,
   layers: readonly ModelCosts[],
   chip: Chip,
@@ -27,10 +27,15 @@ export function simulatedCosts(
   const { profile, mode } = chip;
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;
   const rows = new Map(layers.map((row) => [row.model, modelOf(row, cuts.get(row.model) ?? [], chip)]));
+  // A stream may switch to a variant wherever its model is.
+  const buildsOf = (model: ModelId): readonly ModelId[] => [
+    model,
+    ...pipelines.flatMap(({ stream, variants }) => (stream.model === model ? variants : [])),
+  ];
   const flowsOn = (core: CoreId): readonly Flow[] =>
-    placement.models.flatMap(({ model, cores, spares }) =>
-      cores.includes(core) && !spares.includes(core) ? (rows.get(model)?.flows ?? []) : [],
-    );
+    placement.models
+      .filter(({ cores, spares }) => cores.includes(core) && !spares.includes(core))
+      .flatMap(({ model }) => buildsOf(model).flatMap((build) => rows.get(build)?.flows ?? []));
   const cores = placement.cores.map(({ core }) => core);
   const known = new Map<string, RunCost>();
   const costOf = (model: ModelId, core: CoreId): RunCost => {

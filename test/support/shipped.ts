@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { loadSoc } from '../../src/config/load-soc.ts';
 import type { RuntimeConfig } from '../../src/config/runtime-config.ts';
 import type { SocMode, SocProfile } from '../../src/core/soc-profile.ts';
+import { modelsUsed } from '../../src/runtime/models-used.ts';
 import { costsOf, type ModelCosts, storedAsOn } from '../../src/runtime/simulate-costs.ts';
 
 const CONFIGS = resolve(import.meta.dirname, '../../configs');
@@ -23,6 +24,6 @@ export function modeOf(profile: SocProfile, id?: string): SocMode {
 
 /** Of every model that a pipeline uses. */
 export function usedCosts(config: RuntimeConfig, profile: SocProfile): ModelCosts[] {
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   return config.models.filter(({ id }) => used.has(id)).map((model) => costsOf(model, storedAsOn(profile)));
 }

@@ -6,6 +6,7 @@ import type { SocProfile } from '../../core/soc-profile.ts';
 import { msFromDuration } from '../../core/units.ts';
 import type { Checked, CheckRequest } from '../../runtime/check-config.ts';
 import type { Fit, StreamFit } from '../../runtime/fit.ts';
+import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
@@ -68,7 +69,7 @@ function requestOf(options: CheckOptions, deps: CheckDeps): CheckRequest {
   const config = deps.loadConfig(options.config);
   const profile = options.soc === undefined ? undefined : deps.loadSoc(options.soc);
   const chip = profile === undefined ? undefined : { profile, mode: modeOf(profile, options.mode) };
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const request = { config, ...(chip === undefined ? {} : { chip }) };
   if (options.costs !== undefined) {
     const names = { models: config.models.map(({ id }) => id), used: [...used], coreKinds: deps.coreKindsOf(chip) };

@@ -1,6 +1,7 @@
 import type { LanguageShape, ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
+import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
 import type { ModelPlan, NetworkPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
@@ -78,7 +79,7 @@ interface Subject {
 
 function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: PlanOptions, deps: PlanDeps): BesidePlan {
   const config = deps.loadConfig(file);
-  const used = new Set(config.pipelines.map(({ stream }) => stream.model));
+  const used = modelsUsed(config.pipelines);
   const storedAs = deps.storedAsOn(chip.profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   const request = { chip, config, costs };

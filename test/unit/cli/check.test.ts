@@ -16,7 +16,7 @@ describe('check', () => {
     origin: { file: '/x/cockpit.yaml', positions: {} },
     device: { kind: 'ort', cores: [{ memoryBytes: 2e9 }, { memoryBytes: 2e9 }] },
     models: [{ id: 'nanodet', costUs: durationFromMs(55) }],
-    pipelines: STREAMS.map((stream) => ({ id: stream.id, stream })),
+    pipelines: STREAMS.map((stream) => ({ id: stream.id, stream, variants: [] })),
   } as unknown as RuntimeConfig;
   const placement = {
     models: [{ model: 'nanodet', cores: [0, 1], spares: [1], reason: 'safety, least load' }],

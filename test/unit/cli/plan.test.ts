@@ -45,7 +45,11 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
       return network;
     },
     loadConfig: (file) =>
-      ({ node: file, models: [{ id: 'a' }, { id: 'b' }], pipelines: [{ stream: { model: 'b' } }] }) as unknown as RuntimeConfig,
+      ({
+        node: file,
+        models: [{ id: 'a' }, { id: 'b' }],
+        pipelines: [{ stream: { model: 'b' }, variants: [] }],
+      }) as unknown as RuntimeConfig,
     storedAsOn: () => 'int8',
     costsOf: ({ id }, storedAs) => ({ model: id, layers: [], origin: 'shape', told: storedAs }),
     planBeside: ({ chip, config, costs }, { bits, contextTokens }) => {
