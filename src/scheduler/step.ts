@@ -240,7 +240,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
 function canRequeue(state: SchedulerState, job: JobState): boolean {
   const { stream, waiting } = job.stream;
   const placesMax = stream.freshness.kind === 'queue' ? stream.freshness.jobsMax : 1;
-  const mayTryAgain = !state.isStopping && job.losses < state.plan.attemptsMax && waiting.length < placesMax;
+  const mayTryAgain = !state.isStopping && !isShed(job.stream) && job.losses < state.plan.attemptsMax && waiting.length < placesMax;
   return mayTryAgain && !isHopeless(state, job);
 }
 
