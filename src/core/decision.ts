@@ -28,10 +28,10 @@ export type Decision =
       readonly segment?: Steps;
       readonly model?: ModelId;
     }
-  /** Let the segment that runs there end after the step it is at; the job goes on later. */
-  | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
-  /** Stop the segment that runs there at once; its steps are lost and will be run again. */
-  | { readonly kind: 'abort'; readonly core: CoreId; readonly job: JobId; readonly for: JobId }
+  /** Let the segment that runs there end after the step it is at; the job goes on later. Without `for` it was cancelled. */
+  | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for?: JobId }
+  /** Stop the segment that runs there at once; the step it was at is lost and will be run again. Without `for` it was cancelled. */
+  | { readonly kind: 'abort'; readonly core: CoreId; readonly job: JobId; readonly for?: JobId }
   /**
    * This core stays idle until `until` although `job` waits: starting it could make the next job of stream `for` miss its deadline, or delay a gang of it that
    * waits for the rest of its cores.

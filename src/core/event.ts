@@ -12,6 +12,8 @@ export type Event = { readonly at: InstantUs } & (
   | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs; readonly progress?: Progress }
   /** A segment ended badly on a core that goes on living; the job is not tried again, since the same input would fail again. */
   | { readonly kind: 'segment-failed'; readonly core: CoreId; readonly job: JobId; readonly reason: FailReason }
+  /** Nobody wants the job any more: the speaker broke in, the client is gone. It ends as `dropped`, at its next border if it runs. Told of one that has ended: nothing. */
+  | { readonly kind: 'cancel'; readonly job: JobId }
   /** A core is gone, with whatever ran on it; its job is requeued if its deadline still allows. The other cores of a split job are free by now. */
   | { readonly kind: 'core-lost'; readonly core: CoreId; readonly reason: 'core-crashed' | 'core-hung' }
   /** A core is ready, with these models loaded; also how cores first appear. */

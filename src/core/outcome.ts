@@ -14,7 +14,16 @@ export const REJECT_REASONS = [
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** Why an admitted job was given up before it ran to its end. */
-export const DROP_REASONS = ['infeasible', 'superseded', 'queue-full', 'no-core', 'predecessor-lost', 'shed', 'stopping'] as const;
+export const DROP_REASONS = [
+  'infeasible',
+  'superseded',
+  'queue-full',
+  'no-core',
+  'predecessor-lost',
+  'cancelled',
+  'shed',
+  'stopping',
+] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** Why a job that ran, or should have run, gave no usable result. */

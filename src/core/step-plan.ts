@@ -24,4 +24,6 @@ export interface TokenSteps {
   /** Most tokens of one segment. */
   readonly burstTokens: number;
   readonly switchUs: DurationUs;
+  /** Turns of one stream that may be open at once on one core, each with a cache of its own. Default: 1. */
+  readonly turnsMax?: number;
 }

@@ -13,6 +13,14 @@ export const criticalityRank = (criticality: Criticality): number => CRITICALITI
 /** `latest`: of the waiting jobs only the newest is kept. `queue`: up to `jobsMax` wait, in order of arrival; one more is dropped (`queue-full`). */
 export type Freshness = { readonly kind: 'latest' } | { readonly kind: 'queue'; readonly jobsMax: number };
 
+/** How fast the answers of a language model are wanted. */
+export interface TokenContract {
+  /** Tokens a second that the listener takes; an answer that is ahead of it waits. */
+  readonly perSecondMax?: number;
+  /** Wanted from one token to the next: what makes an answer under way urgent. Default: as `perSecondMax` allows, else the stream's deadline. */
+  readonly everyUs?: DurationUs;
+}
+
 /** The contract of one pipeline's jobs. */
 export interface Stream {
   readonly id: StreamId;
@@ -20,9 +28,11 @@ export interface Stream {
   readonly criticality: Criticality;
   /** Period, or the least time between two arrivals. */
   readonly periodUs: DurationUs;
-  /** From capture to decoded result. */
+  /** From capture to decoded result; of a turn, to the first token. */
   readonly deadlineUs: DurationUs;
   readonly freshness: Freshness;
   /** Jobs of a stateful model run one at a time, in order, on one owner core, which keeps the state. */
   readonly isStateful: boolean;
+  /** Only of a stream whose jobs are turns. */
+  readonly tokens?: TokenContract;
 }

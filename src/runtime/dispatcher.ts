@@ -104,6 +104,11 @@ export class Dispatcher {
     this.#tell({ kind: 'arrived', at: this.#now(), job: work.job });
   }
 
+  /** Nobody wants the job any more. */
+  cancel(job: JobId): void {
+    this.#tell({ kind: 'cancel', at: this.#now(), job });
+  }
+
   coreBack(core: CoreId, models: readonly ModelId[]): void {
     this.#tell({ kind: 'core-back', at: this.#now(), core, models });
   }
@@ -146,7 +151,9 @@ export class Dispatcher {
     // First what was decided, since a core waits for it; then the books.
     for (const decision of decisions) this.#carryOut(decision);
     this.#deps.observer.decided(event, decisions, tookUs);
-    if (event.kind === 'segment-done' && event.progress?.isLast !== false) this.#decode(event.job);
+    // One that was cancelled has ended by now.
+    if (event.kind === 'segment-done' && event.progress?.isLast !== false && this.#entries.get(event.job) !== undefined)
+      this.#decode(event.job);
   }
 
   #carryOut(decision: Decision): void {

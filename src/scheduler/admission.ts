@@ -3,7 +3,16 @@ import type { Decision } from '../core/decision.ts';
 import { typicalUsOn } from './cost-of.ts';
 import { hardSetProblem, type Task } from './hard-set.ts';
 import { endJob } from './lifecycle.ts';
-import { assignHomes, type CoreState, canServe, type ModelState, type SchedulerState, type StreamState } from './state.ts';
+import {
+  assignHomes,
+  type CoreState,
+  canServe,
+  isTalk,
+  type ModelState,
+  type SchedulerState,
+  type ServerState,
+  type StreamState,
+} from './state.ts';
 
 /** A stream that is not served. */
 const SHED = -1;
@@ -61,13 +70,17 @@ function wantedLevels(state: SchedulerState): Levels {
 /** Makes what has a guarantee on that core cheaper until it fits there, as far as planning can tell; what runs in the background is in nobody's way. */
 function makeFit(core: CoreState, levels: Levels): void {
   for (;;) {
-    const here = [...levels].filter(([stream, level]) => stream.stream.criticality !== 'background' && isAtHome(stream, level, core));
+    const here = [...levels].filter(([stream, level]) => isPromised(stream) && isAtHome(stream, level, core));
     if (hardSetProblem(here.map(([stream, level]) => taskOf(stream, level, core))) === undefined) return;
     const victim = victimOf(here, core);
     if (victim === undefined) return;
     levels.set(victim.stream, victim.level);
   }
 }
+
+/** Whether the core owes it something: results in time, or the budget of a server. Of turns without one nobody knows how many there will be. */
+const isPromised = ({ stream, server, model }: StreamState): boolean =>
+  server !== undefined || (stream.criticality !== 'background' && !isTalk(model));
 
 /** Whether the stream is at home there: on the first core of its list that can be counted on, a gang on the first ones. One that has never been up is still to come. */
 function isAtHome(stream: StreamState, level: number, core: CoreState): boolean {
@@ -86,8 +99,14 @@ function isAtHome(stream: StreamState, level: number, core: CoreState): boolean 
 function taskOf(stream: StreamState, level: number, core: CoreState): Task {
   const model = stream.levels[level];
   assert(model !== undefined, 'a stream with a home is served');
-  return { stream: stream.stream, costUs: typicalUsOn(model, core) };
+  const { server } = stream;
+  if (server === undefined) return { stream: stream.stream, costUs: typicalUsOn(model, core) };
+  const { periodUs } = server.plan;
+  return { stream: { ...stream.stream, criticality: 'interactive', periodUs, deadlineUs: periodUs }, costUs: ownBudgetUs(server) };
 }
+
+/** Streams under one server share its budget. */
+const ownBudgetUs = ({ plan, streams }: ServerState): number => plan.budgetUs / streams.length;
 
 /** Of the least important class that can give anything: whoever saves the most by a cheaper variant; if nobody can, whoever takes the most is shed. */
 function victimOf(here: readonly (readonly [StreamState, number])[], core: CoreState): { stream: StreamState; level: number } | undefined {
@@ -106,6 +125,9 @@ function victimOf(here: readonly (readonly [StreamState, number])[], core: CoreS
 
 /** Part of the core that is free again. Negative when the stream has no such level. */
 function savedRatio(stream: StreamState, from: number, to: number, core: CoreState): number {
+  const { server } = stream;
+  // A server has its budget whatever it is spent on.
+  if (server !== undefined) return to === SHED ? ownBudgetUs(server) / server.plan.periodUs : -1;
   const [before, after] = [stream.levels[from], to === SHED ? undefined : stream.levels[to]];
   if (before === undefined || (to !== SHED && after === undefined)) return -1;
   const us = (model: ModelState | undefined): number => (model === undefined ? 0 : typicalUsOn(model, core));

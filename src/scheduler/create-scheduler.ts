@@ -9,6 +9,7 @@ import { CostEstimate } from './cost-estimate.ts';
 import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
 import { ReleasePattern } from './release-pattern.ts';
+import { createServers } from './server.ts';
 import type { CoreState, GroupState, ModelState, SchedulerState, StreamState } from './state.ts';
 import { WaitingList } from './waiting-list.ts';
 
@@ -29,6 +30,7 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
     coreById: new Map(cores.map((core) => [core.id, core])),
     streams,
     groups: [],
+    servers: [],
     jobs: new IdMap(),
     arrivedCount: 0,
     waitingCount: 0,
@@ -42,6 +44,7 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
   plan.streams.forEach((stream, index) => {
     streams.set(stream.id, createStream(plan, stream, index, models));
   });
+  if (policy.keepsServers === true) state.servers.push(...createServers(plan.servers ?? [], streams));
   for (const { stream, after } of plan.dependencies ?? []) link(streams.get(stream), streams.get(after));
   return state;
 }
@@ -127,6 +130,8 @@ function createStream(plan: SchedulerPlan, stream: Stream, index: number, models
     levels,
     isAlike: [true, ...variants.map(({ isAlike }) => isAlike)],
     level: 0,
+    server: undefined,
+    open: [],
     tail: new CostEstimate(plan.tailUs),
     releases: new ReleasePattern(stream.periodUs),
     waiting: [],

@@ -4,20 +4,23 @@ import { makeCheaper } from './cheaper.ts';
 import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
 import { grantGang } from './gang.ts';
 import { grantOn } from './grant.ts';
-import { endJob, leaveWaiting } from './lifecycle.ts';
+import { endJob, keep, leaveWaiting } from './lifecycle.ts';
+import { mayTake } from './may-take.ts';
 import { isReady } from './precedence.ts';
+import { standsBack } from './resume.ts';
+import { pledge, standsInBackground } from './server.ts';
 import {
   type CoreState,
-  canServe,
   type GroupState,
   type HoldState,
-  isSpared,
+  isTalk,
   type JobState,
   NO_CORES,
   type SchedulerState,
   type StreamState,
 } from './state.ts';
 import { highRowUs, longestStepUs, reloadUsOn, rowMax } from './steps.ts';
+import { tokensDue } from './turn.ts';
 import { jobValue } from './value/job-value.ts';
 
 /** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
@@ -36,7 +39,8 @@ export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   const { assign } = state.policy;
   if (state.waitingCount > 0) {
     if (assign === undefined) dispatchInOrder(state, decisions);
-    else for (const { core, job } of assign(state)) start(state, core, NO_CORES, job, rowMax(job), decisions);
+    else
+      for (const { core, job } of assign(state)) start(state, core, NO_CORES, job, Math.min(rowMax(job), tokensDue(state, job)), decisions);
   }
   if (state.isHolding) tellHolds(state, decisions);
 }
@@ -107,18 +111,16 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
   const { group, width } = job.model;
   if (width > 1 && group.keptInRound === state.round) return false;
-  for (const core of group.cores) if (isIdle(core) && isFor(core, job)) return true;
+  for (const core of group.cores) if (isIdle(core) && mayTake(core, job)) return !standsBack(state, job);
   return false;
 }
-
-const isFor = (core: CoreState, job: JobState): boolean => canServe(core, job.model.plan.model) && !isSpared(core, job.model);
 
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
   if (job.model.width > 1) return startGang(state, job, decisions);
   let holds: [CoreState, HoldState][] | undefined;
   for (const core of policy.coresFor(job)) {
-    if (!isIdle(core) || !isFor(core, job)) continue;
+    if (!isIdle(core) || !mayTake(core, job)) continue;
     if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
     const grant = grantOn(state, core, job);
     if ('steps' in grant) {
@@ -155,9 +157,9 @@ function startGang(state: SchedulerState, job: JobState, decisions: Decision[]):
  * other, and a core that is free later is worse for all of them. So a thousand waiting jobs cost a few looks ahead, not a thousand.
  */
 function isKnownToHold(core: CoreState, job: JobState): boolean {
-  if (job.stream.stream.criticality !== 'background') return false;
+  if (!standsInBackground(job)) return false;
   const leastUs = longestStepUs(job, core, 1);
-  return core.held.some(({ job: held }) => held.stream.stream.criticality === 'background' && longestStepUs(held, core, 1) <= leastUs);
+  return core.held.some(({ job: held }) => standsInBackground(held) && longestStepUs(held, core, 1) <= leastUs);
 }
 
 /** @param others the rest of a gang */
@@ -171,6 +173,7 @@ function start(
 ): void {
   leaveWaiting(state, job);
   job.phase = 'running';
+  if (isTalk(job.model)) keep(job, core, others);
   job.startedAt = state.now;
   job.core = core;
   job.others = others;
@@ -179,6 +182,8 @@ function start(
   countStart(state, job.stream);
   const rowUs = highRowUs(job, core, steps);
   job.reloadUs = reloadUsOn(job, core);
+  // The places before the cursors are no longer what they were.
+  if (pledge(state, job, rowUs)) rewind(state);
   job.granted = steps;
   job.leavesAt = Number.POSITIVE_INFINITY;
   job.isCold = occupy(core, job);

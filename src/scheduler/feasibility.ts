@@ -1,7 +1,8 @@
 import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
 import { canServe, isSpared } from './state.ts';
-import { canYield, promptStepsOf, stepEnd, typicalRestUs, typicalRunUs } from './steps.ts';
+import { canYield, stepEnd, typicalRestUs, typicalRunUs } from './steps.ts';
+import { isAnswering } from './turn.ts';
 
 /** When the core can take its next segment, by the typical cost of what it runs; a run that takes longer than that is expected to end at once. */
 export function freeAtUs(state: SchedulerState, core: CoreState): number {
@@ -39,9 +40,11 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
 }
 
 const mayServe = (core: CoreState, job: JobState): boolean =>
-  (!core.isUp || core.models.has(job.model.plan.model)) && !isSpared(core, job.model);
+  (!core.isUp || core.models.has(job.model.plan.model)) &&
+  !isSpared(core, job.model) &&
+  (job.keptOn === undefined || job.keptOn.includes(core));
 
-/** The last instant at which a start on that core is of any use, by the rule of the policy. */
+/** The last instant at which a start on that core is of any use, by the rule of the policy. What has been begun to be said is said to its end. */
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
   const { drop } = state.policy;
   if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
@@ -54,9 +57,6 @@ export function latestStartUs(state: SchedulerState, job: JobState): number {
   if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
   return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanUs(job);
 }
-
-/** The deadline is that of the first token; what has been begun to be said is said to its end. */
-const isAnswering = (job: JobState): boolean => job.model.plan.steps?.kind === 'tokens' && job.stepsDone > promptStepsOf(job);
 
 /** From start to decoded result. */
 const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;

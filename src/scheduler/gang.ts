@@ -1,6 +1,7 @@
 import { freeAtUs, latestStartOnUs } from './feasibility.ts';
 import { grantOn } from './grant.ts';
-import { type CoreState, canServe, type HoldState, isSpared, type JobState, type SchedulerState } from './state.ts';
+import { mayTake } from './may-take.ts';
+import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
 
 /*
  * A gang takes several cores at once or none. Nothing is taken before all of them are free, so no two gangs can wait for each other. While its cores become
@@ -22,7 +23,7 @@ export function grantGang(state: SchedulerState, job: JobState, isIdle: (core: C
   const expected: Expected[] = [];
   let steps = Number.POSITIVE_INFINITY;
   for (const core of state.policy.coresFor(job)) {
-    if (!canServe(core, job.model.plan.model) || isSpared(core, model)) continue;
+    if (!mayTake(core, job)) continue;
     if (!isIdle(core)) {
       expected.push({ core, at: freeAtUs(state, core) });
       continue;

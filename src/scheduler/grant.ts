@@ -1,13 +1,16 @@
 import { instantUs } from '../core/units.ts';
+import { stepsPaidFor } from './server.ts';
 import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
 import { canYield, highRowUs, longestStepUs, rowMax } from './steps.ts';
+import { tokensDue } from './turn.ts';
 
 /** How many steps to start, or why to start none. */
 export type Grant = { readonly steps: number } | { readonly hold: HoldState };
 
 /**
  * The longest segment that hurts nobody more important, as the policy sees it. Where a core can be asked to yield, all of the rest is granted as long as
- * one step does no harm, since it can be taken back; elsewhere a segment is as long as the slack there is.
+ * one step does no harm, since it can be taken back; elsewhere a segment is as long as the slack there is. It ends with the budget of its server, and makes no
+ * tokens that nobody listens to yet.
  */
 export function grantOn(state: SchedulerState, core: CoreState, job: JobState): Grant {
   const { hold } = state.policy;
@@ -27,7 +30,7 @@ const LATE_US = 10_000;
 
 /** All that can go into one segment; on a core that is kept for a gang, what ends before that can start. */
 function mostSteps(state: SchedulerState, core: CoreState, job: JobState): number | HoldState {
-  const most = rowMax(job);
+  const most = stepsPaidFor(core, job, Math.min(rowMax(job), tokensDue(state, job)));
   const { now } = state;
   if (core.reserved === undefined || core.reserved.gang === job) return most;
   const { gang, at } = core.reserved;

@@ -2,7 +2,8 @@ import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { rememberEnd } from './precedence.ts';
-import type { JobState, SchedulerState, StreamRecord } from './state.ts';
+import { setStanding, updateServer } from './server.ts';
+import type { CoreState, JobState, SchedulerState, StreamRecord } from './state.ts';
 
 /** The one place where jobs change phase, so that each ends exactly once and every list agrees. */
 export function putWaiting(state: SchedulerState, job: JobState, place: 'last' | 'first'): void {
@@ -10,8 +11,10 @@ export function putWaiting(state: SchedulerState, job: JobState, place: 'last' |
   job.phase = 'waiting';
   if (place === 'last') job.stream.waiting.push(job);
   else job.stream.waiting.unshift(job);
+  setStanding(job);
   job.model.group.waiting.insert(job);
   state.waitingCount += 1;
+  if (job.stream.server !== undefined) updateServer(state, job.stream.server);
 }
 
 export function leaveWaiting(state: SchedulerState, job: JobState): void {
@@ -26,9 +29,25 @@ export function leaveWaiting(state: SchedulerState, job: JobState): void {
   state.waitingCount -= 1;
 }
 
+/** A turn has begun: what it comes to stays on those cores. */
+export function keep(job: JobState, core: CoreState, others: readonly CoreState[]): void {
+  if (job.keptOn !== undefined) return;
+  job.stream.open.push(job);
+  job.keptOn = [core, ...others];
+}
+
+/** It has lost that, or needs it no more. */
+export function letGo(job: JobState): void {
+  if (job.keptOn === undefined) return;
+  const { open } = job.stream;
+  open.splice(open.indexOf(job), 1);
+  job.keptOn = undefined;
+}
+
 export function endJob(state: SchedulerState, job: JobState, outcome: Outcome, decisions: Decision[]): void {
   assert(job.phase !== 'ended', 'a job ends once', job.id);
   if (job.phase === 'waiting') leaveWaiting(state, job);
+  letGo(job);
   job.phase = 'ended';
   state.jobs.remove(job.id);
   countLoss(job, outcome);

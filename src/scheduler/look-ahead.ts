@@ -1,7 +1,7 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn } from './cost-of.ts';
+import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
-import { highRestUs } from './steps.ts';
 
 /**
  * Segments cannot be taken back, so a long one started just before the release of an urgent one makes that one miss. Before a start this module plays
@@ -37,7 +37,7 @@ export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState
   const victims = victimsOf(demands, now, now + costUs);
   const first = victims[0];
   if (first === undefined) return undefined;
-  const isPeer = victims.every((victim) => victim.demand.stream.rank === candidate.stream.rank);
+  const isPeer = victims.every((victim) => victim.demand.stream.rank === candidate.rank);
   if (isPeer && isWorthMore(candidate, costUs, victims)) return undefined;
   // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
   const until = Math.min(first.demand.holdUntil, now + Math.max(1, first.demand.stream.stream.periodUs));
@@ -53,10 +53,10 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
   const demands = new MostUrgent();
   for (const hold of core.held) {
     const stream = hold.job.stream;
-    if (stream === candidate.stream || stream.stream.criticality === 'background') continue;
-    const dueAt = hold.job.deadlineAt - stream.tail.highUs;
+    if (stream === candidate.stream || standsInBackground(hold.job)) continue;
+    const dueAt = standingDueAt(hold.job) - stream.tail.highUs;
     if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = highRestUs(hold.job, core);
+    const costUs = claimUs(hold.job, core);
     demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
   }
   for (const stream of core.homeStreams) {
@@ -64,7 +64,7 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
     const deadlineAt = captureAt + stream.stream.deadlineUs;
     const isPeer = stream.rank === candidate.rank;
-    if (isPeer && deadlineAt >= candidate.deadlineAt) continue;
+    if (isPeer && deadlineAt >= standingDueAt(candidate)) continue;
     const dueAt = deadlineAt - stream.tail.highUs;
     if (!demands.hasRoomFor(dueAt)) continue;
     const costUs = highUsOn(stream.model, core);
@@ -174,8 +174,10 @@ function playOut(demands: readonly Demand[], freeAt: number): void {
 function isWorthMore(candidate: JobState, costUs: number, victims: readonly Victim[]): boolean {
   const first = victims[0];
   if (first === undefined) return true;
-  const lateIfHeldUs = first.endUnhurtAt + first.demand.delayUs + costUs + candidate.stream.tail.highUs - candidate.deadlineAt;
+  const lateIfHeldUs = first.endUnhurtAt + first.demand.delayUs + costUs + candidate.stream.tail.highUs - standingDueAt(candidate);
   if (lateIfHeldUs <= 0) return false;
+  // What is reserved is not given up for what is not.
+  if (isFunded(candidate)) return true;
   const lossesInARow = first.demand.stream.lossesInARow;
   if (candidate.stream.lossesInARow !== lossesInARow) return candidate.stream.lossesInARow > lossesInARow;
   if (victims.length > 1) return false;

@@ -38,6 +38,17 @@ export interface ModePlan {
   readonly streams: readonly { readonly stream: StreamId; readonly model: ModelId | null }[];
 }
 
+/** Run time that streams below `safety` can count on, whatever others of their class want; see server.ts. */
+export interface ServerPlan {
+  readonly id: string;
+  /** All of one class; each stream has one server at most. */
+  readonly streams: readonly StreamId[];
+  /** Q: run time on a core, in every period. */
+  readonly budgetUs: DurationUs;
+  /** P */
+  readonly periodUs: DurationUs;
+}
+
 /** What the device can take away from a segment that runs: see Device. `abortUs`: from an abort to the core being free. */
 export type PreemptionPlan = { readonly kind: 'none' | 'between-steps' } | { readonly kind: 'within-step'; readonly abortUs: DurationUs };
 
@@ -71,6 +82,11 @@ export interface PolicyTuning {
   readonly energyCapUj?: number;
   /** `latency-greedy` only: dependencies are met by counting results instead of by capture, as in the published artifact. */
   readonly quirks?: boolean;
+  /**
+   * Between turns of one stream. `always` (default): one that has begun goes before a new one. `unless-late`: a new one goes first when it would miss its first
+   * token otherwise.
+   */
+  readonly resume?: 'always' | 'unless-late';
   /** Whether a job that runs may be interrupted where the device can; default: `coxswain` does, the others do not. */
   readonly preempts?: boolean;
 }
@@ -108,6 +124,8 @@ export interface SchedulerPlan {
   readonly modes?: readonly ModePlan[];
   /** How long it has to fit before what was taken is given back. */
   readonly settleUs: DurationUs;
+  /** Kept by `coxswain` with `victim: turns`; other policies know none. */
+  readonly servers?: readonly ServerPlan[];
 }
 
 /**
@@ -146,6 +164,8 @@ export function assertPlan(plan: SchedulerPlan): void {
   for (const stream of plan.streams) {
     const row = models.get(stream.model);
     assert(row !== undefined, `the model of stream ${stream.id} is placed`);
+    const { perSecondMax = 1, everyUs = 1 } = stream.tokens ?? {};
+    assert(perSecondMax > 0 && everyUs > 0, `stream ${stream.id} has tokens at a rate above 0`);
     assert(stream.deadlineUs > 0 && stream.periodUs >= 0, `stream ${stream.id} has a deadline and a period that is not negative`);
     assert(stream.freshness.kind === 'latest' || stream.freshness.jobsMax >= 1, `the queue of stream ${stream.id} holds a job`);
     assert(
@@ -155,6 +175,7 @@ export function assertPlan(plan: SchedulerPlan): void {
   }
   assertDependencies(plan);
   assertModes(plan);
+  assertServers(plan);
   const { floorUs, factor, ceilingUs } = plan.timeouts;
   assert(floorUs > 0 && floorUs <= ceilingUs && factor >= 1, 'timeouts are 0 < floor <= ceiling with a factor of at least 1');
   assert(plan.restartUs >= 0 && plan.tailUs >= 0 && plan.attemptsMax >= 1, 'a plan has constants within their ranges');
@@ -187,6 +208,7 @@ function assertSplit({ model, cores, split, exactCosts }: ModelPlan, { tuning }:
 function assertModes({ streams, models, variants = [], modes = [], settleUs }: SchedulerPlan): void {
   const byId = new Map(streams.map((stream) => [stream.id, stream]));
   const placed = new Set(models.map(({ model }) => model));
+  const isTalk = (id: ModelId | undefined): boolean => models.find(({ model }) => model === id)?.steps?.kind === 'tokens';
   const served = new Set([
     ...streams.map(({ id, model }) => `${id} ${model}`),
     ...variants.map(({ stream, model }) => `${stream} ${model}`),
@@ -195,6 +217,7 @@ function assertModes({ streams, models, variants = [], modes = [], settleUs }: S
   for (const { stream, model } of variants) {
     assert(byId.has(stream) && placed.has(model), `variant ${model} of ${stream} is placed, and the stream is of the plan`);
     assert(byId.get(stream)?.isStateful === false, `stateful stream ${stream} keeps its model`);
+    assert(isTalk(model) === isTalk(byId.get(stream)?.model), `variant ${model} of ${stream} answers turns if its own model does`);
   }
   assert(new Set(modes.map(({ mode }) => mode)).size === modes.length, 'a plan has each mode once');
   for (const { mode, streams: rows } of modes) {
@@ -211,9 +234,9 @@ function assertModes({ streams, models, variants = [], modes = [], settleUs }: S
 function assertSteps({ model, steps, exactCosts }: ModelPlan): void {
   if (steps === undefined) return;
   if (steps.kind === 'tokens') {
-    const { chunkTokens, chunkUs, burstTokens, switchUs } = steps;
+    const { chunkTokens, chunkUs, burstTokens, switchUs, turnsMax = 1 } = steps;
     assert(
-      chunkTokens >= 1 && burstTokens >= 1 && chunkUs > 0 && switchUs >= 0,
+      chunkTokens >= 1 && burstTokens >= 1 && chunkUs > 0 && switchUs >= 0 && turnsMax >= 1,
       `model ${model} has chunks and bursts of at least a token`,
     );
     assert(exactCosts === undefined, `model ${model} makes tokens, whose costs are learnt`);
@@ -226,6 +249,20 @@ function assertSteps({ model, steps, exactCosts }: ModelPlan): void {
     switchUs.length === shares.length - 1 && switchUs.every((us) => us >= 0 && Number.isFinite(us)),
     `model ${model} has a price for each border between two blocks`,
   );
+}
+
+function assertServers({ streams, servers = [] }: SchedulerPlan): void {
+  const served = servers.flatMap((server) => server.streams);
+  assert(new Set(served).size === served.length, 'a stream has one server at most');
+  for (const { id, streams: own, budgetUs, periodUs } of servers) {
+    assert(own.length > 0 && budgetUs > 0 && budgetUs <= periodUs && Number.isFinite(periodUs), 'a server has 0 < budget <= period', id);
+    const classes = own.map((one) => streams.find((stream) => stream.id === one)?.criticality);
+    assert(
+      classes.every((one) => one !== undefined && one !== 'safety' && one === classes[0]),
+      'a server serves streams of one class below safety',
+      id,
+    );
+  }
 }
 
 function assertDependencies({ streams, dependencies = [] }: SchedulerPlan): void {

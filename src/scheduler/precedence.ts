@@ -6,8 +6,9 @@ import { typicalRunUs } from './steps.ts';
 /** How many captures a stream remembers the end of, for jobs that follow; more than any follower has waiting. */
 const ENDS_MAX = 256;
 
-/** Whether the result that the job needs is there. */
+/** Whether the result that the job needs is there, and, of a turn, the listener takes another token. */
 export function isReady(state: SchedulerState, job: JobState): boolean {
+  if (job.readyAt > state.now) return false;
   const { after } = job.stream;
   if (after === undefined) return true;
   return state.policy.countsResults ? after.doneCount > job.ordinal : after.ends.get(job.job.capturedAt) === true;
@@ -22,7 +23,7 @@ export function isOrphan(state: SchedulerState, job: JobState): boolean {
 /** When the job can start at the earliest for what it needs, going by typical times; `now` when it needs nothing. */
 export function readyAtUs(state: SchedulerState, job: JobState): number {
   const { after } = job.stream;
-  if (after === undefined || isReady(state, job)) return state.now;
+  if (after === undefined || isReady(state, job)) return Math.max(state.now, job.readyAt);
   const before = after.live.get(job.job.capturedAt);
   if (before?.phase === 'decoding') return state.now;
   if (before?.phase !== 'running' || before.core === undefined) return state.now + leastTypicalUs(after.model);

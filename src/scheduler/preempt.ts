@@ -1,9 +1,12 @@
 import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import { freeAtUs, latestStartOnUs } from './feasibility.ts';
+import { mayTake } from './may-take.ts';
 import { isReady } from './precedence.ts';
-import { type CoreState, canServe, type HoldState, isSpared, type JobState, type SchedulerState } from './state.ts';
-import { canYield, highRestUs, highRunUs, stepEnd } from './steps.ts';
+import { standsBack } from './resume.ts';
+import { claimUs, isFunded } from './server.ts';
+import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
+import { canYield, highRestUs, highRunUs, isFreeToResume, stepEnd } from './steps.ts';
 
 /** Waiting jobs that are weighed against one that runs, the most important ones. */
 const WEIGHED_MAX = 4;
@@ -13,7 +16,7 @@ const WEIGHED_MAX = 4;
  * costs putting away and fetching again; abort it, which costs the step it was at as well. Where nothing helps, nothing is done.
  */
 export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
-  if (!state.policy.preempts || !canYield(state) || !isReady(state, job)) return;
+  if (!state.policy.preempts || !canYield(state) || !isReady(state, job) || standsBack(state, job)) return;
   if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
   if (job.model.width > 1) return preemptForGang(state, job, decisions);
   const core = leastImportantUnder(state, job);
@@ -55,7 +58,7 @@ function preemptForGang(state: SchedulerState, job: JobState, decisions: Decisio
   const ways: { readonly running: JobState; readonly way: WayOut; readonly cores: number }[] = [];
   let missing = width;
   for (const core of group.cores) {
-    if (!canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
+    if (!mayTake(core, job)) continue;
     const latestAt = latestStartOnUs(state, job, core);
     const { running } = core;
     if (freeAtUs(state, core) <= latestAt) missing -= 1;
@@ -76,14 +79,14 @@ function preemptForGang(state: SchedulerState, job: JobState, decisions: Decisio
 }
 
 /** An abort takes away what has been paid for; only who was promised nothing may lose that. */
-const isWithoutGuarantee = (job: JobState): boolean => job.stream.stream.criticality === 'background';
+const isWithoutGuarantee = (job: JobState): boolean => job.stream.stream.criticality === 'background' && job.pledgedUs === 0;
 
 /** Of the cores that could take the job, the one whose own job would be the last to be chosen now; undefined when all of them go before it. */
 function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | undefined {
   let least: CoreState | undefined;
   for (const core of job.model.group.cores) {
     const { running } = core;
-    if (running === undefined || !canServe(core, job.model.plan.model) || isSpared(core, job.model)) continue;
+    if (running === undefined || !mayTake(core, job)) continue;
     // One core has been asked already: whoever is more important takes it.
     if (running.leavesAt !== Number.POSITIVE_INFINITY) return undefined;
     const { goesBefore } = state.policy;
@@ -102,6 +105,8 @@ function canDrain(state: SchedulerState, core: CoreState, running: JobState, job
   const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);
   // A job that is served late as well is not to be made later still by one of a lower class.
   if (job.rank < running.rank && state.now + leftUs + highRestUs(job, core) + job.stream.tail.highUs > job.deadlineAt) return false;
+  // A server is owed its budget by its deadline, and who else will be owed some by then is not foreseen: what costs nothing is done at once.
+  if (isFunded(job) && (isFreeToResume(running) || state.now + leftUs + claimUs(job, core) > job.urgentAt)) return false;
   const before = core.held.splice(0);
   for (const waiting of moreImportant(state, core, running)) core.held.push(heldNow(state, waiting));
   const isHarmless = hold(state.now, core, running, leftUs) === undefined;
@@ -116,7 +121,7 @@ function hasOtherTurn(state: SchedulerState, job: JobState): boolean {
   for (let place = 0; place < waiting.size && waiting.at(place) !== job; place += 1) ahead += 1;
   let inTime = 0;
   for (const core of cores) {
-    if (canServe(core, job.model.plan.model) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
+    if (mayTake(core, job) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;
   }
   return inTime > ahead;
 }

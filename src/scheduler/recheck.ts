@@ -5,6 +5,7 @@ import { settledAt } from './admission.ts';
 import { makeCheaper } from './cheaper.ts';
 import { doubtEstimates, hopelessReason, isHopeless, latestStartUs } from './feasibility.ts';
 import { endJob } from './lifecycle.ts';
+import { nextBudgetAt } from './server.ts';
 import type { JobState, SchedulerState } from './state.ts';
 
 /** Entries of jobs that have left are skipped when they come up; past this many beyond twice the waiting jobs the timeline is built anew. */
@@ -22,18 +23,28 @@ export function dropIfHopeless(state: SchedulerState, job: JobState, decisions: 
   return true;
 }
 
-/** Looks again at every waiting job whose latest start has come, so that none rots where nothing else would look at it. */
-export function recheckDue(state: SchedulerState, decisions: Decision[]): void {
+/**
+ * Looks again at every waiting job whose latest start has come, so that none rots where nothing else would look at it. Returns the turns whose next token may
+ * come now, if any.
+ */
+export function recheckDue(state: SchedulerState, decisions: Decision[]): JobState[] | undefined {
+  let ready: JobState[] | undefined;
   for (let at = state.rechecks.firstAt; at <= state.now; at = state.rechecks.firstAt) {
     const job = state.rechecks.pop();
     if (job === undefined || !isCurrent(at, job) || dropIfHopeless(state, job, decisions)) continue;
+    if (job.readyAt === at) {
+      ready ??= [];
+      ready.push(job);
+    }
     watch(state, job);
   }
+  return ready;
 }
 
-/** Asks for another look at the job's latest start, or right after it when that is now. */
+/** Asks for another look at the job's latest start, or right after it when that is now; and when a turn may go on. */
 export function watch(state: SchedulerState, job: JobState): void {
-  job.recheckAt = Math.max(Math.ceil(latestStartUs(state, job)), state.now + 1);
+  const readyAt = job.readyAt > state.now ? job.readyAt : Number.POSITIVE_INFINITY;
+  job.recheckAt = Math.max(Math.ceil(Math.min(latestStartUs(state, job), readyAt)), state.now + 1);
   if (job.recheckAt === Number.POSITIVE_INFINITY) return;
   state.rechecks.push(job.recheckAt, job.id, job);
   if (state.rechecks.size <= 2 * state.waitingCount + STALE_MAX) return;
@@ -61,5 +72,6 @@ function nextDueAt(state: SchedulerState): InstantUs | undefined {
   if (state.isHolding) for (const { hold } of state.cores) if (hold !== undefined && hold.until < dueAt) dueAt = hold.until;
   const settleAt = settledAt(state);
   if (settleAt !== undefined && settleAt < dueAt) dueAt = settleAt;
+  if (state.servers.length > 0) dueAt = Math.min(dueAt, Math.ceil(nextBudgetAt(state)));
   return dueAt === Number.POSITIVE_INFINITY ? undefined : instantUs(dueAt);
 }

@@ -12,6 +12,7 @@ export {
   type PolicyTuning,
   type PreemptionPlan,
   type SchedulerPlan,
+  type ServerPlan,
   type TimeoutPlan,
   type VariantPlan,
 } from './plan.ts';

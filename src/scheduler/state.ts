@@ -7,7 +7,7 @@ import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
 import type { CostEstimate } from './cost-estimate.ts';
 import type { Ordered } from './job-order.ts';
-import type { DropRule, ExactCost, ModelPlan, SchedulerPlan } from './plan.ts';
+import type { DropRule, ExactCost, ModelPlan, SchedulerPlan, ServerPlan } from './plan.ts';
 import type { ReleasePattern } from './release-pattern.ts';
 import type { WaitingList } from './waiting-list.ts';
 
@@ -21,6 +21,10 @@ export interface JobState extends Ordered {
   model: ModelState;
   readonly arrivedAt: InstantUs;
   readonly deadlineAt: InstantUs;
+  /** See job-order.ts. They change only while the job is in no list, or through `rekey`; a job that runs keeps the standing that it started with. */
+  rank: number;
+  urgentAt: number;
+  ownUrgentAt: number;
   /** How many jobs of its stream arrived before it, and how many of all streams. */
   readonly ordinal: number;
   readonly arrival: number;
@@ -44,6 +48,13 @@ export interface JobState extends Ordered {
   segmentDoneAt: InstantUs;
   /** Whether this run is the first of its model on its core, whose time says little about the next. */
   isCold: boolean;
+  /** Of a turn: see turn.ts. `keptOn`: where its cache is, once it has begun. */
+  keptOn: readonly CoreState[] | undefined;
+  readyAt: number;
+  firstTokenAt: InstantUs | undefined;
+  /** What the segment that runs is expected to take from the budget of its stream's server; 0 when it does not run on that. */
+  pledgedUs: number;
+  isCancelled: boolean;
   /** When it will next be asked whether it can still finish; identifies the one of its rechecks that counts. */
   recheckAt: number;
 }
@@ -77,6 +88,9 @@ export interface StreamState {
   readonly isAlike: readonly boolean[];
   /** Which of `levels` it is served with; see admission.ts for when it is not served. */
   level: number;
+  server: ServerState | undefined;
+  /** Turns that have begun and not ended. */
+  readonly open: JobState[];
   /** From the end of a segment to the decoded result. */
   readonly tail: CostEstimate;
   readonly releases: ReleasePattern;
@@ -101,6 +115,26 @@ export interface StreamState {
   /** Only with followers: its jobs under way by capture, and how the last ones ended: true with a result. */
   readonly live: Map<InstantUs, JobState>;
   readonly ends: Map<InstantUs, boolean>;
+}
+
+/** See server.ts. */
+export interface ServerState {
+  readonly plan: ServerPlan;
+  readonly streams: readonly StreamState[];
+  readonly groups: readonly GroupState[];
+  /** Budget by period. */
+  readonly ratio: number;
+  readonly lagMaxUs: number;
+  /** c; below 0 after steps that took more than was left. */
+  budgetUs: number;
+  /** Of `budgetUs`, what the segments under way are expected to take. */
+  pledgedUs: number;
+  /** d */
+  deadlineAt: number;
+  /** Whether it has anything to do. */
+  isActive: boolean;
+  /** Whether its waiting jobs stand in their lists as funded. */
+  isFunded: boolean;
 }
 
 /** What a stream got lately, for weighing victims by value. */
@@ -130,6 +164,8 @@ export interface Policy {
   readonly assign?: (state: SchedulerState) => readonly Assignment[];
   /** See PolicyTuning. */
   readonly countsResults: boolean;
+  /** Whether budgets of servers are kept. */
+  readonly keepsServers?: boolean;
 }
 
 export interface Assignment {
@@ -200,6 +236,7 @@ export interface SchedulerState {
   readonly coreById: ReadonlyMap<CoreId, CoreState>;
   readonly streams: ReadonlyMap<StreamId, StreamState>;
   readonly groups: GroupState[];
+  readonly servers: ServerState[];
   /** Jobs that have not ended. */
   readonly jobs: IdMap<JobState>;
   arrivedCount: number;
@@ -219,11 +256,14 @@ export interface SchedulerState {
 /** Of a job that is no gang, or does not run. */
 export const NO_CORES: readonly CoreState[] = Object.freeze([]);
 
-/** To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. */
+/**
+ * To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. A stream
+ * with a server is promised a rate instead, and of the next turn of a conversation nobody knows how long it is.
+ */
 export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores) core.homeStreams.length = 0;
   for (const stream of state.streams.values()) {
-    if (stream.stream.criticality === 'background' || stream.level < 0) continue;
+    if (stream.stream.criticality === 'background' || stream.level < 0 || stream.server !== undefined || isTalk(stream.model)) continue;
     const { width, fastestFirst } = stream.model;
     if (width === 1) fastestFirst.find((core) => canServe(core, stream.model.plan.model))?.homeStreams.push(stream);
     else
@@ -240,5 +280,8 @@ export function isSpared(core: CoreState, { plan, width, group }: ModelState): b
   for (const own of group.cores) if (!spares.includes(own.id) && canServe(own, model)) serving += 1;
   return serving >= width;
 }
+
+/** Whether its jobs are turns of a conversation. */
+export const isTalk = ({ plan }: ModelState): boolean => plan.steps?.kind === 'tokens';
 
 export const canServe = (core: CoreState, model: ModelId): boolean => core.isUp && core.models.has(model);

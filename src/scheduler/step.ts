@@ -3,16 +3,19 @@ import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
 import type { FailReason, Outcome } from '../core/outcome.ts';
-import { durationUs, elapsedUs, instantUs } from '../core/units.ts';
+import { durationUs, elapsedUs } from '../core/units.ts';
 import { giveBackWhenSettled, isShed, readmit } from './admission.ts';
+import { CANCELLED, cancel } from './cancel.ts';
 import { dispatch } from './dispatch.ts';
-import { isHopeless } from './feasibility.ts';
-import { endJob, putWaiting } from './lifecycle.ts';
+import { endJob, letGo, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
 import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
-import { assignHomes, type CoreState, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
+import { restart, restartTurns } from './restart.ts';
+import { charge, firstOf, updateServers } from './server.ts';
+import { assignHomes, type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
+import { expectNextToken } from './turn.ts';
 
 type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
 
@@ -53,8 +56,15 @@ function takeIn(state: SchedulerState, event: Event, decisions: Decision[]): Job
 
 function choose(state: SchedulerState, decisions: Decision[]): void {
   if (state.fitsSince !== undefined) giveBackWhenSettled(state, decisions);
-  recheckDue(state, decisions);
+  const ready = recheckDue(state, decisions);
+  const risen = state.servers.length > 0 ? updateServers(state) : undefined;
   dispatch(state, decisions);
+  if (ready !== undefined) for (const job of ready) if (job.phase === 'waiting') preemptFor(state, job, decisions);
+  if (risen === undefined) return;
+  for (const server of risen) {
+    const job = firstOf(state, server);
+    if (job !== undefined) preemptFor(state, job, decisions);
+  }
 }
 
 /** For a job that this event made wait and that waits still. */
@@ -72,6 +82,9 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
       return finishSegment(state, event, decisions);
     case 'segment-failed':
       endJob(state, vacate(state, event.core, event.job), { kind: 'failed', reason: event.reason }, decisions);
+      return undefined;
+    case 'cancel':
+      cancel(state, event.job, decisions);
       return undefined;
     case 'core-lost':
       return loseCore(state, coreOf(state, event.core), event.reason, decisions);
@@ -113,11 +126,13 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     return undefined;
   }
   stream.releases.observe(job.capturedAt, state.now);
+  const urgentAt = stream.followers.length === 0 ? job.deadlineAt : job.deadlineAt - followersUs(stream);
   const newcomer: JobState = {
     id: job.id,
     rank: stream.rank,
     deadlineAt: job.deadlineAt,
-    urgentAt: stream.followers.length === 0 ? job.deadlineAt : instantUs(job.deadlineAt - followersUs(stream)),
+    urgentAt,
+    ownUrgentAt: urgentAt,
     ordinal: stream.arrivedCount,
     arrival: state.arrivedCount,
     value: 1,
@@ -137,6 +152,11 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     startedAt: state.now,
     segmentDoneAt: state.now,
     isCold: false,
+    keptOn: undefined,
+    readyAt: Number.NEGATIVE_INFINITY,
+    firstTokenAt: undefined,
+    pledgedUs: 0,
+    isCancelled: false,
     recheckAt: Number.NaN,
   };
   state.jobs.add(job.id, newcomer);
@@ -176,7 +196,14 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
   if (!job.isCold) learn(state, job, steps);
   job.stepsDone += steps;
+  if (isTalk(job.model)) expectNextToken(state, job);
+  if (job.isCancelled) {
+    endJob(state, job, CANCELLED, decisions);
+    return undefined;
+  }
   if (isLast) {
+    job.firstTokenAt ??= isTalk(job.model) ? state.now : undefined;
+    letGo(job);
     job.phase = 'decoding';
     job.segmentDoneAt = state.now;
     return undefined;
@@ -211,7 +238,9 @@ const LATE: Outcome = { kind: 'late' };
 function finishJob(state: SchedulerState, jobId: JobId, decisions: Decision[]): void {
   const job = jobIn(state, jobId, 'decoding');
   job.stream.tail.observe(elapsedUs(job.segmentDoneAt, state.now));
-  endJob(state, job, state.now <= job.deadlineAt ? DONE : LATE, decisions);
+  // The deadline of a turn is that of its first token.
+  const resultAt = job.firstTokenAt ?? state.now;
+  endJob(state, job, job.isCancelled ? CANCELLED : resultAt <= job.deadlineAt ? DONE : LATE, decisions);
 }
 
 /** The core's job is requeued if it may be tried again and can still finish; else it fails with the reason of the loss. A core that is down stays down. */
@@ -222,26 +251,11 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
   core.models.clear();
   core.coldModels.clear();
   assignHomes(state);
+  restartTurns(state, core, reason, decisions);
   readmit(state, decisions);
   if (job === undefined) return undefined;
-  leaveCores(job);
-  job.losses += 1;
-  if (!canRequeue(state, job)) {
-    endJob(state, job, { kind: 'failed', reason }, decisions);
-    return undefined;
-  }
-  // What it had come to was on the core.
-  job.stepsDone = 0;
-  putWaiting(state, job, 'first');
-  return job;
-}
-
-/** Not into a place that newer frames have taken meanwhile. */
-function canRequeue(state: SchedulerState, job: JobState): boolean {
-  const { stream, waiting } = job.stream;
-  const placesMax = stream.freshness.kind === 'queue' ? stream.freshness.jobsMax : 1;
-  const mayTryAgain = !state.isStopping && !isShed(job.stream) && job.losses < state.plan.attemptsMax && waiting.length < placesMax;
-  return mayTryAgain && !isHopeless(state, job);
+  leaveCores(state, job, true);
+  return restart(state, job, reason, decisions) ? job : undefined;
 }
 
 /** Told of a core that is up already: the models are what it has now. */
@@ -267,17 +281,18 @@ function stop(state: SchedulerState, decisions: Decision[]): void {
 function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
   const job = jobIn(state, jobId, 'running');
   assert(job.core === coreOf(state, coreId), 'the core runs the job, or leads it', jobId);
-  leaveCores(job);
+  leaveCores(state, job, false);
   return job;
 }
 
 /** Whatever it ran on is free from now on. */
-function leaveCores(job: JobState): void {
+function leaveCores(state: SchedulerState, job: JobState, isLost: boolean): void {
   if (job.core !== undefined) job.core.running = undefined;
   for (const core of job.others) core.running = undefined;
   job.core = undefined;
   job.others = NO_CORES;
   job.stream.runningCount -= 1;
+  if (job.pledgedUs > 0) charge(job, elapsedUs(job.startedAt, state.now), isLost);
 }
 
 function coreOf(state: SchedulerState, id: CoreId): CoreState {

@@ -12,10 +12,11 @@ import type { CoreState, JobState, ModelState, SchedulerState } from './state.ts
 export function stepCountOf({ plan: { steps } }: ModelState, turn: Turn | undefined): number {
   if (steps === undefined) return 1;
   if (steps.kind === 'blocks') return steps.shares.length;
-  return chunkCount(steps.chunkTokens, turn) + (turn?.tokensMax ?? 0);
+  // The last chunk gives the first token.
+  return chunkCount(steps.chunkTokens, turn) + (turn?.tokensMax ?? 1) - 1;
 }
 
-const chunkCount = (chunkTokens: number, turn: Turn | undefined): number => Math.ceil((turn?.promptTokens ?? 0) / chunkTokens);
+const chunkCount = (chunkTokens: number, turn: Turn | undefined): number => Math.ceil((turn?.promptTokens ?? 1) / chunkTokens);
 
 /** Chunks of the job's prompt; 0 for a network. */
 export function promptStepsOf(job: JobState): number {
@@ -61,7 +62,7 @@ function rowUs(job: JobState, core: CoreState, from: number, steps: number, quan
 
 function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
   const isTurn = job.model.plan.steps?.kind === 'tokens';
-  const steps = isTurn ? Math.max(0, promptStepsOf(job) - job.stepsDone) + 1 : job.stepCount - job.stepsDone;
+  const steps = isTurn ? Math.max(1, promptStepsOf(job) - job.stepsDone) : job.stepCount - job.stepsDone;
   return rowUs(job, core, job.stepsDone, steps, quantile);
 }
 
@@ -96,6 +97,13 @@ function didNothingElse({ id, model }: JobState, core: CoreState): boolean {
   let there = 0;
   for (const { lastJob } of model.group.cores) if (lastJob === id) there += 1;
   return there >= model.width;
+}
+
+/** Whether nothing has to be fetched again when the job goes on after an interruption, wherever that is. */
+export function isFreeToResume({ model }: JobState): boolean {
+  const { steps } = model.plan;
+  if (steps === undefined) return false;
+  return steps.kind === 'blocks' ? steps.switchUs.every((us) => us === 0) : steps.switchUs === 0;
 }
 
 /** How long a core that can be asked to yield may keep another job waiting: until the end of the longest of the next steps. */

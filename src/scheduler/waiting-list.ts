@@ -3,6 +3,9 @@ import { assert } from '../core/assert.ts';
 /** Past this many items a block is cut in two. Moving half of them up by one place costs about as much as finding the place. */
 const BLOCK_MAX = 128;
 
+/** Up to so many items change places one by one; beyond, going through the whole list costs less. */
+const REKEYED_MAX = 16;
+
 /**
  * Jobs sorted by who goes before whom. Sorted arrays instead of a heap: a held job does not hide those behind it, and any job can leave from the middle. The
  * list is kept in blocks, so that a place among ten thousand costs the logarithm of their number and no more moves than a place among two hundred.
@@ -55,6 +58,37 @@ export class WaitingList<T> {
     for (let next = index + 1; next < block.length; next += 1) block[next - 1] = block[next] as T;
     block.pop();
     if (block.length === 0 && this.#blocks.length > 1) this.#blocks.splice(place, 1);
+  }
+
+  /** Lets items of the list change places: `change` is called for each of them while they are out of it. */
+  rekey(items: readonly T[], change: (item: T) => void): void {
+    if (this.#changesOrder) return items.forEach(change);
+    if (items.length > REKEYED_MAX) return this.#rekeyMany(new Set(items), change);
+    for (const item of items) this.remove(item);
+    for (const item of items) {
+      change(item);
+      this.insert(item);
+    }
+  }
+
+  /** Merges them with the others and cuts the list into blocks anew. */
+  #rekeyMany(moved: ReadonlySet<T>, change: (item: T) => void): void {
+    const kept = this.#blocks.flat().filter((item) => !moved.has(item));
+    assert(kept.length + moved.size === this.#size, 'only items of the list change places');
+    moved.forEach(change);
+    const sorted = [...moved].sort((a, b) => (this.#goesBefore(a, b) ? -1 : 1));
+    const merged: T[] = [];
+    let next = 0;
+    for (const item of kept) {
+      for (let first = sorted[next]; first !== undefined && this.#goesBefore(first, item); first = sorted[next]) {
+        merged.push(first);
+        next += 1;
+      }
+      merged.push(item);
+    }
+    merged.push(...sorted.slice(next));
+    this.#blocks.length = 0;
+    for (let from = 0; from < merged.length; from += BLOCK_MAX / 2) this.#blocks.push(merged.slice(from, from + BLOCK_MAX / 2));
   }
 
   sort(): void {

@@ -19,7 +19,13 @@ interface Tracked {
   granted: number;
   /** While it runs; the first leads. */
   cores: readonly CoreId[];
+  /** Of a turn that has begun: where its cache is. */
+  keptOn: readonly CoreId[];
+  firstTokenAt: number | undefined;
+  isCancelled: boolean;
 }
+
+const FRESH = { stepsDone: 0, granted: 0, cores: [], keptOn: [] };
 
 /**
  * Follows events and decisions with bookkeeping of its own, sharing no code with the scheduler, and throws at the first broken invariant. Meant to see
@@ -54,8 +60,20 @@ export class InvariantChecker {
   #take(event: Event): void {
     switch (event.kind) {
       case 'arrived':
-        this.#jobs.set(event.job.id, { job: event.job, phase: 'waiting', losses: 0, stepsDone: 0, granted: 0, cores: [] });
+        this.#jobs.set(event.job.id, {
+          job: event.job,
+          phase: 'waiting',
+          losses: 0,
+          ...FRESH,
+          firstTokenAt: undefined,
+          isCancelled: false,
+        });
         return;
+      case 'cancel': {
+        const tracked = this.#jobs.get(event.job);
+        if (tracked !== undefined) tracked.isCancelled = true;
+        return;
+      }
       case 'segment-done':
       case 'segment-failed': {
         const tracked = this.#job(event.job);
@@ -64,15 +82,17 @@ export class InvariantChecker {
         const isOver = event.kind === 'segment-failed' || event.progress?.isLast !== false;
         tracked.phase = isOver ? 'decoding' : 'waiting';
         if (event.kind === 'segment-done') tracked.stepsDone += event.progress?.steps ?? tracked.granted;
+        const hasSpoken = tracked.job.turn !== undefined && (isOver || tracked.stepsDone >= this.#chunksOf(tracked.job));
+        if (hasSpoken) tracked.firstTokenAt ??= event.at;
+        if (isOver) tracked.keptOn = [];
         return;
       }
       case 'core-lost': {
         const job = this.#cores.get(event.core)?.job;
-        if (job !== undefined) {
-          this.#free(this.#job(job));
-          this.#job(job).phase = 'waiting';
-          this.#job(job).stepsDone = 0;
-          this.#job(job).losses += 1;
+        for (const tracked of this.#jobs.values()) {
+          if (tracked.phase === 'ended' || (tracked.job.id !== job && !tracked.keptOn.includes(event.core))) continue;
+          this.#free(tracked);
+          Object.assign(tracked, { ...FRESH, phase: 'waiting', losses: tracked.losses + 1 });
         }
         this.#cores.delete(event.core);
         return;
@@ -107,7 +127,9 @@ export class InvariantChecker {
       case 'yield':
       case 'abort':
         this.#expect(this.#job(decision.job).cores[0] === decision.core, 'what is interrupted runs there, or is led from there', event);
-        this.#expect(this.#job(decision.for).phase === 'waiting', 'it is interrupted for one that waits', event);
+        if (decision.for === undefined)
+          this.#expect(event.kind === 'cancel' && event.job === decision.job, 'it is interrupted for nobody when cancelled', event);
+        else this.#expect(this.#job(decision.for).phase === 'waiting', 'it is interrupted for one that waits', event);
         this.#expect((this.#plan.preemption?.kind ?? 'none') !== 'none', 'the device can interrupt', event);
         return;
       case 'end': {
@@ -150,10 +172,13 @@ export class InvariantChecker {
       if (core !== undefined) core.job = jobId;
     }
     this.#expect(tracked.phase === 'waiting', 'a waiting job starts', event);
-    const isInTime = event.at <= tracked.job.deadlineAt || this.#plan.tuning?.drop === 'none';
+    const isInTime = event.at <= tracked.job.deadlineAt || tracked.firstTokenAt !== undefined || this.#plan.tuning?.drop === 'none';
     this.#expect(isInTime, 'a job does not start after its deadline', event);
     this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
-    const steps = row?.steps?.kind === 'blocks' ? row.steps.shares.length : 1;
+    const { turn } = tracked.job;
+    const steps = row?.steps?.kind === 'blocks' ? row.steps.shares.length : this.#chunksOf(tracked.job) + (turn?.tokensMax ?? 1) - 1;
+    this.#checkTurn(event, tracked, cores, segment);
+    this.#expect(!tracked.isCancelled, 'a cancelled job does not start', event);
     this.#expect(segment.from === tracked.stepsDone, 'a segment begins where the last one ended', event);
     this.#expect(segment.steps >= 1 && segment.from + segment.steps <= steps, 'a segment has steps of its job', event);
     tracked.granted = segment.steps;
@@ -176,6 +201,40 @@ export class InvariantChecker {
     else this.#shed.delete(stream);
   }
 
+  #chunksOf(job: Job): number {
+    const steps = this.#plan.models.find(({ model }) => model === job.model)?.steps;
+    return steps?.kind === 'tokens' ? Math.ceil((job.turn?.promptTokens ?? 1) / steps.chunkTokens) : 1;
+  }
+
+  /** Chunks and tokens are not mixed, tokens do not come before the listener takes them, and a turn goes on where it began, as one of so many. */
+  #checkTurn(
+    event: Event,
+    tracked: Tracked,
+    cores: readonly CoreId[],
+    { from, steps }: { readonly from: number; readonly steps: number },
+  ): void {
+    const { job } = tracked;
+    const plan = this.#plan.models.find(({ model }) => model === job.model)?.steps;
+    if (plan?.kind !== 'tokens') return;
+    const chunks = this.#chunksOf(job);
+    this.#expect(from >= chunks || from + steps <= chunks, 'a segment reads or answers', event);
+    this.#expect(from < chunks || steps <= plan.burstTokens, 'a burst has its bound', event);
+    const isThere =
+      tracked.keptOn.length === 0 || (tracked.keptOn.length === cores.length && cores.every((core) => tracked.keptOn.includes(core)));
+    this.#expect(isThere, 'a turn goes on where its cache is', event);
+    tracked.keptOn = cores;
+    const alive = [...this.#jobs.values()].filter((other) => other.job.stream === job.stream && other.phase !== 'ended');
+    for (const core of cores) {
+      const open = alive.filter(({ keptOn }) => keptOn.includes(core));
+      this.#expect(open.length <= (plan.turnsMax ?? 1), 'a core has room for so many turns of a stream', event);
+    }
+    const { perSecondMax } = this.#streams.get(job.stream)?.tokens ?? {};
+    if (perSecondMax === undefined || from < chunks) return;
+    // The last token of the segment may come once those before it have had their time.
+    const dueAt = (tracked.firstTokenAt ?? 0) + ((from + steps - chunks) * 1e6) / perSecondMax;
+    this.#expect(event.at >= dueAt - 1, 'an answer is not ahead of its listener', event);
+  }
+
   #checkStatefulOrder(event: Event, tracked: Tracked): void {
     if (this.#streams.get(tracked.job.stream)?.isStateful !== true) return;
     for (const other of this.#jobs.values()) {
@@ -187,8 +246,14 @@ export class InvariantChecker {
 
   #checkOutcome(event: Event, tracked: Tracked, outcome: Outcome): void {
     const { deadlineAt } = tracked.job;
-    if (outcome.kind === 'done') this.#expect(event.kind === 'decoded' && event.at <= deadlineAt, 'done is in time', event);
-    if (outcome.kind === 'late') this.#expect(event.kind === 'decoded' && event.at > deadlineAt, 'late is after the deadline', event);
+    const at = tracked.firstTokenAt ?? event.at;
+    const isCancelled = outcome.kind === 'dropped' && outcome.reason === 'cancelled';
+    if (outcome.kind === 'done') this.#expect(event.kind === 'decoded' && at <= deadlineAt, 'done is in time', event);
+    if (outcome.kind === 'late') this.#expect(event.kind === 'decoded' && at > deadlineAt, 'late is after the deadline', event);
+    this.#expect(!isCancelled || tracked.isCancelled, 'only who was cancelled ends so', event);
+    this.#expect(!tracked.isCancelled || isCancelled || outcome.kind !== 'done', 'who was cancelled is not done', event);
+    const isAnswer = tracked.firstTokenAt !== undefined && outcome.kind === 'dropped' && !isCancelled;
+    this.#expect(!isAnswer || outcome.reason === 'stopping', 'an answer is not given up', event);
   }
 
   #checkBounds(event: Event): void {

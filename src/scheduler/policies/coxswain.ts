@@ -17,6 +17,6 @@ export const createCoxswain = ({ drop = 'infeasible', victim = 'turns', preempts
   coresFor: fastestCores,
   hold: holdInstead,
   preempts,
-  ...(victim === 'value' ? { assign: assignByValue } : {}),
+  ...(victim === 'value' ? { assign: assignByValue } : { keepsServers: true }),
   countsResults: false,
 });

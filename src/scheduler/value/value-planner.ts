@@ -1,3 +1,4 @@
+import { mayTake } from '../may-take.ts';
 import type { Assignment, JobState, SchedulerState } from '../state.ts';
 import { type Outlook, outlookOf } from './outlook.ts';
 import { type Manner, type Played, playOut } from './play-out.ts';
@@ -34,7 +35,7 @@ function assignmentsOf(outlook: Outlook, played: Played | undefined): Assignment
   for (const start of played?.starts ?? []) {
     const job = outlook.prospects[start.place]?.frames[start.frame]?.job;
     const core = outlook.cores[start.core];
-    if (job !== undefined && core !== undefined && keepsOrder(job)) assignments.push({ job, core });
+    if (job !== undefined && core !== undefined && keepsOrder(job) && mayTake(core, job)) assignments.push({ job, core });
   }
   return assignments;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Event } from '../../../src/core/event.ts';
-import type { CoreId, JobId } from '../../../src/core/job.ts';
+import type { CoreId, JobId, Turn } from '../../../src/core/job.ts';
 import { MODES, type Mode } from '../../../src/core/mode.ts';
 import type { StepPlan } from '../../../src/core/step-plan.ts';
 import { CRITICALITIES, type Criticality, type Stream } from '../../../src/core/stream.ts';
@@ -8,11 +8,13 @@ import { durationUs, instantUs } from '../../../src/core/units.ts';
 import { createScheduler, PLAN_DEFAULTS, type PreemptionPlan, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
 import type { Step } from '../../simulation/checkers.ts';
 
+const CHUNK_TOKENS = 100;
+
 /** One poke at the scheduler; what it means depends on what runs at the time, so any sequence is a legal one. */
 export type Poke = { readonly afterUs: number } & (
   | { readonly kind: 'arrive'; readonly stream: number; readonly ageUs: number }
   | { readonly kind: 'finish' | 'fail' | 'lose' | 'raise'; readonly core: number }
-  | { readonly kind: 'decode' | 'spoil'; readonly nth: number }
+  | { readonly kind: 'decode' | 'spoil' | 'cancel'; readonly nth: number }
   | { readonly kind: 'timer' }
   | { readonly kind: 'mode'; readonly mode: Mode }
 );
@@ -30,6 +32,15 @@ const streamArbitrary = (criticalities: readonly Criticality[]) =>
     blocks: fc.integer({ min: 1, max: 4 }),
     switchUs: fc.integer({ min: 0, max: 2_000 }),
     split: fc.integer({ min: 1, max: 3 }),
+    isTalk: fc.integer({ min: 0, max: 2 }).map((value) => value === 0),
+    turnsMax: fc.integer({ min: 1, max: 3 }),
+    tokens: fc.record(
+      { perSecondMax: fc.integer({ min: 1, max: 500 }), everyUs: fc.integer({ min: 1_000, max: 100_000 }).map(durationUs) },
+      { requiredKeys: [] },
+    ),
+    server: fc.option(fc.record({ budgetUs: fc.integer({ min: 100, max: 50_000 }), idleUs: fc.integer({ min: 0, max: 100_000 }) }), {
+      nil: undefined,
+    }),
   });
 
 const preemption = fc.constantFrom<PreemptionPlan>(
@@ -43,6 +54,18 @@ export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALIT
   fc.tuple(fc.array(streamArbitrary(criticalities), { minLength: 1, maxLength: 5, size: 'max' }), preemption).map(([rows, kind]) => ({
     ...PLAN_DEFAULTS,
     preemption: kind,
+    servers: rows.flatMap(({ criticality, server }, index) =>
+      server === undefined || criticality === 'safety'
+        ? []
+        : [
+            {
+              id: `server ${index}`,
+              streams: [`s${index}`],
+              budgetUs: durationUs(server.budgetUs),
+              periodUs: durationUs(server.budgetUs + server.idleUs),
+            },
+          ],
+    ),
     cores: [0, 1, 2],
     streams: rows.map(
       (row, index): Stream => ({
@@ -53,13 +76,14 @@ export const planArbitrary = (criticalities: readonly Criticality[] = CRITICALIT
         deadlineUs: durationUs(row.deadlineUs),
         freshness: row.jobsMax === 0 ? { kind: 'latest' } : { kind: 'queue', jobsMax: row.jobsMax },
         isStateful: row.isStateful,
+        ...(row.isTalk ? { tokens: row.tokens } : {}),
       }),
     ),
     models: rows.map((row, index) => ({
       model: `m${index}`,
       ...coresOf(row),
       costUs: durationUs(row.costUs),
-      ...(row.blocks === 1 ? {} : { steps: blocksOf(row) }),
+      ...(row.isTalk ? { steps: tokensOf(row) } : row.blocks === 1 ? {} : { steps: blocksOf(row) }),
     })),
   }));
 
@@ -84,6 +108,7 @@ export function withModes(plan: SchedulerPlan): SchedulerPlan {
         model: `v${stream.id}`,
         cores: rowOf(stream)?.cores ?? [0],
         costUs: durationUs(Math.ceil((rowOf(stream)?.costUs ?? 2) / (index + 2))),
+        ...tokensLike(rowOf(stream)?.steps),
       })),
     ],
     variants: stateless.map(({ id }, index) => ({ stream: id, model: `v${id}`, isAlike: index % 2 === 0 })),
@@ -99,6 +124,8 @@ export function withModes(plan: SchedulerPlan): SchedulerPlan {
   };
 }
 
+const tokensLike = (steps: StepPlan | undefined) => (steps?.kind === 'tokens' ? { steps } : {});
+
 /** A gang of up to as many as it has; one with a state has no others. */
 function coresOf({ home, spares, isStateful, split }: { home: number; spares: number; isStateful: boolean; split: number }) {
   const width = isStateful ? split : Math.min(split, spares + 1);
@@ -111,6 +138,25 @@ const blocksOf = ({ blocks, switchUs }: { blocks: number; switchUs: number }): S
   kind: 'blocks',
   shares: Array.from({ length: blocks }, () => 1 / blocks),
   switchUs: Array.from({ length: blocks - 1 }, () => durationUs(switchUs)),
+});
+
+const tokensOf = ({
+  blocks,
+  costUs,
+  switchUs,
+  turnsMax,
+}: {
+  blocks: number;
+  costUs: number;
+  switchUs: number;
+  turnsMax: number;
+}): StepPlan => ({
+  kind: 'tokens',
+  chunkTokens: CHUNK_TOKENS,
+  chunkUs: durationUs(costUs),
+  burstTokens: blocks,
+  switchUs: durationUs(switchUs),
+  turnsMax,
 });
 
 const afterUs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 200_000 }));
@@ -132,6 +178,7 @@ export const pokesArbitrary: fc.Arbitrary<Poke[]> = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('fail' as const, 'lose' as const), afterUs, core }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('raise' as const), afterUs, core }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('decode' as const, 'decode' as const, 'spoil' as const), afterUs, nth }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), afterUs, nth }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('timer' as const), afterUs }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('mode' as const), afterUs, mode: fc.constantFrom(...MODES) }) },
   ),
@@ -157,6 +204,8 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
   const served = new Map<string, string>();
   const isAsked = new Set<JobId>();
   const decoding: JobId[] = [];
+  const turns = new Map<JobId, Turn>();
+  const ended = new Set<JobId>();
   let at = 0;
   let nextJob = 1;
   const tell = (event: Event): void => {
@@ -169,7 +218,8 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
         const { core: on, others = [], job, segment = { from: 0, steps: 1 } } = decision;
         running.set(on, { job, model: decision.model ?? modelOf.get(job) ?? '', cores: [on, ...others], ...segment });
         isAsked.delete(job);
-      } else if (decision.kind === 'yield' || decision.kind === 'abort') isAsked.add(decision.job);
+      } else if (decision.kind === 'end') ended.add(decision.job);
+      else if (decision.kind === 'yield' || decision.kind === 'abort') isAsked.add(decision.job);
       else if (decision.kind === 'variant' && decision.model !== null) served.set(decision.stream, decision.model);
     }
   };
@@ -180,17 +230,20 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
     running.delete(id);
     if (kind === 'fail') return tell({ kind: 'segment-failed', at: instantUs(at), core: id, job, reason: 'non-finite' });
     const plannedSteps = plan.models.find((row) => row.model === model)?.steps;
-    const count = plannedSteps?.kind === 'blocks' ? plannedSteps.shares.length : 1;
-    // One that was asked to leave off may have done so at once.
+    const turn = turns.get(job);
+    const chunks = Math.ceil((turn?.promptTokens ?? 0) / CHUNK_TOKENS);
+    const count = plannedSteps?.kind === 'blocks' ? plannedSteps.shares.length : turn === undefined ? 1 : chunks + turn.tokensMax - 1;
+    // One that was asked to leave off may have done so at once, and a model may end an answer early.
     const ran = isAsked.has(job) ? job % (granted + 1) : granted;
-    const isLast = from + ran === count;
+    const isLast = from + ran === count || (turn !== undefined && from + ran >= chunks + (job % 7));
     if (isLast) decoding.push(job);
     const progress = count === 1 && isLast ? {} : { progress: { steps: ran, isLast } };
     tell({ kind: 'segment-done', at: instantUs(at), core: id, job, ranUs: durationUs(1), ...progress });
   };
   const decode = (index: number, kind: 'decode' | 'spoil'): void => {
     const [job] = decoding.splice(index % Math.max(1, decoding.length), 1);
-    if (job !== undefined) tell({ kind: kind === 'decode' ? 'decoded' : 'decode-failed', at: instantUs(at), job });
+    // One that was cancelled has ended.
+    if (job !== undefined && !ended.has(job)) tell({ kind: kind === 'decode' ? 'decoded' : 'decode-failed', at: instantUs(at), job });
   };
   const modelsOf = (id: CoreId): string[] => plan.models.filter((row) => row.cores.includes(id)).map((row) => row.model);
 
@@ -202,8 +255,16 @@ export function poke(plan: SchedulerPlan, pokes: readonly Poke[], see: (step: St
       const capturedAt = instantUs(at - each.ageUs);
       const deadlineAt = instantUs(capturedAt + stream.deadlineUs);
       const model = served.get(stream.id) ?? stream.model;
-      tell({ kind: 'arrived', at: instantUs(at), job: { id: nextJob++, stream: stream.id, model, capturedAt, deadlineAt } });
-    } else if (each.kind === 'finish' || each.kind === 'fail') finish(each.core, each.kind);
+      const job = { id: nextJob++, stream: stream.id, model, capturedAt, deadlineAt };
+      if (plan.models.find((row) => row.model === model)?.steps?.kind !== 'tokens') {
+        tell({ kind: 'arrived', at: instantUs(at), job });
+        continue;
+      }
+      const turn = { promptTokens: 1 + (each.ageUs % 350), tokensMax: 1 + (each.ageUs % 13) };
+      turns.set(job.id, turn);
+      tell({ kind: 'arrived', at: instantUs(at), job: { ...job, turn } });
+    } else if (each.kind === 'cancel') tell({ kind: 'cancel', at: instantUs(at), job: Math.max(1, nextJob - 1 - each.nth) });
+    else if (each.kind === 'finish' || each.kind === 'fail') finish(each.core, each.kind);
     else if ('nth' in each) decode(each.nth, each.kind);
     else if (each.kind === 'mode') tell({ kind: 'mode', at: instantUs(at), mode: each.mode });
     else if (each.kind === 'timer') tell({ kind: 'timer', at: instantUs(at) });

@@ -87,10 +87,16 @@ describe('the order of starts', () => {
     return undefined;
   }
 
-  const stateless = (plan: SchedulerPlan): SchedulerPlan => ({
-    ...withoutGangs(plan),
-    streams: plan.streams.map((stream) => ({ ...stream, isStateful: false })),
-  });
+  /** Without what has an order of its own: gangs, states, turns, servers. */
+  const stateless = (plan: SchedulerPlan): SchedulerPlan => {
+    const single = withoutGangs(plan);
+    return {
+      ...single,
+      servers: [],
+      streams: single.streams.map(({ tokens: _, ...stream }) => ({ ...stream, isStateful: false })),
+      models: single.models.map(({ steps, ...row }) => (steps === undefined || steps.kind === 'tokens' ? row : { ...row, steps })),
+    };
+  };
 
   function follow(plan: SchedulerPlan, mayOvertake: (job: Job) => boolean): (record: Step) => void {
     const waiting = new Map<number, Job>();

@@ -30,7 +30,7 @@ const variedPlan: fc.Arbitrary<SchedulerPlan> = fc
     // Policies that play through single cores take no gangs, and exact costs are those of single cores.
     models: (isByValue ? withoutGangs(plan) : plan).models.map((row, index) => {
       const cost = exact[index];
-      if (cost === null || cost === undefined || row.split !== undefined) return row;
+      if (cost === null || cost === undefined || row.split !== undefined || row.steps?.kind === 'tokens') return row;
       const [baseUs, energyUj] = cost;
       return { ...row, exactCosts: row.cores.map((core) => ({ core, costUs: durationUs(baseUs * (core + 1)), energyUj })) };
     }),

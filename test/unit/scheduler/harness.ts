@@ -146,7 +146,7 @@ function describe(decision: Exclude<Decision, { kind: 'timer' }>): string {
     return `start ${decision.job} on ${[decision.core, ...others].join('+')}${segment === undefined ? '' : ` steps ${segment.from}+${segment.steps}`}`;
   }
   if (decision.kind === 'yield' || decision.kind === 'abort')
-    return `${decision.kind} ${decision.job} on ${decision.core} for ${decision.for}`;
+    return `${decision.kind} ${decision.job} on ${decision.core} for ${decision.for ?? 'nobody'}`;
   if (decision.kind === 'hold') return `hold ${decision.job} on ${decision.core} for ${decision.for}`;
   if (decision.kind === 'variant') return `${decision.stream} by ${decision.model}`;
   const { outcome } = decision;

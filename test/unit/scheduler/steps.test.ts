@@ -210,6 +210,6 @@ describe('a turn of a conversation', () => {
     expect(it.arrive(1, 'talk', 1, { turn: { promptTokens: 1000, tokensMax: 10 } })).toEqual(['end 1 dropped infeasible']);
     it.arrive(2, 'talk', 2, { turn: { promptTokens: 100, tokensMax: 16 } });
     progress(it, 22, 2, 1);
-    expect(progress(it, 500, 2, 8)).toEqual(['start 2 on 0 steps 9+8']);
+    expect(progress(it, 500, 2, 8)).toEqual(['start 2 on 0 steps 9+7']);
   });
 });
