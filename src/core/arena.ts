@@ -48,7 +48,7 @@ export class Arena {
     const free = this.#free;
     let index = 0;
     while (index < free.length && (free[index] as Span).byteLength < roundedBytes) index += 1;
-    const span = free[index];
+    const span = index < free.length ? free[index] : undefined;
     if (span === undefined) return undefined;
     const offsetBytes = span.offsetBytes;
     span.offsetBytes += roundedBytes;
@@ -81,8 +81,8 @@ export class Arena {
     const free = this.#free;
     let index = 0;
     while (index < free.length && (free[index] as Span).offsetBytes < offsetBytes) index += 1;
-    const previous = free[index - 1];
-    const next = free[index];
+    const previous = index > 0 ? free[index - 1] : undefined;
+    const next = index < free.length ? free[index] : undefined;
     const touchesPrevious = previous !== undefined && previous.offsetBytes + previous.byteLength === offsetBytes;
     const touchesNext = next !== undefined && offsetBytes + byteLength === next.offsetBytes;
     if (touchesPrevious) {

@@ -26,12 +26,22 @@ export interface ImageBuild {
   readonly coder: ImageCoder;
 }
 
+interface SizedBuild extends ImageBuild {
+  readonly inputBytes: number;
+}
+
 /** A frame on its way: first it waits as pixels, then it is encoded, then it is the work that the desk has. */
 interface FrameWork extends Work {
   readonly frame: Frame;
   job: Job;
   inputs: readonly Region[];
   decode: Decode;
+}
+
+function sized(build: ImageBuild): SizedBuild {
+  const [input, ...others] = build.model.inputs;
+  assert(input !== undefined && others.length === 0, 'a model has one image input', build.model.id);
+  return { ...build, inputBytes: tensorBytes(input) };
 }
 
 const NO_INPUTS: readonly Region[] = [];
@@ -46,7 +56,7 @@ const notEncoded: Decode = (_outputs, onEnd) => onEnd(new Error('the frame was n
 export class ImagePipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
-  readonly #builds: ReadonlyMap<ModelId, ImageBuild>;
+  readonly #builds: ReadonlyMap<ModelId, SizedBuild>;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
@@ -58,8 +68,7 @@ export class ImagePipeline implements Pipeline {
 
   constructor(options: PipelineOptions, deps: ImagePipelineDeps) {
     const builds = [{ model: options.model, coder: deps.coder }, ...(deps.variants ?? [])];
-    for (const { model } of builds) assert(model.inputs.length === 1, `model ${model.id} has one image input`);
-    this.#builds = new Map(builds.map((build) => [build.model.id, build]));
+    this.#builds = new Map(builds.map((build) => [build.model.id, sized(build)]));
     this.stream = options.stream;
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
@@ -102,9 +111,8 @@ export class ImagePipeline implements Pipeline {
     const served = this.#deps.desk.servedWith(this.stream.id);
     if (served === null) return this.#giveUp(next, { kind: 'dropped', reason: 'shed' });
     const build = this.#builds.get(served ?? this.stream.model);
-    const [spec] = build?.model.inputs ?? [];
-    assert(build !== undefined && spec !== undefined, `pipeline ${this.stream.id} has what it is to be served with`);
-    const input = this.#deps.memory.allocate(tensorBytes(spec));
+    assert(build !== undefined, 'a pipeline has what it is to be served with', this.stream.id);
+    const input = this.#deps.memory.allocate(build.inputBytes);
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
     const { payload } = next.frame;
     assert(payload.kind !== 'audio', 'an image pipeline has no audio waiting');

@@ -63,7 +63,7 @@ const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestU
 
 /** The same on its fastest core. */
 function typicalSpanUs(job: JobState): number {
-  const [fastest] = job.model.fastestFirst;
+  const fastest = job.model.fastestFirst[0];
   return fastest === undefined ? Number.POSITIVE_INFINITY : typicalSpanOnUs(job, fastest);
 }
 

@@ -254,7 +254,7 @@ export interface SchedulerState {
 }
 
 /** Of a job that is no gang, or does not run. */
-export const NO_CORES: readonly CoreState[] = Object.freeze([]);
+export const NO_CORES: readonly CoreState[] = [];
 
 /**
  * To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. A stream

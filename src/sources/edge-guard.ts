@@ -2,7 +2,7 @@ import { assertNever } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame, Payload } from '../core/frame.ts';
 import { REJECT_REASONS, type RejectReason } from '../core/outcome.ts';
-import { type DurationUs, durationFromMs, elapsedUs, type InstantUs } from '../core/units.ts';
+import { type DurationUs, durationFromMs, elapsedUs } from '../core/units.ts';
 import type { FrameMemory, SourceEvent } from './source.ts';
 
 export interface EdgeGuardOptions {
@@ -31,25 +31,24 @@ export function createEdgeGuard(
   deps: { readonly clock: Clock; readonly memory: Pick<FrameMemory, 'release'> },
 ): EdgeGuard {
   const counts = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
-  let last: { readonly sequence: number; readonly capturedAt: InstantUs } | undefined;
+  let lastSequence = Number.NEGATIVE_INFINITY;
+  let lastCapturedAt = Number.NEGATIVE_INFINITY;
 
-  const refusalOf = (frame: Frame): { readonly reason: RejectReason; readonly message: string } | undefined => {
-    const { sequence, capturedAt, payload } = frame;
-    const ageUs = elapsedUs(capturedAt, deps.clock.now());
+  const faultOf = ({ sequence, capturedAt, payload }: Frame): Fault | undefined => {
     if (!Number.isSafeInteger(sequence) || !Number.isFinite(capturedAt)) {
-      return { reason: 'out-of-order', message: `frame ${sequence} of instant ${capturedAt} has no place in order` };
+      return { reason: 'out-of-order', message: `of instant ${capturedAt} has no place in order` };
     }
-    if (last !== undefined && sequence === last.sequence) return { reason: 'duplicate', message: `frame ${sequence} came again` };
-    if (last !== undefined && (sequence < last.sequence || capturedAt < last.capturedAt)) {
-      const span = elapsedUs(last.capturedAt, capturedAt);
-      return { reason: 'out-of-order', message: `frame ${sequence} came after frame ${last.sequence}, captured ${span} us after it` };
+    if (sequence === lastSequence) return { reason: 'duplicate', message: 'came again' };
+    if (sequence < lastSequence || capturedAt < lastCapturedAt) {
+      const spanUs = capturedAt - lastCapturedAt;
+      return { reason: 'out-of-order', message: `came after frame ${lastSequence}, captured ${spanUs} us after it` };
     }
-    if (ageUs < -AHEAD_MAX_US) return { reason: 'out-of-order', message: `frame ${sequence} was captured ${-ageUs} us in the future` };
+    const ageUs = elapsedUs(capturedAt, deps.clock.now());
+    if (ageUs < -AHEAD_MAX_US) return { reason: 'out-of-order', message: `was captured ${-ageUs} us in the future` };
     if (ageUs > options.staleAfterUs) {
-      return { reason: 'stale', message: `frame ${sequence} is ${ageUs} us old, at most ${options.staleAfterUs} are allowed` };
+      return { reason: 'stale', message: `is ${ageUs} us old, at most ${options.staleAfterUs} are allowed` };
     }
-    const fault = payloadFault(payload, options.bytesMax);
-    return fault === undefined ? undefined : { reason: fault.reason, message: `frame ${sequence} ${fault.message}` };
+    return payloadFault(payload, options.bytesMax);
   };
 
   return {
@@ -60,19 +59,27 @@ export function createEdgeGuard(
         counts[event.reason] += 1;
         return event;
       }
-      const refusal = refusalOf(event.frame);
-      if (refusal === undefined) {
-        last = { sequence: event.frame.sequence, capturedAt: event.frame.capturedAt };
+      const { frame } = event;
+      const fault = faultOf(frame);
+      if (fault === undefined) {
+        lastSequence = frame.sequence;
+        lastCapturedAt = frame.capturedAt;
         return event;
       }
-      counts[refusal.reason] += 1;
-      if (event.frame.payload.kind === 'image') deps.memory.release(event.frame.payload.region);
-      return { kind: 'rejected', ...refusal };
+      counts[fault.reason] += 1;
+      if (frame.payload.kind === 'image') deps.memory.release(frame.payload.region);
+      return { kind: 'rejected', reason: fault.reason, message: `frame ${frame.sequence} ${fault.message}` };
     },
   };
 }
 
-function payloadFault(payload: Payload, bytesMax: number): { readonly reason: RejectReason; readonly message: string } | undefined {
+/** What is wrong with a frame; the message goes on after "frame n". */
+interface Fault {
+  readonly reason: RejectReason;
+  readonly message: string;
+}
+
+function payloadFault(payload: Payload, bytesMax: number): Fault | undefined {
   switch (payload.kind) {
     case 'empty':
       return undefined;

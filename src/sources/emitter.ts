@@ -20,28 +20,42 @@ export interface SourceEmitter {
 /** A source from `run`, which starts when somebody subscribes and returns how to stop. Sequence numbers go on across subscriptions. */
 export function createEmittingSource(id: SourceId, run: (emit: SourceEmitter) => () => void): Source {
   let sequence = 0;
-  const emitterTo = (subscriber: Subscriber<SourceEvent>): SourceEmitter => {
-    let current: SourceState | undefined;
-    return {
-      get isClosed() {
-        return subscriber.closed;
-      },
-      frame(capturedAt, payload) {
-        subscriber.next({ kind: 'frame', frame: { source: id, sequence: sequence++, capturedAt, payload } });
-      },
-      reject(reason, message) {
-        subscriber.next({ kind: 'rejected', reason, message });
-      },
-      state(state, message) {
-        if (state === current) return;
-        current = state;
-        subscriber.next({ kind: 'state', state, message });
-      },
-      end(message, error) {
-        subscriber.next({ kind: 'state', state: 'ended', message, ...(error === undefined ? {} : { error }) });
-        subscriber.complete();
-      },
-    };
-  };
-  return { id, events: new Observable((subscriber) => run(emitterTo(subscriber))) };
+  const nextSequence = (): number => sequence++;
+  return { id, events: new Observable((subscriber) => run(new Emitter(id, nextSequence, subscriber))) };
+}
+
+class Emitter implements SourceEmitter {
+  readonly #id: SourceId;
+  readonly #nextSequence: () => number;
+  readonly #subscriber: Subscriber<SourceEvent>;
+  #state: SourceState | undefined;
+
+  constructor(id: SourceId, nextSequence: () => number, subscriber: Subscriber<SourceEvent>) {
+    this.#id = id;
+    this.#nextSequence = nextSequence;
+    this.#subscriber = subscriber;
+  }
+
+  get isClosed(): boolean {
+    return this.#subscriber.closed;
+  }
+
+  frame(capturedAt: InstantUs, payload: Payload): void {
+    this.#subscriber.next({ kind: 'frame', frame: { source: this.#id, sequence: this.#nextSequence(), capturedAt, payload } });
+  }
+
+  reject(reason: RejectReason, message: string): void {
+    this.#subscriber.next({ kind: 'rejected', reason, message });
+  }
+
+  state(state: Exclude<SourceState, 'ended'>, message: string): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#subscriber.next({ kind: 'state', state, message });
+  }
+
+  end(message: string, error?: CoxswainError): void {
+    this.#subscriber.next({ kind: 'state', state: 'ended', message, ...(error === undefined ? {} : { error }) });
+    this.#subscriber.complete();
+  }
 }

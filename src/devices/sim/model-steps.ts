@@ -39,12 +39,12 @@ export function createModelSteps(
   );
   const count = borders.length - 1;
   const whole = compile(layers, weightBytes);
-  const known = new Map<string, SegmentCost>();
+  const known = new Map<number, SegmentCost>();
   const knownEnds = new Map<number, Float64Array>();
   const layersOf = (from: number, steps: number): readonly LayerCost[] => layers.slice(borders[from], borders[from + steps]);
   const cost = (from: number, steps: number, isReload: boolean): SegmentCost => {
     if (from === 0 && steps === count) return whole;
-    const key = `${from} ${steps} ${isReload}`;
+    const key = 2 * (from * (count + 1) + steps) + (isReload ? 1 : 0);
     const found = known.get(key);
     if (found !== undefined) return found;
     const row = layersOf(from, steps);

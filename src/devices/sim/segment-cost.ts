@@ -62,12 +62,19 @@ export function compileSegment(
     const moved = (doWeightsStay ? 0 : layer.weightBytes) + activationTraffic(layer, ends, activationBytes);
     return { computeUs: Math.max(macUs, (layer.elementOps / core.vectorOpsPerSecond) * 1e6), bytes: moved };
   });
+  const { bytes, computeUs, knees, computeBefore, bytesFrom } = rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs]);
+  const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
+  // One by one: put together by spreading, costs would be objects of many shapes, and each look at one of them a search.
   return {
-    ...rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs]),
+    bytes,
+    computeUs,
     macs,
     energyMacs,
     weightBytes,
-    utilisationRatio: multiplyUs === 0 ? 0 : busyUs / multiplyUs,
+    utilisationRatio,
+    knees,
+    computeBefore,
+    bytesFrom,
   };
 }
 

@@ -7,7 +7,7 @@ import { bandwidthAt, busLevel, flowUs } from './bus-share.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
-import { createThermalModel, HEAT_STEP_US } from './thermal.ts';
+import { HEAT_STEP_US, ThermalModel } from './thermal.ts';
 
 /** Byte budgets of cores, handed out anew at every multiple of the period (MemGuard: Yun et al. 2013). Cores that are not named are not regulated. */
 export interface Regulation {
@@ -40,7 +40,7 @@ export class SimChip {
   readonly #mode: SocMode;
   readonly #observer: ChipObserver | undefined;
   readonly #regulation: Regulation | undefined;
-  readonly #thermal: ReturnType<typeof createThermalModel>;
+  readonly #thermal: ThermalModel;
   readonly #budgets = new Map<CoreId, Budget>();
   readonly #drags = new Map<CoreId, number>();
   readonly #joulesPerMac: FigureRange;
@@ -83,7 +83,7 @@ export class SimChip {
     this.#regulation = options.regulation;
     this.#clock = deps.clock;
     this.#observer = deps.observer;
-    this.#thermal = createThermalModel(options.profile.thermal);
+    this.#thermal = new ThermalModel(options.profile.thermal);
     const { power, thermal } = options.profile;
     this.#joulesPerMac = scaled(power.macPicojoules, 1e-12);
     this.#joulesPerByte = scaled(power.dramPicojoulesPerByte, 1e-12);

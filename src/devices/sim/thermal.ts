@@ -11,47 +11,43 @@ export const HEAT_STEP_US: DurationUs = durationUs(10_000);
  *
  * Power is constant over a step, so each step is the exact solution of the two linear equations, and no step length can make it unstable.
  */
-export interface ThermalModel {
-  readonly dieC: number;
-  readonly caseC: number;
-  readonly isThrottled: boolean;
-  /** One step of HEAT_STEP_US at this power; true when throttling began or ended. */
-  step(watts: number): boolean;
-  /** From outside, such as a fan that stops or sunshine. */
-  heatAmbient(byC: number): void;
-}
+export class ThermalModel {
+  readonly #thermal: SocThermal;
+  readonly #decay: Matrix;
+  #ambientC: number;
+  dieC: number;
+  caseC: number;
+  isThrottled = false;
 
-export function createThermalModel(thermal: SocThermal): ThermalModel {
-  const { dieJoulesPerK: c1, caseJoulesPerK: c2, dieToCaseKPerW: r1, caseToAmbientKPerW: r2 } = thermal;
-  let ambientC = thermal.ambientC;
-  let [dieC, caseC, isThrottled] = [ambientC, ambientC, false];
-  const decay = matrixExponential([-1 / (r1 * c1), 1 / (r1 * c1), 1 / (r1 * c2), -(1 / r1 + 1 / r2) / c2], HEAT_STEP_US / 1e6);
-  return {
-    get dieC() {
-      return dieC;
-    },
-    get caseC() {
-      return caseC;
-    },
-    get isThrottled() {
-      return isThrottled;
-    },
-    step(watts) {
-      // Where both would end up at this power; the distance to it decays.
-      const caseEnd = ambientC + watts * r2;
-      const dieEnd = caseEnd + watts * r1;
-      const [die, shell] = [dieC - dieEnd, caseC - caseEnd];
-      dieC = dieEnd + decay[0] * die + decay[1] * shell;
-      caseC = caseEnd + decay[2] * die + decay[3] * shell;
-      const before = isThrottled;
-      if (dieC >= thermal.throttleC) isThrottled = true;
-      else if (dieC <= thermal.resumeC) isThrottled = false;
-      return before !== isThrottled;
-    },
-    heatAmbient(byC) {
-      ambientC += byC;
-    },
-  };
+  constructor(thermal: SocThermal) {
+    const { dieJoulesPerK: c1, caseJoulesPerK: c2, dieToCaseKPerW: r1, caseToAmbientKPerW: r2, ambientC } = thermal;
+    this.#thermal = thermal;
+    this.#decay = matrixExponential([-1 / (r1 * c1), 1 / (r1 * c1), 1 / (r1 * c2), -(1 / r1 + 1 / r2) / c2], HEAT_STEP_US / 1e6);
+    this.#ambientC = ambientC;
+    this.dieC = ambientC;
+    this.caseC = ambientC;
+  }
+
+  /** One step of HEAT_STEP_US at this power; true when throttling began or ended. */
+  step(watts: number): boolean {
+    const { dieToCaseKPerW, caseToAmbientKPerW, throttleC, resumeC } = this.#thermal;
+    // Where both would end up at this power; the distance to it decays.
+    const caseEnd = this.#ambientC + watts * caseToAmbientKPerW;
+    const dieEnd = caseEnd + watts * dieToCaseKPerW;
+    const die = this.dieC - dieEnd;
+    const shell = this.caseC - caseEnd;
+    this.dieC = dieEnd + this.#decay[0] * die + this.#decay[1] * shell;
+    this.caseC = caseEnd + this.#decay[2] * die + this.#decay[3] * shell;
+    const before = this.isThrottled;
+    if (this.dieC >= throttleC) this.isThrottled = true;
+    else if (this.dieC <= resumeC) this.isThrottled = false;
+    return before !== this.isThrottled;
+  }
+
+  /** From outside, such as a fan that stops or sunshine. */
+  heatAmbient(byC: number): void {
+    this.#ambientC += byC;
+  }
 }
 
 type Matrix = readonly [number, number, number, number];
