@@ -62,20 +62,8 @@ export function compileSegment(
     const moved = (doWeightsStay ? 0 : layer.weightBytes) + activationTraffic(layer, ends, activationBytes);
     return { computeUs: Math.max(macUs, (layer.elementOps / core.vectorOpsPerSecond) * 1e6), bytes: moved };
   });
-  const { bytes, computeUs, knees, computeBefore, bytesFrom } = rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs]);
   const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
-  // One by one: put together by spreading, costs would be objects of many shapes, and each look at one of them a search.
-  return {
-    bytes,
-    computeUs,
-    macs,
-    energyMacs,
-    weightBytes,
-    utilisationRatio,
-    knees,
-    computeBefore,
-    bytesFrom,
-  };
+  return rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs], { macs, energyMacs, weightBytes, utilisationRatio });
 }
 
 /** Its multiply-accumulates weighted by their energy, int8 being 1. */
@@ -133,7 +121,11 @@ export function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
   throw new RangeError('a core has a rate for some type');
 }
 
-export function rooflineOf(costs: readonly { readonly computeUs: number; readonly bytes: number }[]) {
+/** Times of the layers one after the other, and what is known of all of them together. */
+export function rooflineOf(
+  costs: readonly { readonly computeUs: number; readonly bytes: number }[],
+  { macs, energyMacs, weightBytes, utilisationRatio }: Pick<SegmentCost, 'macs' | 'energyMacs' | 'weightBytes' | 'utilisationRatio'>,
+): SegmentCost {
   const kneeOf = (cost: { readonly computeUs: number; readonly bytes: number }): number =>
     cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs;
   const sorted = costs.map((cost) => ({ ...cost, knee: kneeOf(cost) })).sort((a, b) => a.knee - b.knee);
@@ -147,7 +139,9 @@ export function rooflineOf(costs: readonly { readonly computeUs: number; readonl
   });
   for (let index = count - 1; index >= 0; index -= 1) bytesFrom[index] = (bytesFrom[index + 1] ?? 0) + (sorted[index]?.bytes ?? 0);
   assert(Number.isFinite(computeBefore[count]) && Number.isFinite(bytesFrom[0]), 'layer costs are finite');
-  return { knees, computeBefore, bytesFrom, bytes: bytesFrom[0] ?? 0, computeUs: computeBefore[count] ?? 0 };
+  const [bytes, computeUs] = [bytesFrom[0] ?? 0, computeBefore[count] ?? 0];
+  // The one place where costs are made: put together by spreading, they would be objects of many shapes, and each look at one of them a search.
+  return { bytes, computeUs, macs, energyMacs, weightBytes, utilisationRatio, knees, computeBefore, bytesFrom };
 }
 
 /** T(b) of SegmentCost; `bandwidth` in bytes per microsecond. Infinite without bandwidth, unless nothing is to be moved. */

@@ -64,13 +64,12 @@ export function compileSplit(layers: readonly LayerCost[], profile: Chip, split:
   const path = fastestPath(layers, new Splitter(profile, split, weightBytes), usableBytesPerSecond(profile) / 1e6);
   const multiplyUs = path.reduce((sum, option) => sum + option.multiplyUs, 0);
   const busyUs = layers.reduce((sum, { macs, type }) => sum + (macs === 0 ? 0 : (macs * 2e6) / rateOf(type, core)), 0);
-  return {
-    ...rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...path]),
+  return rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...path], {
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     energyMacs: layers.reduce((sum, layer) => sum + energyMacsOf(layer), 0),
     weightBytes,
     utilisationRatio: multiplyUs === 0 ? 0 : busyUs / split.ways / multiplyUs,
-  };
+  });
 }
 
 function fastestPath(layers: readonly LayerCost[], splitter: Splitter, bytesPerUs: number): readonly Option[] {
