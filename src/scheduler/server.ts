@@ -17,7 +17,7 @@ import { highRestUs, highRowUs } from './steps.ts';
  *     at c <= 0:                     once d has come: c += Q, d += P.  Until then its streams may use what nobody of the classes above wants, for nothing
  *
  * The textbook's server moves its deadline on at once and goes on; what it used while nobody wanted the core then delays it when somebody does. Here what lies
- * idle is free, so a server has Q in every P whatever it used before, and the supply bound of a reservation holds (docs/decisions/0006).
+ * idle is free, so a server has Q in every P whatever it used before, and the supply bound of a reservation holds (docs/decisions/0008).
  */
 
 const INTERACTIVE = criticalityRank('interactive');
