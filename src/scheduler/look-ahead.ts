@@ -1,185 +1,154 @@
+import { assert } from '../core/assert.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn } from './cost-of.ts';
-import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
-import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
+import { mayTake } from './may-take.ts';
+import { OrderSearch, QUEUES_MAX } from './order-search.ts';
+import { holdForVictims } from './overload.ts';
+import { claimUs, standingDueAt, standsInBackground } from './server.ts';
+import { type CoreState, type HoldState, isTalk, type JobState, type StreamState } from './state.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A core with more protected streams than that is not looked through: each decision would take too long. The search has room for these and the candidate. */
+const STREAMS_MAX = QUEUES_MAX - 1;
 
 /**
- * Segments cannot be taken back, so a long one started just before the release of an urgent one makes that one miss. Before a start this module plays
- * out, without preemption, what the core would do next with and without it, and says for whom to hold the core instead. Costs are high quantiles.
- * The idea is clairvoyant non-preemptive EDF (Ekelin, ECRTS 2006; Nasri and Fohler, ECRTS 2016), with learnt releases in the place of known ones.
+ * Segments cannot be taken back, so a long one started just before the release of an urgent one makes that one miss. Before a start this module looks for an
+ * order in which everything protected is in time after it. Where there is none, but there is one without the start, the core is held. Costs are high quantiles.
  *
- * Protected are: the next job of each stream at home on this core that is of a higher class, or of the same class with an earlier deadline than the
- * candidate's (of a higher class the next two); and jobs already held on this core, which the candidate would overtake. Background streams are never protected: idling for them wastes more.
+ * Protected are the streams at home on this core that are not of a lower class than the candidate, with what waits of them and what is expected, and the jobs
+ * held on this core just now. Background streams are never protected: idling for them wastes more.
+ *
+ * Where no order was found either way, overload.ts weighs who is to be hurt. The idea is clairvoyant non-preemptive EDF (Ekelin, ECRTS 2006; Nasri and
+ * Fohler, ECRTS 2016), with learnt releases in the place of known ones and a search in the place of a rule.
  */
-interface Demand {
-  stream: StreamState;
-  releaseAt: number;
-  /** How much later than `releaseAt` it may well come. */
-  delayUs: number;
-  /** By when its segment must end. */
-  dueAt: number;
-  costUs: number;
-  /** How long to hold at most for it. */
-  holdUntil: number;
-  /** When it ends as last played out; 0 while it is being found. */
-  endAt: number;
-}
+export class LookAhead {
+  readonly #search = new OrderSearch();
+  /** By queue of the search: whose it is, and how long to hold at most for its next job. */
+  readonly #streams: StreamState[] = [];
+  readonly #holdUntil = new Float64Array(QUEUES_MAX);
+  /** Where and when not everything of that class and above can be in time, whatever is done; it is not tried again for the next candidate. */
+  #overloadedCore: CoreState | undefined;
+  #overloadedAt = Number.NaN;
+  #overloadedRank = 0;
 
-/** Only so many demands are played out, the most urgent ones: it bounds the time of a decision, and a core with more than that ahead of it is overloaded. */
-const DEMANDS_MAX = 16;
-
-/** Why the core should not be taken by the candidate for `costUs`; undefined: it may. */
-export function holdInstead(now: InstantUs, core: CoreState, candidate: JobState, costUs: number): HoldState | undefined {
-  const demands = demandsOn(now, core, candidate);
-  if (demands.length === 0) return undefined;
-  if (fitsAnyway(demands, now + costUs)) return undefined;
-
-  const victims = victimsOf(demands, now, now + costUs);
-  const first = victims[0];
-  if (first === undefined) return undefined;
-  const isPeer = victims.every((victim) => victim.demand.stream.rank === candidate.rank);
-  if (isPeer && isWorthMore(candidate, costUs, victims)) return undefined;
-  // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
-  const until = Math.min(first.demand.holdUntil, now + Math.max(1, first.demand.stream.stream.periodUs));
-  return {
-    job: candidate,
-    for: first.demand.stream.stream.id,
-    until: instantUs(Math.max(now + 1, Math.ceil(until))),
-    likelyUntil: first.demand.releaseAt,
-  };
-}
-
-function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
-  const demands = new MostUrgent();
-  for (const hold of core.held) {
-    const stream = hold.job.stream;
-    if (stream === candidate.stream || standsInBackground(hold.job)) continue;
-    const dueAt = standingDueAt(hold.job) - stream.tail.highUs;
-    if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = claimUs(hold.job, core);
-    demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
+  /** Why the core should not be taken by the candidate for `forUs`; undefined: it may. */
+  holdInstead(now: InstantUs, core: CoreState, candidate: JobState, forUs: number): HoldState | undefined {
+    if (core.homeStreams.length === 0 && core.held.length === 0) return undefined;
+    const search = this.#search;
+    const { rank } = candidate;
+    const isOverloaded = this.#overloadedCore === core && this.#overloadedAt === now && this.#overloadedRank <= rank;
+    const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
+    if (isHopeless || !this.#lookAt(now, core, candidate)) return holdForVictims(now, core, candidate, forUs);
+    const endAt = now + forUs;
+    if (!isOverloaded && search.find(endAt, rank)) return undefined;
+    const { late } = search;
+    const isMostImportantLate = rank > 0 && !search.find(endAt, 0);
+    const mostImportantLate = search.late;
+    if (!isOverloaded) {
+      const isBackground = standsInBackground(candidate);
+      if (!isBackground) this.#addCandidate(now, core, candidate);
+      if (search.find(now, rank, isBackground ? NEVER : rank)) return this.#holdFor(late, now, candidate);
+      this.#overloadedCore = core;
+      this.#overloadedAt = now;
+      this.#overloadedRank = rank;
+    }
+    if (isMostImportantLate && search.find(now, 0)) return this.#holdFor(mostImportantLate, now, candidate);
+    return holdForVictims(now, core, candidate, forUs);
   }
-  for (const stream of core.homeStreams) {
-    if (stream.rank > candidate.rank || stream === candidate.stream || !stream.releases.predict(now)) continue;
-    const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
-    const deadlineAt = captureAt + stream.stream.deadlineUs;
-    const isPeer = stream.rank === candidate.rank;
-    if (isPeer && deadlineAt >= standingDueAt(candidate)) continue;
-    const dueAt = deadlineAt - stream.tail.highUs;
-    if (!demands.hasRoomFor(dueAt)) continue;
+
+  /** For the stream that would be late. */
+  #holdFor(place: number, now: InstantUs, candidate: JobState): HoldState {
+    const stream = this.#streams[place];
+    assert(stream !== undefined, 'an order that fails has somebody late in it');
+    // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
+    const until = Math.min(this.#holdUntil[place] as number, now + (stream.stream.periodUs || NEVER));
+    return {
+      job: candidate,
+      for: stream.stream.id,
+      until: instantUs(Math.max(now + 1, Math.ceil(until))),
+      likelyUntil: this.#search.queues.releaseAt[place] as number,
+    };
+  }
+
+  /** False when there is more to look at than fits. */
+  #lookAt(now: InstantUs, core: CoreState, candidate: JobState): boolean {
+    let streams = core.held.length;
+    for (const stream of core.homeStreams) if (stream.rank <= candidate.rank) streams += 1;
+    if (streams > STREAMS_MAX) return false;
+    for (const { job } of core.held) {
+      if (!standsInBackground(job) && !core.homeStreams.includes(job.stream)) this.#addStream(now, core, job.stream, job);
+    }
+    for (const stream of core.homeStreams) {
+      if (stream.rank <= candidate.rank) this.#addStream(now, core, stream, firstWaiting(stream, core, candidate));
+    }
+    return true;
+  }
+
+  /** What waits of the stream, then what is expected of it; nothing that is late whatever is done. */
+  #addStream(now: InstantUs, core: CoreState, stream: StreamState, waiting: JobState | undefined): void {
+    const { releases } = stream;
     const costUs = highUsOn(stream.model, core);
-    demands.add({ stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
-    // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
-    if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) continue;
-    const releaseAt = arrivalAt + intervalUs;
-    demands.add({
-      stream,
-      releaseAt,
-      delayUs: arrivalLateAt - arrivalAt,
-      dueAt: dueAt + intervalUs,
-      costUs,
-      holdUntil: arrivalBy,
-      endAt: 0,
-    });
-  }
-  return demands.items;
-}
+    const isForeseen = releases.predict(now);
+    const expectedDueAt = dueAtOf(stream, releases.captureAt + stream.stream.deadlineUs);
+    const isExpected = isForeseen && releases.arrivalAt + costUs <= expectedDueAt;
+    const restUs = waiting === undefined ? NEVER : claimUs(waiting, core);
+    const waitingDueAt = waiting === undefined ? 0 : dueAtOf(stream, standingDueAt(waiting));
+    const isWaiting = now + restUs <= waitingDueAt;
+    if (!isWaiting && !isExpected) return;
 
-/** Up to DEMANDS_MAX demands as they come; from one more on the most urgent ones, in order of urgency and then as they came. Sorts once, not every time. */
-class MostUrgent {
-  readonly items: Demand[] = [];
-  #isSorted = false;
-
-  hasRoomFor(dueAt: number): boolean {
-    const { items } = this;
-    if (items.length < DEMANDS_MAX) return true;
-    if (!this.#isSorted) items.sort((a, b) => a.dueAt - b.dueAt);
-    this.#isSorted = true;
-    return dueAt < (items[DEMANDS_MAX - 1] as Demand).dueAt;
+    const { queues } = this.#search;
+    const place = queues.count;
+    queues.count += 1;
+    this.#streams[place] = stream;
+    this.#holdUntil[place] = isWaiting ? waitingDueAt : releases.arrivalBy;
+    queues.releaseAt[place] = isWaiting ? now : releases.arrivalAt;
+    queues.dueAt[place] = isWaiting ? waitingDueAt : expectedDueAt;
+    queues.costUs[place] = isWaiting ? restUs : costUs;
+    const thenAfterUs = isWaiting ? 0 : releases.intervalUs;
+    queues.thenReleaseAt[place] = isExpected ? releases.arrivalAt + thenAfterUs : NEVER;
+    queues.thenDueAt[place] = isExpected ? expectedDueAt + thenAfterUs : NEVER;
+    queues.thenCostUs[place] = costUs;
+    queues.intervalUs[place] = releases.intervalUs;
+    queues.delayUs[place] = releases.arrivalLateAt - releases.arrivalAt;
+    queues.rank[place] = waiting?.rank ?? stream.rank;
   }
 
-  add(demand: Demand): void {
-    const { items } = this;
-    if (!this.#isSorted) {
-      items.push(demand);
-      return;
-    }
-    let index = items.length - 1;
-    for (; index > 0 && (items[index - 1] as Demand).dueAt > demand.dueAt; index -= 1) items[index] = items[index - 1] as Demand;
-    items[index] = demand;
+  /** It waits, and can begin when the run of another has ended; what is waited for may come late. */
+  #addCandidate(now: InstantUs, core: CoreState, candidate: JobState): void {
+    this.#search.delay(now);
+    const { queues } = this.#search;
+    const place = queues.count;
+    const releaseAt = this.#search.firstEndAt(now);
+    queues.count += 1;
+    this.#streams[place] = candidate.stream;
+    this.#holdUntil[place] = candidate.deadlineAt;
+    queues.releaseAt[place] = releaseAt;
+    queues.dueAt[place] = dueAtOf(candidate.stream, standingDueAt(candidate));
+    queues.costUs[place] = claimUs(candidate, core);
+    queues.thenReleaseAt[place] = NEVER;
+    queues.thenDueAt[place] = NEVER;
+    queues.thenCostUs[place] = 0;
+    queues.intervalUs[place] = 0;
+    queues.delayUs[place] = 0;
+    queues.rank[place] = candidate.rank;
   }
 }
 
-/** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */
-function fitsAnyway(demands: readonly Demand[], freeAt: number): boolean {
-  let endAt = freeAt;
-  let dueAt = Number.POSITIVE_INFINITY;
-  for (const demand of demands) {
-    endAt = Math.max(endAt, demand.releaseAt) + demand.costUs;
-    if (demand.dueAt < dueAt) dueAt = demand.dueAt;
-  }
-  return endAt <= dueAt;
-}
-
-interface Victim {
-  readonly demand: Demand;
-  /** When it ends if the candidate waits. */
-  readonly endUnhurtAt: number;
-  /** By how much it is late if the candidate starts. */
-  readonly lateUs: number;
-}
-
-/** Those that would be late because of the candidate, most urgent first: not those that cannot be in time by themselves, nor those it does not delay. */
-function victimsOf(demands: Demand[], now: number, freeAt: number): Victim[] {
-  demands.sort((a, b) => a.stream.rank - b.stream.rank || a.dueAt - b.dueAt);
-  playOut(demands, now);
-  const endsUnhurt = demands.map((demand) => demand.endAt);
-  playOut(demands, freeAt);
-  const victims: Victim[] = [];
-  demands.forEach((demand, index) => {
-    const endUnhurtAt = endsUnhurt[index] as number;
-    const lateUs = demand.endAt - demand.dueAt;
-    const canBeInTime = Math.max(now, demand.releaseAt) + demand.costUs <= demand.dueAt;
-    if (lateUs > 0 && canBeInTime && demand.endAt > endUnhurtAt) victims.push({ demand, endUnhurtAt, lateUs });
-  });
-  return victims.sort((a, b) => a.demand.dueAt - b.demand.dueAt);
-}
-
-/** Sets `endAt` of each as a work-conserving core without preemption would serve them from `freeAt` on: by class, then by deadline, as they are sorted. */
-function playOut(demands: readonly Demand[], freeAt: number): void {
-  for (const demand of demands) demand.endAt = 0;
-  let at = freeAt;
-  for (let left = demands.length; left > 0; left -= 1) {
-    let next: Demand | undefined;
-    let soonest: Demand | undefined;
-    for (const demand of demands) {
-      if (demand.endAt !== 0) continue;
-      if (demand.releaseAt <= at) {
-        next = demand;
-        break;
-      }
-      if (soonest === undefined || demand.releaseAt < soonest.releaseAt) soonest = demand;
-    }
-    next ??= soonest;
-    if (next === undefined) return;
-    at = Math.max(at, next.releaseAt) + next.costUs;
-    next.endAt = at;
-  }
-}
+/** By when its segment must end. */
+const dueAtOf = (stream: StreamState, deadlineAt: number): number => deadlineAt - stream.tail.highUs;
 
 /**
- * Between peers, where holding would make the candidate itself late: the stream that lost more lately has its turn; else two victims weigh more than
- * one; else whoever would be less late is the likelier to be in time after all and is spared.
+ * The job of the stream that is held here; else the oldest that needs this core: not the candidate, nor one that waits for a result or a listener, nor one that
+ * another idle core takes in this very dispatch.
  */
-function isWorthMore(candidate: JobState, costUs: number, victims: readonly Victim[]): boolean {
-  const first = victims[0];
-  if (first === undefined) return true;
-  const lateIfHeldUs = first.endUnhurtAt + first.demand.delayUs + costUs + candidate.stream.tail.highUs - standingDueAt(candidate);
-  if (lateIfHeldUs <= 0) return false;
-  // What is reserved is not given up for what is not.
-  if (isFunded(candidate)) return true;
-  const lossesInARow = first.demand.stream.lossesInARow;
-  if (candidate.stream.lossesInARow !== lossesInARow) return candidate.stream.lossesInARow > lossesInARow;
-  if (victims.length > 1) return false;
-  return first.lateUs <= lateIfHeldUs;
+function firstWaiting(stream: StreamState, core: CoreState, candidate: JobState): JobState | undefined {
+  for (const { job } of core.held) if (job.stream === stream && job !== candidate && !standsInBackground(job)) return job;
+  if (stream.after !== undefined) return undefined;
+  const job = stream.waiting[0] === candidate ? stream.waiting[1] : stream.waiting[0];
+  if (job === undefined || job.rank > candidate.rank || isTalk(job.model)) return undefined;
+  const { cores } = job.model.group;
+  if (cores.length === 1) return job;
+  for (const other of cores) if (other !== core && other.running === undefined && mayTake(other, job)) return undefined;
+  return job;
 }

@@ -1,5 +1,5 @@
 import { goesBefore } from '../job-order.ts';
-import { holdInstead } from '../look-ahead.ts';
+import { LookAhead } from '../look-ahead.ts';
 import type { PolicyTuning } from '../plan.ts';
 import type { Policy } from '../state.ts';
 import { assignByValue } from '../value/value-planner.ts';
@@ -10,13 +10,16 @@ import { fastestCores } from './core-order.ts';
  * missed; when two peers cannot both be served, the one that lost more has its turn, or, with `victim: value`, the next while is played through and the jobs
  * that leave the most quality are started.
  */
-export const createCoxswain = ({ drop = 'infeasible', victim = 'turns', preempts = true }: PolicyTuning): Policy => ({
-  goesBefore,
-  changesOrder: false,
-  drop,
-  coresFor: fastestCores,
-  hold: holdInstead,
-  preempts,
-  ...(victim === 'value' ? { assign: assignByValue } : { keepsServers: true }),
-  countsResults: false,
-});
+export function createCoxswain({ drop = 'infeasible', victim = 'turns', preempts = true }: PolicyTuning): Policy {
+  const lookAhead = new LookAhead();
+  return {
+    goesBefore,
+    changesOrder: false,
+    drop,
+    coresFor: fastestCores,
+    hold: (now, core, job, forUs) => lookAhead.holdInstead(now, core, job, forUs),
+    preempts,
+    ...(victim === 'value' ? { assign: assignByValue } : { keepsServers: true }),
+    countsResults: false,
+  };
+}

@@ -23,6 +23,8 @@ export interface SchedulerRun {
   readonly lost: number[];
   /** By stream: jobs that were looked at. */
   readonly counted: number[];
+  /** By stream: first release, in ticks. */
+  readonly offsets: readonly number[];
 }
 
 /**
@@ -48,8 +50,9 @@ export function runScheduler(
   push({ kind: 'core-back', at: instantUs(0), core: 0, models: plan.models.map(({ model }) => model) });
   let jobs = 0;
   const owners = new Map<number, { readonly stream: number; readonly release: number }>();
+  const offsets = streams.map(({ period }) => random.integer(0, period - 1));
   for (const [index, task] of streams.entries()) {
-    for (let at = random.integer(0, task.period - 1) * TICK_US; at < until; at += task.period * TICK_US) arrive(index, at);
+    for (let at = (offsets[index] ?? 0) * TICK_US; at < until; at += task.period * TICK_US) arrive(index, at);
   }
   if (restCost > 0) for (let at = 0; at < until; at += Math.max(1, restCost - 1) * TICK_US) arrive(streams.length, at);
 
@@ -69,7 +72,7 @@ export function runScheduler(
     push({ kind: 'arrived', at, job });
   }
 
-  const run: SchedulerRun = { responses: streams.map(() => 0), lost: streams.map(() => 0), counted: streams.map(() => 0) };
+  const run: SchedulerRun = { responses: streams.map(() => 0), lost: streams.map(() => 0), counted: streams.map(() => 0), offsets };
   for (let top = events.pop(); top !== undefined; top = events.pop()) {
     const { event } = top;
     for (const decision of step(state, event)) {

@@ -1,0 +1,184 @@
+import { type InstantUs, instantUs } from '../core/units.ts';
+import { highUsOn } from './cost-of.ts';
+import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
+import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
+
+/**
+ * Who is to be hurt where not everything protected can be in time, or where there are too many streams to search for an order. What the core would do
+ * next with and without the candidate is played out, without preemption and without further holds, and the core is held for those that would be late because of it.
+ *
+ * Looked at are: the next job of each stream at home on this core that is of a higher class, or of the same class with an earlier deadline than the
+ * candidate's (of a higher class the next two); and jobs already held on this core, which the candidate would overtake. Costs are high quantiles.
+ */
+interface Demand {
+  stream: StreamState;
+  releaseAt: number;
+  /** How much later than `releaseAt` it may well come. */
+  delayUs: number;
+  /** By when its segment must end. */
+  dueAt: number;
+  costUs: number;
+  /** How long to hold at most for it. */
+  holdUntil: number;
+  /** When it ends as last played out; 0 while it is being found. */
+  endAt: number;
+}
+
+/** Only so many demands are played out, the most urgent ones: it bounds the time of a decision, and a core with more than that ahead of it is overloaded. */
+const DEMANDS_MAX = 16;
+
+/** Why the core should not be taken by the candidate for `costUs`; undefined: it may. */
+export function holdForVictims(now: InstantUs, core: CoreState, candidate: JobState, costUs: number): HoldState | undefined {
+  const demands = demandsOn(now, core, candidate);
+  if (demands.length === 0) return undefined;
+  if (fitsAnyway(demands, now + costUs)) return undefined;
+
+  const victims = victimsOf(demands, now, now + costUs);
+  const first = victims[0];
+  if (first === undefined) return undefined;
+  const isPeer = victims.every((victim) => victim.demand.stream.rank === candidate.rank);
+  if (isPeer && isWorthMore(candidate, costUs, victims)) return undefined;
+  // A hold ends at the release hoped for at the latest, and never lasts longer than one period of the stream that it is for.
+  const until = Math.min(first.demand.holdUntil, now + Math.max(1, first.demand.stream.stream.periodUs));
+  return {
+    job: candidate,
+    for: first.demand.stream.stream.id,
+    until: instantUs(Math.max(now + 1, Math.ceil(until))),
+    likelyUntil: first.demand.releaseAt,
+  };
+}
+
+function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
+  const demands = new MostUrgent();
+  for (const hold of core.held) {
+    const stream = hold.job.stream;
+    if (stream === candidate.stream || standsInBackground(hold.job)) continue;
+    const dueAt = standingDueAt(hold.job) - stream.tail.highUs;
+    if (!demands.hasRoomFor(dueAt)) continue;
+    const costUs = claimUs(hold.job, core);
+    demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
+  }
+  for (const stream of core.homeStreams) {
+    if (stream.rank > candidate.rank || stream === candidate.stream || !stream.releases.predict(now)) continue;
+    const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
+    const deadlineAt = captureAt + stream.stream.deadlineUs;
+    const isPeer = stream.rank === candidate.rank;
+    if (isPeer && deadlineAt >= standingDueAt(candidate)) continue;
+    const dueAt = deadlineAt - stream.tail.highUs;
+    if (!demands.hasRoomFor(dueAt)) continue;
+    const costUs = highUsOn(stream.model, core);
+    demands.add({ stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
+    // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
+    if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) continue;
+    const releaseAt = arrivalAt + intervalUs;
+    demands.add({
+      stream,
+      releaseAt,
+      delayUs: arrivalLateAt - arrivalAt,
+      dueAt: dueAt + intervalUs,
+      costUs,
+      holdUntil: arrivalBy,
+      endAt: 0,
+    });
+  }
+  return demands.items;
+}
+
+/** Up to DEMANDS_MAX demands as they come; from one more on the most urgent ones, in order of urgency and then as they came. Sorts once, not every time. */
+class MostUrgent {
+  readonly items: Demand[] = [];
+  #isSorted = false;
+
+  hasRoomFor(dueAt: number): boolean {
+    const { items } = this;
+    if (items.length < DEMANDS_MAX) return true;
+    if (!this.#isSorted) items.sort((a, b) => a.dueAt - b.dueAt);
+    this.#isSorted = true;
+    return dueAt < (items[DEMANDS_MAX - 1] as Demand).dueAt;
+  }
+
+  add(demand: Demand): void {
+    const { items } = this;
+    if (!this.#isSorted) {
+      items.push(demand);
+      return;
+    }
+    let index = items.length - 1;
+    for (; index > 0 && (items[index - 1] as Demand).dueAt > demand.dueAt; index -= 1) items[index] = items[index - 1] as Demand;
+    items[index] = demand;
+  }
+}
+
+/** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */
+function fitsAnyway(demands: readonly Demand[], freeAt: number): boolean {
+  let endAt = freeAt;
+  let dueAt = Number.POSITIVE_INFINITY;
+  for (const demand of demands) {
+    endAt = Math.max(endAt, demand.releaseAt) + demand.costUs;
+    if (demand.dueAt < dueAt) dueAt = demand.dueAt;
+  }
+  return endAt <= dueAt;
+}
+
+interface Victim {
+  readonly demand: Demand;
+  /** When it ends if the candidate waits. */
+  readonly endUnhurtAt: number;
+  /** By how much it is late if the candidate starts. */
+  readonly lateUs: number;
+}
+
+/** Those that would be late because of the candidate, most urgent first: not those that cannot be in time by themselves, nor those it does not delay. */
+function victimsOf(demands: Demand[], now: number, freeAt: number): Victim[] {
+  demands.sort((a, b) => a.stream.rank - b.stream.rank || a.dueAt - b.dueAt);
+  playOut(demands, now);
+  const endsUnhurt = demands.map((demand) => demand.endAt);
+  playOut(demands, freeAt);
+  const victims: Victim[] = [];
+  demands.forEach((demand, index) => {
+    const endUnhurtAt = endsUnhurt[index] as number;
+    const lateUs = demand.endAt - demand.dueAt;
+    const canBeInTime = Math.max(now, demand.releaseAt) + demand.costUs <= demand.dueAt;
+    if (lateUs > 0 && canBeInTime && demand.endAt > endUnhurtAt) victims.push({ demand, endUnhurtAt, lateUs });
+  });
+  return victims.sort((a, b) => a.demand.dueAt - b.demand.dueAt);
+}
+
+/** Sets `endAt` of each as a work-conserving core without preemption would serve them from `freeAt` on: by class, then by deadline, as they are sorted. */
+function playOut(demands: readonly Demand[], freeAt: number): void {
+  for (const demand of demands) demand.endAt = 0;
+  let at = freeAt;
+  for (let left = demands.length; left > 0; left -= 1) {
+    let next: Demand | undefined;
+    let soonest: Demand | undefined;
+    for (const demand of demands) {
+      if (demand.endAt !== 0) continue;
+      if (demand.releaseAt <= at) {
+        next = demand;
+        break;
+      }
+      if (soonest === undefined || demand.releaseAt < soonest.releaseAt) soonest = demand;
+    }
+    next ??= soonest;
+    if (next === undefined) return;
+    at = Math.max(at, next.releaseAt) + next.costUs;
+    next.endAt = at;
+  }
+}
+
+/**
+ * Between peers, where holding would make the candidate itself late: the stream that lost more lately has its turn; else two victims weigh more than
+ * one; else whoever would be less late is the likelier to be in time after all and is spared.
+ */
+function isWorthMore(candidate: JobState, costUs: number, victims: readonly Victim[]): boolean {
+  const first = victims[0];
+  if (first === undefined) return true;
+  const lateIfHeldUs = first.endUnhurtAt + first.demand.delayUs + costUs + candidate.stream.tail.highUs - standingDueAt(candidate);
+  if (lateIfHeldUs <= 0) return false;
+  // What is reserved is not given up for what is not.
+  if (isFunded(candidate)) return true;
+  const lossesInARow = first.demand.stream.lossesInARow;
+  if (candidate.stream.lossesInARow !== lossesInARow) return candidate.stream.lossesInARow > lossesInARow;
+  if (victims.length > 1) return false;
+  return first.lateUs <= lateIfHeldUs;
+}
