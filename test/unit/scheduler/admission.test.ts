@@ -137,6 +137,23 @@ describe('a job that cannot be in time', () => {
     expect(it.last.find(({ kind }) => kind === 'start')).toMatchObject({ model: 'camera-small' });
   });
 
+  it('does not start its variant on a core that has only the model it came for', () => {
+    const it = bench(
+      [
+        { id: 'camera', costMs: 30, deadlineMs: 50, cores: [0, 1] },
+        { id: 'other', costMs: 28, cores: [1] },
+      ],
+      [small(true)],
+    );
+    it.up(0, 0);
+    it.up(0, 1, ['camera', 'other']);
+    it.arrive(1, 'camera');
+    it.arrive(1, 'other');
+    expect(it.arrive(2, 'camera')).toEqual([]);
+    expect(it.done(29, 2, 1)).toEqual([]);
+    expect(it.done(31, 1)).toEqual(['start 3 on 0']);
+  });
+
   it('is dropped when the variant wants another input, and when it would be late as well', () => {
     const other = bench(streams, [small(false)]);
     other.up(0);
