@@ -53,7 +53,7 @@ function chipLines(figures: SimulationFigures, columns: number, paint: Paint): s
     '',
     `${escapeText(figures.soc)}, mode ${escapeText(figures.mode)}, policy ${figures.policy}, seed ${figures.seed}`,
     `bus ${formatPercent(bus.ratio)} used, ${short(bus.meanGbs)} GB/s on average, ${formatBytes(bus.bytes)} in all`,
-    `power ${rangeText(power.meanW)} W on average, at most ${short(power.maxW)} W, mode of ${short(power.modeW)} W`,
+    `power ${rangeText(power.meanW)} W on average, at most ${short(power.maxW)} W in 10 ms, held to ${short(power.modeW)} W by a lower clock ${formatPercent(power.cappedRatio)} of the time`,
     `die ${short(heat.dieC)} degC at the end, at most ${short(heat.dieMaxC)}, case at most ${short(heat.caseMaxC)}, throttled ${formatPercent(heat.throttledRatio)} of the time`,
     ...(unfed.length === 0
       ? []

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { configSchema } from './config-schema.ts';
 import { manifestSchema } from './manifest-schema.ts';
+import { socSchema } from './soc-schema.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -18,6 +19,11 @@ export function configJsonSchema(): JsonSchema {
     else: { $ref: '#/definitions/config' },
     definitions: { config: definition(configSchema), manifest: definition(manifestSchema) },
   };
+}
+
+/** The schema of a chip's profile, which the files of configs/soc name. */
+export function socJsonSchema(): JsonSchema {
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Coxswain profile of a chip', ...definition(socSchema) };
 }
 
 function definition(schema: z.ZodType): JsonSchema {

@@ -35,6 +35,11 @@ type Refuse = (path: KeyPath, text: string) => void;
 
 function crossCheck({ thermal, power, modes }: SocSection, refuse: Refuse): void {
   if (Object.keys(modes).length === 0) refuse(['modes'], 'got no mode; allowed is at least one, the first of which is the default');
+  for (const [mode, { watts }] of Object.entries(modes)) {
+    const idleW = power.idleW.value;
+    if (watts.value <= idleW)
+      refuse(['modes', mode, 'watts', 'value'], `got ${watts.value}; allowed is more than idleW (${idleW}), else no clock is low enough`);
+  }
   const { throttleC, resumeC, ambientC } = thermal;
   if (resumeC.value >= throttleC.value)
     refuse(['thermal', 'resumeC', 'value'], `got ${resumeC.value}; allowed is less than throttleC (${throttleC.value})`);

@@ -55,7 +55,11 @@ const coreSchema = z
   .describe('One core; all are alike.');
 
 const modeSchema = z.strictObject({
-  watts: figure({ min: 0.01, max: 10_000 }, 'W', 'What the mode is called after.'),
+  watts: figure(
+    { min: 0.01, max: 10_000 },
+    'W',
+    'What the chip may draw, idle power included; the clock is lowered where it would draw more.',
+  ),
   clockRatio: ratio('Clock of the cores, as a part of the fastest.'),
   bandwidthRatio: ratio('Bandwidth, as a part of the peak.'),
 });

@@ -68,7 +68,7 @@ export interface SocThermal {
 /** A power mode, as the vendor's tool sets it. */
 export interface SocMode {
   readonly id: string;
-  /** What the mode is called after; it is compared with, not enforced. */
+  /** What the chip may draw, idle power included, over a tenth of a second and more; the clock is lowered where it would draw more. */
   readonly watts: number;
   readonly clockRatio: number;
   readonly bandwidthRatio: number;

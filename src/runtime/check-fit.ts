@@ -6,11 +6,11 @@ import { type Assurance, boundCore, type CoreBound, type CoreLoad } from '../sch
 import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { BusFit, CoreFit, Fit, MemoryFit, PipelineFit, StreamFit } from './fit.ts';
+import type { CoreFit, Fit, PipelineFit, StreamFit } from './fit.ts';
 import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
+import { chipFit } from './fit-chip.ts';
 import type { FitCosts } from './fit-costs.ts';
 import { isMoreUrgent, type Lane, lanesOf, loadOf } from './fit-lanes.ts';
-import { modelsUsed } from './models-used.ts';
 
 /** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
 const PROOF_TERMS_MAX = 50_000_000;
@@ -34,27 +34,24 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
   const advice = depth === 'verdict' ? undefined : new WorkBound(SENSITIVITY_TERMS_MAX);
   const work = { proof: new WorkBound(PROOF_TERMS_MAX), advice };
   const lanes = lanesOf(config, placement, order.rankOf, costs);
+  const chip = chipFit(config, lanes, costs);
+  // Every bound is one of the mode's full clock.
+  const isProvable = known !== undefined && chip.power?.fits !== false;
   const rows = [...config.device.cores.keys()].map((core) => {
     const load = loadOf(lanes, core, order);
-    return known === undefined ? unproven(core, load, lanes) : proven(core, load, lanes, { work, costs });
+    return !isProvable ? unproven(core, load, lanes) : proven(core, load, lanes, { work, costs });
   });
   const streams = config.pipelines.flatMap(({ id }) => rows.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
-  const bus = busOf(lanes, costs);
-  const memory = memoryOf(config, costs);
-  const assurance = weakestOf(known === undefined ? ['none'] : rows.map((row) => row.core.assurance));
+  const assurance = weakestOf(isProvable ? rows.map((row) => row.core.assurance) : ['none']);
   return {
-    fits: assurance !== 'none' && bus?.fits !== false && memory?.fits !== false,
+    fits: assurance !== 'none' && chip.bus?.fits !== false && chip.memory?.fits !== false,
     assurance,
     policy: { name: policy, isCovered: known !== undefined },
     streams,
     cores: rows.map((row) => row.core),
-    bus,
-    memory,
+    ...chip,
     pipelines: config.pipelines.map((pipeline) => reactionOf(pipeline, config, streams)),
-    advice: [
-      ...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)),
-      ...adviceForChip(bus, memory, streams),
-    ],
+    advice: [...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)), ...adviceForChip(chip, streams)],
     isCutShort: work.proof.isSpent || advice?.isSpent === true,
   };
 }
@@ -124,28 +121,6 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamF
 function weakestOf(assurances: readonly Assurance[]): Assurance {
   if (assurances.includes('none')) return 'none';
   return assurances.includes('look-ahead') ? 'look-ahead' : 'always';
-}
-
-function busOf(lanes: readonly Lane[], { busBytesPerSecond }: FitCosts): BusFit | null {
-  if (busBytesPerSecond === undefined || lanes.some(({ bytes }) => bytes === undefined)) return null;
-  const demandOf = (some: readonly Lane[]): number => some.reduce((sum, { bytes, jobsPerSecond }) => sum + (bytes ?? 0) * jobsPerSecond, 0);
-  const guaranteed = demandOf(lanes.filter(({ isGuaranteed }) => isGuaranteed));
-  const demanded = demandOf(lanes);
-  return {
-    usableBytesPerSecond: busBytesPerSecond,
-    guaranteedBytesPerSecond: guaranteed,
-    guaranteedRatio: guaranteed / busBytesPerSecond,
-    demandedBytesPerSecond: demanded,
-    demandedRatio: demanded / busBytesPerSecond,
-    fits: guaranteed <= busBytesPerSecond,
-  };
-}
-
-function memoryOf(config: RuntimeConfig, { memoryBytes }: FitCosts): MemoryFit | null {
-  if (memoryBytes === undefined) return null;
-  const used = modelsUsed(config.pipelines);
-  const neededBytes = config.models.reduce((sum, model) => sum + (used.has(model.id) ? model.memoryBytes : 0), 0);
-  return { neededBytes, haveBytes: memoryBytes, fits: neededBytes <= memoryBytes };
 }
 
 function reactionOf(pipeline: PipelineConfig, config: RuntimeConfig, streams: readonly StreamFit[]): PipelineFit {

@@ -50,7 +50,8 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
 function limitsOf(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): ReadonlyMap<ModelId, number> {
   const limits = new Map<ModelId, number>();
   const { placement } = planRun(config);
-  const known = simulatedCosts({ config, cuts: new Map() }, placement, costs, chip);
+  // A lower clock makes everything longer in proportion, and what is cut for the full one is better than nothing.
+  const known = { ...simulatedCosts({ config, cuts: new Map() }, placement, costs, chip), power: undefined };
   for (const stream of checkFit(config, placement, known, 'verdict').streams) {
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;

@@ -1,6 +1,6 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
-import type { BusFit, MemoryFit, StreamFit } from './fit.ts';
+import type { ChipFit, StreamFit } from './fit.ts';
 import type { FitCosts } from './fit-costs.ts';
 
 /** What to change first where a core has too much to do. */
@@ -23,7 +23,7 @@ export function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig
 }
 
 /** What to change first where the chip as a whole has too little. */
-export function adviceForChip(bus: BusFit | null, memory: MemoryFit | null, streams: readonly StreamFit[]): string[] {
+export function adviceForChip({ bus, memory, power }: ChipFit, streams: readonly StreamFit[]): string[] {
   const advice: string[] = [];
   if (bus?.fits === false) {
     const greediest = streams
@@ -38,7 +38,14 @@ export function adviceForChip(bus: BusFit | null, memory: MemoryFit | null, stre
     advice.push(
       `memory: the models need ${gigabytes(memory.neededBytes)} GB, and there are ${gigabytes(memory.haveBytes)} GB; take one away, or fewer bits`,
     );
+  if (power?.fits === false) {
+    const limits = `the mode allows ${three(power.modeW)} W and the clock is lowered at ${three(power.throttleC)} degC`;
+    advice.push(
+      `power: all streams may take ${three(power.demandedW)} W, ${three(power.peakW)} W at once, and bring the die to ${three(power.dieC)} degC, and ${limits}, which leaves no bound; take a mode with more power, fewer frames or smaller models`,
+    );
+  }
   return advice;
 }
 
-const gigabytes = (bytes: number): string => String(Number((bytes / 1e9).toPrecision(3)));
+const three = (value: number): string => String(Number(value.toPrecision(3)));
+const gigabytes = (bytes: number): string => three(bytes / 1e9);

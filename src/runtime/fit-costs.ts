@@ -3,7 +3,7 @@ import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts'
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { type SocProfile, type SocThermal, usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
@@ -20,6 +20,10 @@ export interface RunCost {
   readonly switchUs: number;
   /** Moved over the bus; undefined when not known. */
   readonly bytes: number | undefined;
+  /** Beside idle power, the upper end; undefined when not known. */
+  readonly joules: number | undefined;
+  /** The most that it takes at any moment, beside idle power, the upper end; undefined when not known. */
+  readonly peakW: number | undefined;
 }
 
 /** What passes off the cores with each job. */
@@ -27,6 +31,15 @@ export interface OffCore {
   readonly us: number;
   /** How much sooner than that it may be over. */
   readonly spreadUs: number;
+}
+
+/** What a chip may take before its clock is lowered. */
+export interface PowerLimits {
+  readonly idleW: number;
+  readonly modeW: number;
+  /** What may be taken beyond that at once. */
+  readonly burstJoules: number;
+  readonly thermal: SocThermal;
 }
 
 /** Where `check` has its figures from. */
@@ -39,6 +52,8 @@ export interface FitCosts {
   readonly offCore: (pipeline: PipelineConfig) => OffCore;
   /** What the bus carries for sure; undefined when nothing is known of it. */
   readonly busBytesPerSecond: number | undefined;
+  /** The limits of the chip; undefined where there is none. */
+  readonly power: PowerLimits | undefined;
   /** What all models together may occupy; undefined where each core has memory of its own. */
   readonly memoryBytes: number | undefined;
 }
@@ -52,7 +67,7 @@ const measuredOffCore = ({ stream }: PipelineConfig): OffCore => {
 };
 
 const uncut = (worstUs: number, bytes: number | undefined): RunCost => ({
-  ...{ worstUs, segmentUs: worstUs, lastUs: worstUs, switchUs: 0, bytes },
+  ...{ worstUs, segmentUs: worstUs, lastUs: worstUs, switchUs: 0, bytes, joules: undefined, peakW: undefined },
 });
 
 /** As the manifest says, with the margin that its medians need. */
@@ -64,6 +79,7 @@ export function manifestCosts({ models }: Pick<RuntimeConfig, 'models'>): FitCos
     say: (worstUs) => `a costMs of ${inMs(worstUs / COST_MARGIN)}`,
     offCore: measuredOffCore,
     busBytesPerSecond: undefined,
+    power: undefined,
     memoryBytes: undefined,
   };
 }
@@ -75,7 +91,7 @@ function inBlocks(worstUs: number, steps: StepPlan | undefined): RunCost {
   const blockUs = (share: number): number => Math.ceil(share * worstUs) + switchUs;
   return {
     ...{ worstUs, segmentUs: Math.max(...steps.shares.map(blockUs)), lastUs: blockUs(steps.shares.at(-1) ?? 1), switchUs },
-    bytes: undefined,
+    ...{ bytes: undefined, joules: undefined, peakW: undefined },
   };
 }
 
@@ -102,6 +118,7 @@ export function tableCosts(
     say: (worstUs) => `${inMs(worstUs)} ms at worst`,
     offCore: chip === undefined ? measuredOffCore : hostOf(config.models, chip.profile.host),
     busBytesPerSecond: capacity === undefined ? undefined : capacity * 1e6,
+    power: undefined,
     memoryBytes: chip?.profile.dram.memoryBytes,
   };
 }

@@ -17,8 +17,13 @@ export interface Lane {
   readonly switchUsOn: (core: CoreId) => number;
   /** What passes off the core: preparing the frame, waiting for the parent, decoding. */
   readonly beforeUs: number;
-  /** Moved by one job at home; undefined when not known. */
+  /** Moved by one job at home, and taken beside idle power; undefined when not known. */
   readonly bytes: number | undefined;
+  readonly joules: number | undefined;
+  /** The most power that it takes while it runs, beside idle power. */
+  readonly peakW: number | undefined;
+  /** Jobs of it that may be worked on at once: two rounds, and more where they may come closer than a period. */
+  readonly jobsAtOnce: number;
   /** Jobs a second, in the long run. */
   readonly jobsPerSecond: number;
   readonly isGuaranteed: boolean;
@@ -50,9 +55,23 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
       };
     };
     const switchUsOn = (core: CoreId): number => costs.of(stream.model, core).switchUs;
-    const { bytes } = costs.of(stream.model, home);
+    const { bytes, joules, peakW } = costs.of(stream.model, home);
+    const jobsAtOnce = items * (2 + jitterUs / periodUs);
     const isGuaranteed = stream.criticality !== 'background';
-    return { pipeline, home, cores, taskOn, switchUsOn, beforeUs, bytes, jobsPerSecond: (items * 1e6) / periodUs, isGuaranteed };
+    return {
+      pipeline,
+      home,
+      cores,
+      taskOn,
+      switchUsOn,
+      beforeUs,
+      bytes,
+      joules,
+      peakW,
+      jobsAtOnce,
+      jobsPerSecond: (items * 1e6) / periodUs,
+      isGuaranteed,
+    };
   });
 }
 

@@ -64,17 +64,37 @@ export interface MemoryFit {
   readonly fits: boolean;
 }
 
-export interface Fit {
+/** What all streams together take in the long run, at the upper end of what is known of the chip's energy. Beyond its limits the clock is lowered, and no bound holds. */
+export interface PowerFit {
+  /** On average, idle power included. */
+  readonly demandedW: number;
+  /** With every core at its hungriest. */
+  readonly peakW: number;
+  /** Of the power mode. */
+  readonly modeW: number;
+  /** Where the die settles at most. */
+  readonly dieC: number;
+  readonly throttleC: number;
+  readonly fits: boolean;
+}
+
+/** What the cores of a chip share. */
+export interface ChipFit {
+  /** Null when nothing is known of the bus. */
+  readonly bus: BusFit | null;
+  /** Null when each core has memory of its own, which the placement looks after. */
+  readonly memory: MemoryFit | null;
+  /** Null when nothing is known of it. */
+  readonly power: PowerFit | null;
+}
+
+export interface Fit extends ChipFit {
   readonly fits: boolean;
   readonly assurance: Assurance;
   /** The order of jobs that was looked at; of one that is not covered nothing is known, and nothing fits. */
   readonly policy: { readonly name: PolicyName; readonly isCovered: boolean };
   readonly streams: readonly StreamFit[];
   readonly cores: readonly CoreFit[];
-  /** Null when nothing is known of the bus. */
-  readonly bus: BusFit | null;
-  /** Null when each core has memory of its own, which the placement looks after. */
-  readonly memory: MemoryFit | null;
   readonly pipelines: readonly PipelineFit[];
   /** What to change first, a sentence each; empty when everything fits. */
   readonly advice: readonly string[];

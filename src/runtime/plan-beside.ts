@@ -3,7 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import { usableBytesPerSecond } from '../core/soc-profile.ts';
-import { durationUs } from '../core/units.ts';
+import { type DurationUs, durationUs } from '../core/units.ts';
 import { flowUs } from '../devices/sim/bus-share.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import type { Placement } from '../scheduler/placement.ts';
@@ -31,6 +31,8 @@ export interface BesidePlan {
   /** Those that work on the model together, and the part of their time that the streams leave. */
   readonly cores: { readonly ids: readonly CoreId[]; readonly ofCount: number; readonly idleRatio: number };
   readonly bus: { readonly usableGbs: number; readonly streamGbs: number; readonly leftGbs: number; readonly leftRatio: number };
+  /** Of the streams and the model together, at the upper end. */
+  readonly power: { readonly demandedW: number; readonly modeW: number };
   /** Of a language model. */
   readonly speech?: {
     readonly tokensPerSecond: number;
@@ -143,7 +145,14 @@ function baseOf({ chip, config, costs }: PlanBesideOptions, modelBytes: number) 
     ): Fit =>
       fitOn(
         { chip, config, costs },
-        cores.map((core) => ({ core, work: work.map((layers) => partOf(layers, cores.length)), shape })),
+        cores.map((core) => ({
+          core,
+          shape,
+          work: work.map((layers, index) => ({
+            layers: partOf(layers, cores.length),
+            periodUs: index === 0 ? Math.max(1, alone(layers, cores)) : RARE_US,
+          })),
+        })),
         depth,
       ).fit,
     planOn: (cores: readonly CoreId[], beside: Fit): BesidePlan => ({
@@ -151,6 +160,7 @@ function baseOf({ chip, config, costs }: PlanBesideOptions, modelBytes: number) 
       streams: { didFit: fit.fits, doFit: beside.fits, assurance: beside.assurance, advice: beside.advice },
       memory: { streamBytes, modelBytes, haveBytes, doesFit: streamBytes + modelBytes <= haveBytes },
       cores: { ids: [...cores].sort((a, b) => a - b), ofCount: placement.cores.length, idleRatio: idleRatio(cores) },
+      power: { demandedW: beside.power?.demandedW ?? profile.power.idleW, modeW: mode.watts },
       bus: { usableGbs: usable / 1e9, streamGbs: (usable - left) / 1e9, leftGbs: left / 1e9, leftRatio: left / usable },
     }),
   };
@@ -176,13 +186,11 @@ type Depth = 'verdict' | 'advice';
 
 interface Extra {
   readonly core: CoreId;
-  readonly work: readonly (readonly LayerCost[])[];
+  /** The first again and again, as fast as it goes; the others now and then, in its place. */
+  readonly work: readonly { readonly layers: readonly LayerCost[]; readonly periodUs: number }[];
   /** Of a language model, whose segments are as long as they are told. */
   readonly shape: LanguageShape | undefined;
 }
-
-/** A second: nothing is guaranteed to it, so its period only says how often it may block, which is always. */
-const EXTRA_PERIOD_US = durationUs(1_000_000);
 
 /** The streams with background work beside them on some cores, whose memory is not counted here. */
 function fitOn(
@@ -191,7 +199,7 @@ function fitOn(
   depth: Depth,
 ): { readonly fit: Fit; readonly placement: Placement; readonly config: RuntimeConfig } {
   const rows = extras.flatMap(({ core, work, shape }) =>
-    work.map((layers, index) => ({ id: `beside/${index}/${core}`, core, layers, shape })),
+    work.map((one, index) => ({ ...one, id: `beside/${index}/${core}`, core, shape })),
   );
   const extraCosts = rows.map(({ id, layers }): ModelCosts => ({ model: id, layers, origin: 'shape', told: '' }));
   const all = [...costs, ...extraCosts];
@@ -199,7 +207,7 @@ function fitOn(
     {
       ...config,
       models: [...config.models, ...rows.map(({ id, shape }) => extraModel(id, shape))],
-      pipelines: [...config.pipelines, ...rows.map(({ id, core }) => extraPipeline(id, core))],
+      pipelines: [...config.pipelines, ...rows.map(({ id, core, periodUs }) => extraPipeline(id, core, durationUs(Math.ceil(periodUs))))],
     },
     all,
     chip,
@@ -210,6 +218,12 @@ function fitOn(
   return { fit: checkFit(cut.config, placement, simulatedCosts(cut, placement, all, chip), depth), placement, config: cut.config };
 }
 
+/** Between two prompts. */
+const RARE_US = 10_000_000;
+
+/** Nothing is guaranteed to it. */
+const EXTRA_DEADLINE_US = durationUs(1_000_000);
+
 const extraModel = (id: string, shape: LanguageShape | undefined): ManifestModel => ({
   ...(shape === undefined ? {} : { shape }),
   ...{ id, file: '', sha256: '', codec: '', licence: '', origin: '', fileBytes: 0, files: {}, sideFiles: {} },
@@ -217,14 +231,14 @@ const extraModel = (id: string, shape: LanguageShape | undefined): ManifestModel
   ...{ costUs: durationUs(1), memoryBytes: 0 },
 });
 
-const extraPipeline = (id: string, core: CoreId): PipelineConfig => ({
+const extraPipeline = (id: string, core: CoreId, periodUs: DurationUs): PipelineConfig => ({
   id,
   input: { kind: 'source', source: id },
   stream: {
-    ...{ id, model: id, criticality: 'background', periodUs: EXTRA_PERIOD_US, deadlineUs: EXTRA_PERIOD_US },
+    ...{ id, model: id, criticality: 'background', periodUs, deadlineUs: EXTRA_DEADLINE_US },
     ...{ freshness: { kind: 'latest' }, isStateful: false },
   },
-  staleAfterUs: EXTRA_PERIOD_US,
+  staleAfterUs: EXTRA_DEADLINE_US,
   decode: {},
   variants: [],
   cores: [core],

@@ -51,6 +51,7 @@ export function simulationFigures({ before, after, options, costs, config, polic
       meanW: { low: perSecond(joules.low), high: perSecond(joules.high) },
       maxW: rounded(chip.wattsMax),
       modeW: options.mode.watts,
+      cappedRatio: spanUs > 0 ? Math.min(1, rounded((chip.cappedUs - before.chip.cappedUs) / spanUs)) : 0,
     },
     heat: {
       dieC: rounded(chip.dieC),

@@ -6,6 +6,8 @@ import { usableBytesPerSecond } from '../core/soc-profile.ts';
 import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
+import { BURST_US, FREE_RATIO } from '../devices/sim/power-cap.ts';
+import { segmentJoules } from '../devices/sim/segment-cost.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
@@ -43,7 +45,7 @@ export function simulatedCosts(
     assert(row !== undefined, 'the costs of a model that is used are known', model);
     const others = cores.filter((other) => other !== core).map(flowsOn);
     const level = row.flows.reduce((least, flow) => Math.min(least, lowestLevel(flow, others, capacity)), capacity);
-    return worstOf(row, { level, capacity });
+    return { ...worstOf(row, { level, capacity }), ...energyOf(row, capacity, chip) };
   };
   return {
     told: `simulated on ${profile.id}, mode ${mode.id}, every other core taking as much of the bus as it can`,
@@ -56,6 +58,12 @@ export function simulatedCosts(
     say: (worstUs) => `${inMs(worstUs)} ms at worst`,
     offCore: hostOf(models, profile.host),
     busBytesPerSecond: capacity * 1e6,
+    power: {
+      idleW: profile.power.idleW,
+      modeW: mode.watts,
+      burstJoules: (mode.watts * BURST_US * (1 - FREE_RATIO)) / 1e6,
+      thermal: profile.thermal,
+    },
     memoryBytes: profile.dram.memoryBytes,
   };
 }
@@ -78,7 +86,10 @@ function modelOf({ layers }: ModelCosts, cuts: readonly number[], { profile, mod
 }
 
 /** When the bus never leaves it less than `level` of its `capacity`. */
-function worstOf({ steps, speed }: SimulatedModel, { level, capacity }: { readonly level: number; readonly capacity: number }): RunCost {
+function worstOf(
+  { steps, speed }: SimulatedModel,
+  { level, capacity }: { readonly level: number; readonly capacity: number },
+): Omit<RunCost, 'joules' | 'peakW'> {
   const usAt = (cost: Flow['cost'], bandwidth: number): number => flowUs({ cost, speed, drag: 1 }, bandwidth);
   const { bytes } = steps.whole;
   if (steps.count === 1) {
@@ -105,5 +116,14 @@ function worstOf({ steps, speed }: SimulatedModel, { level, capacity }: { readon
     lastUs: partUs(last),
     switchUs: Math.max(...blocks.map(({ plain, again }) => Math.ceil(usAt(again, level) - usAt(plain, level)))),
     bytes,
+  };
+}
+
+/** A row of steps takes on average no more power than the one of its blocks that takes most. */
+function energyOf({ flows, steps }: SimulatedModel, capacity: number, { profile }: Chip): Pick<RunCost, 'joules' | 'peakW'> {
+  const joulesOf = (cost: Flow['cost']): number => segmentJoules(cost, profile.power).high;
+  return {
+    joules: joulesOf(steps.whole),
+    peakW: flows.reduce((most, flow) => Math.max(most, (joulesOf(flow.cost) * 1e6) / Math.max(1, flowUs(flow, capacity))), 0),
   };
 }

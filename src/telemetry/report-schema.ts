@@ -84,7 +84,7 @@ const simulation = z.strictObject({
     }),
   ),
   bus: z.strictObject({ bytes: z.number().min(0), ratio, meanGbs: z.number().min(0) }),
-  power: z.strictObject({ joules: spread, meanW: spread, maxW: z.number().min(0), modeW: z.number().min(0) }),
+  power: z.strictObject({ joules: spread, meanW: spread, maxW: z.number().min(0), modeW: z.number().min(0), cappedRatio: ratio }),
   heat: z.strictObject({ dieC: z.number(), dieMaxC: z.number(), caseMaxC: z.number(), throttledRatio: ratio }),
   faults: z.record(z.string(), count),
   unfed: z.array(z.string()),

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { referenceText, schemaText } from './reference.ts';
+import { referenceText, schemaText, socSchemaText } from './reference.ts';
 
-// Both files are kept in the repository so that editors and readers need not build anything; a test holds them to this.
+// The files are kept in the repository so that editors and readers need not build anything; a test holds them to this.
 writeFileSync(new URL('../../configs/schema.json', import.meta.url), schemaText());
+writeFileSync(new URL('../../configs/soc/schema.json', import.meta.url), socSchemaText());
 writeFileSync(new URL('../../docs/configuration.md', import.meta.url), referenceText());

@@ -1,4 +1,4 @@
-import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema, socJsonSchema } from '../../src/config/json-schema.ts';
 
 /** The parts of JSON Schema draft 7 that configJsonSchema uses. */
 interface Schema {
@@ -35,6 +35,11 @@ is not set or empty.
 /** configs/schema.json, byte for byte. */
 export function schemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}
+
+/** configs/soc/schema.json, byte for byte. */
+export function socSchemaText(): string {
+  return `${JSON.stringify(socJsonSchema(), null, 2)}\n`;
 }
 
 /** docs/configuration.md, byte for byte. */

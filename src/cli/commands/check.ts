@@ -142,8 +142,8 @@ function checkLines({ config, placement, fit, told }: Checked, { columns, paint 
   ];
 }
 
-function chipLines({ bus, memory }: Fit): string[] {
-  const inGb = (bytes: number): string => String(Number((bytes / 1e9).toPrecision(3)));
+function chipLines({ bus, memory, power }: Fit): string[] {
+  const inGb = (bytes: number): string => three(bytes / 1e9);
   const share = (bytes: number, ratio: number): string => `${inGb(bytes)} GB/s (${percent(ratio)})`;
   return [
     ...(bus === null
@@ -152,7 +152,12 @@ function chipLines({ bus, memory }: Fit): string[] {
           `bus     ${share(bus.guaranteedBytesPerSecond, bus.guaranteedRatio)} guaranteed, ${share(bus.demandedBytesPerSecond, bus.demandedRatio)} with background work, of ${inGb(bus.usableBytesPerSecond)} GB/s usable`,
         ]),
     ...(memory === null ? [] : [`memory  ${formatBytes(memory.neededBytes)} of models in ${formatBytes(memory.haveBytes)}`]),
-    ...(bus === null && memory === null ? [] : ['']),
+    ...(power === null
+      ? []
+      : [
+          `power   at most ${three(power.demandedW)} W on average and ${three(power.peakW)} W at once, of ${three(power.modeW)} W; the die settles below ${three(power.dieC)} degC, and ${three(power.throttleC)} lowers its clock`,
+        ]),
+    ...(bus === null && memory === null && power === null ? [] : ['']),
   ];
 }
 
@@ -180,17 +185,19 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
       { text: inMs(found?.runUsMax ?? null) },
       { text: found?.costFactorMax == null ? '-' : String(found.costFactorMax) },
       { text: inMs(reactionUs) },
-      { text: found?.busBytesPerSecond == null ? '-' : String(Number((found.busBytesPerSecond / 1e9).toPrecision(3))) },
+      { text: found?.busBytesPerSecond == null ? '-' : three(found.busBytesPerSecond / 1e9) },
       { text: escapeText(stream.model) },
     ];
   });
 }
 
+const three = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, policy, isCutShort }: Fit): string {
+function verdictText({ fits, assurance, policy, power, isCutShort }: Fit): string {
   const cut = isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : '';
   if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
+  if (power?.fits === false) return 'not proven: the clock may be lowered to keep the chip within its power or its heat';
   if (!fits) return `does not fit: not every stream has a bound within its deadline${cut}`;
   return assurance === 'always'
     ? `fits: every safety and interactive stream is in time, whenever its frames come${cut}`

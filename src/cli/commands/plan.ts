@@ -127,7 +127,7 @@ function networkLines(name: string, made: NetworkPlan, profile: SocProfile): str
   ];
 }
 
-function besideLines({ node, streams, memory, cores, bus, speech, runs }: BesidePlan): string[] {
+function besideLines({ node, streams, memory, cores, bus, power, speech, runs }: BesidePlan): string[] {
   const which = cores.ids.length === 1 ? `core ${cores.ids[0]}` : `${cores.ids.length} cores (${cores.ids.join(', ')})`;
   const before = streams.didFit ? '' : ', and they do not fit without it either';
   return [
@@ -135,6 +135,7 @@ function besideLines({ node, streams, memory, cores, bus, speech, runs }: Beside
     `memory  ${formatBytes(memory.modelBytes)} beside ${formatBytes(memory.streamBytes)} of streams, of ${formatBytes(memory.haveBytes)}: ${memory.doesFit ? 'fits' : 'does not fit'}`,
     `cores   ${which} of ${cores.ofCount}, ${formatPercent(cores.idleRatio)} of their time left`,
     `bus     ${three(bus.streamGbs)} GB/s for the streams, ${three(bus.leftGbs)} GB/s (${formatPercent(bus.leftRatio)}) left`,
+    `power   at most ${three(power.demandedW)} W with the streams, of ${three(power.modeW)} W`,
     ...(speech === undefined
       ? []
       : [

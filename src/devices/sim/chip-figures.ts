@@ -20,5 +20,8 @@ export interface ChipFigures {
   readonly dieC: number;
   readonly dieMaxC: number;
   readonly caseMaxC: number;
+  /** With the clock lowered because of heat. */
   readonly throttledUs: number;
+  /** With the clock lowered to hold the mode's power. */
+  readonly cappedUs: number;
 }

@@ -5,6 +5,7 @@ import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts'
 import type { DeviceConditions } from '../device.ts';
 import { bandwidthAt, busLevel, flowUs } from './bus-share.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
+import { PowerCap } from './power-cap.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
 import { HEAT_STEP_US, ThermalModel } from './thermal.ts';
@@ -41,6 +42,7 @@ export class SimChip {
   readonly #observer: ChipObserver | undefined;
   readonly #regulation: Regulation | undefined;
   readonly #thermal: ThermalModel;
+  readonly #cap: PowerCap;
   readonly #budgets = new Map<CoreId, Budget>();
   readonly #drags = new Map<CoreId, number>();
   readonly #joulesPerMac: FigureRange;
@@ -70,6 +72,7 @@ export class SimChip {
   #capacityBytes = 0;
   #energyMacs = 0;
   #throttledUs = 0;
+  #cappedUs = 0;
   #wattsMax = 0;
   #dieMaxC: number;
   #caseMaxC: number;
@@ -84,6 +87,7 @@ export class SimChip {
     this.#clock = deps.clock;
     this.#observer = deps.observer;
     this.#thermal = new ThermalModel(options.profile.thermal);
+    this.#cap = new PowerCap(options.mode.watts);
     const { power, thermal } = options.profile;
     this.#joulesPerMac = scaled(power.macPicojoules, 1e-12);
     this.#joulesPerByte = scaled(power.dramPicojoulesPerByte, 1e-12);
@@ -182,6 +186,7 @@ export class SimChip {
       dieMaxC: this.#dieMaxC,
       caseMaxC: this.#caseMaxC,
       throttledUs: this.#throttledUs,
+      cappedUs: this.#cappedUs,
     };
   }
 
@@ -203,7 +208,7 @@ export class SimChip {
 
   #setFlow(running: Running): void {
     const { run, cost } = running;
-    running.speed = this.#mode.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
+    running.speed = this.#mode.clockRatio * this.#cap.clockRatio * (this.#thermal.isThrottled ? this.#profile.thermal.throttledRatio : 1);
     running.drag = this.#drags.size === 0 ? 1 : this.#dragOf(run);
     running.aloneUs = flowUs(running, this.#capacity);
     running.aloneBytesPerUs = running.aloneUs > 0 ? cost.bytes / running.aloneUs : 0;
@@ -233,6 +238,7 @@ export class SimChip {
     this.#at = at;
     this.#capacityBytes += span * this.#capacity;
     if (this.#thermal.isThrottled) this.#throttledUs += span;
+    if (this.#cap.clockRatio < 1) this.#cappedUs += span;
   }
 
   #bringAll(at: number): void {
@@ -259,13 +265,14 @@ export class SimChip {
   #heatStep(): void {
     const watts = this.#profile.power.idleW + (this.#stepJoules * 1e6) / HEAT_STEP_US;
     this.#stepJoules = 0;
-    const didChange = this.#thermal.step(watts);
+    const didHeatChange = this.#thermal.step(watts);
+    const didCapChange = this.#cap.step(watts);
     this.#wattsMax = Math.max(this.#wattsMax, watts);
     this.#dieMaxC = Math.max(this.#dieMaxC, this.#thermal.dieC);
     this.#caseMaxC = Math.max(this.#caseMaxC, this.#thermal.caseC);
     this.#observer?.heat(instantUs(this.#heatAt), this.#thermal.dieC, this.#thermal.isThrottled);
     this.#heatAt += HEAT_STEP_US;
-    if (didChange) this.#setFlows();
+    if (didHeatChange || didCapChange) this.#setFlows();
   }
 
   /**

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { durationUs } from '../../../src/core/units.ts';
 import { bandwidthAt, busLevel, bytesPerUs, flowUs } from '../../../src/devices/sim/bus-share.ts';
 import { lowestLevel } from '../../../src/devices/sim/lowest-level.ts';
+import { BURST_US } from '../../../src/devices/sim/power-cap.ts';
 import { arrayCycles, compileSegment, rooflineUs } from '../../../src/devices/sim/segment-cost.ts';
+import { HEAT_STEP_US } from '../../../src/devices/sim/thermal.ts';
 import { layer, twoCores } from '../../support/soc-profiles.ts';
 import { type Ask, bytesOf, computeOf, play } from './sim-rig.ts';
 
@@ -260,6 +262,55 @@ describe('a segment', () => {
         const cycles = arrayCycles({ m, n, k, groups }, { m: am, n: an, k: ak });
         expect(cycles * am * an * ak).toBeGreaterThanOrEqual(m * n * k * groups);
       }),
+    );
+  });
+});
+
+describe('a power mode', () => {
+  const capW = 3;
+  const capped = twoCores({ coresPerCluster: CORES, modes: [{ id: 'cool', watts: capW, clockRatio: 1, bandwidthRatio: 1 }] });
+  const long = fc.record({
+    core: fc.integer({ min: 0, max: CORES - 1 }),
+    at: fc.integer({ min: 0, max: 2_000_000 }),
+    layers: fc.array(fc.record({ computeUs: fc.integer({ min: 0, max: 300_000 }), bytes: fc.integer({ min: 0, max: 10_000_000_000 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+  });
+
+  it('is held over every time: its power times that time and a burst, and what one step took too much', () => {
+    let wanted = 0;
+    fc.assert(
+      fc.property(fc.array(long, { minLength: 1, maxLength: 20 }), (list) => {
+        const { flows, figures, done } = play(capped, list);
+        expect(done).toHaveLength(list.length);
+        if (figures.cappedUs > 0) wanted += 1;
+        // Joules taken above the cap since the level was last at its lowest: the most of any window ends here.
+        let [above, most] = [0, 0];
+        flows.forEach(({ at, watts }, index) => {
+          const until = flows[index + 1]?.at ?? at;
+          above = Math.max(0, above + ((watts - capW) * (until - at)) / 1e6);
+          most = Math.max(most, above);
+        });
+        const stepJoules = (Math.max(...flows.map(({ watts }) => watts)) * HEAT_STEP_US) / 1e6;
+        expect(most).toBeLessThanOrEqual((capW * BURST_US) / 1e6 + stepJoules + 1e-9);
+        expect(figures.joules.low).toBeGreaterThan(0);
+      }),
+      { numRuns: 50 },
+    );
+    expect(wanted).toBeGreaterThan(25);
+  });
+
+  it('changes nothing while less is taken', () => {
+    const free = twoCores({ coresPerCluster: CORES, modes: [{ id: 'free', watts: 1000, clockRatio: 1, bandwidthRatio: 1 }] });
+    const roomy = twoCores({ coresPerCluster: CORES, modes: [{ id: 'roomy', watts: 15, clockRatio: 1, bandwidthRatio: 1 }] });
+    fc.assert(
+      fc.property(fc.array(long, { minLength: 1, maxLength: 10 }), (list) => {
+        // Four cores take 1 + 4 x 2 + 5 W at most.
+        expect(play(roomy, list).done).toEqual(play(free, list).done);
+        expect(play(roomy, list).figures.cappedUs).toBe(0);
+      }),
+      { numRuns: 20 },
     );
   });
 });

@@ -24,7 +24,7 @@ export interface History {
   readonly done: readonly Done[];
   readonly figures: ChipFigures;
   /** The bus from each instant on. */
-  readonly flows: readonly { readonly at: number; readonly bytesPerUs: number }[];
+  readonly flows: readonly { readonly at: number; readonly bytesPerUs: number; readonly watts: number }[];
   readonly degrees: readonly number[];
 }
 
@@ -38,13 +38,16 @@ const OTHERS = 100;
 export function play(profile: SocProfile, asks: readonly Ask[], regulation?: Regulation): History {
   const clock = new SimClock();
   const done: Done[] = [];
-  const flows: { at: number; bytesPerUs: number }[] = [];
+  const flows: { at: number; bytesPerUs: number; watts: number }[] = [];
   const degrees: number[] = [];
   const mode = profile.modes[0];
   if (mode === undefined) throw new Error('a profile has a mode');
   const chip = new SimChip(
     { profile, mode, ...(regulation === undefined ? {} : { regulation }) },
-    { clock, observer: { flow: (at, bytesPerUs) => void flows.push({ at, bytesPerUs }), heat: (_, dieC) => void degrees.push(dieC) } },
+    {
+      clock,
+      observer: { flow: (at, bytesPerUs, watts) => void flows.push({ at, bytesPerUs, watts }), heat: (_, dieC) => void degrees.push(dieC) },
+    },
   );
   const queues = new Map<number, Ask[]>();
   const startNext = (core: number): void => {

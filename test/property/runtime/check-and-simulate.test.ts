@@ -68,6 +68,7 @@ async function compare(config: RuntimeConfig, chip: Chip, seed: number, tally: T
   const { fit } = checkConfig({ config, chip, costs });
   const options = { config, ...chip, spanUs: durationFromMs(2_000), seed, faults: {}, isTraced: false };
   const { report } = await simulate(options, { costs });
+  if (fit.power?.fits === true) expect([report.simulation?.power.cappedRatio, report.simulation?.heat.throttledRatio]).toEqual([0, 0]);
   for (const { id, latencyMs, jobs } of report.streams) {
     const row = fit.streams.find((stream) => stream.id === id);
     if (row?.assurance !== 'always') continue;

@@ -53,6 +53,7 @@ describe('check', () => {
     ],
     bus: null,
     memory: null,
+    power: null,
     pipelines: [{ id: objects?.id ?? '', hops: [objects?.id ?? ''], reactionUs: 223_000 }],
     advice: [],
     isCutShort: false,

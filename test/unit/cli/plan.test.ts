@@ -25,6 +25,7 @@ const beside: BesidePlan = {
   streams: { didFit: true, doFit: true, assurance: 'always', advice: [] },
   memory: { streamBytes: 1e9, modelBytes: 4.1e9, haveBytes: 8e9, doesFit: true },
   cores: { ids: [1, 2], ofCount: 4, idleRatio: 0.9 },
+  power: { demandedW: 30, modeW: 40 },
   bus: { usableGbs: 200, streamGbs: 50, leftGbs: 150, leftRatio: 0.75 },
   speech: { tokensPerSecond: 33, promptTokens: 512, chunkTokens: 128, firstTokenMs: 250 },
 };

@@ -4,10 +4,10 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createConfigFiles } from '../../../src/config/config-files.ts';
-import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { configJsonSchema, socJsonSchema } from '../../../src/config/json-schema.ts';
 import { formatWarning, lintConfig } from '../../../src/config/lint-config.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { referenceText, schemaText } from '../../../tools/config-docs/reference.ts';
+import { referenceText, schemaText, socSchemaText } from '../../../tools/config-docs/reference.ts';
 import { CONFIG, edited, MANIFEST } from '../../support/config-files.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -26,10 +26,11 @@ describe('configs/schema.json and docs/configuration.md', () => {
   it('are what the schemas in the code give, byte for byte (npm run docs:config)', () => {
     expect(read('configs/schema.json')).toBe(schemaText());
     expect(read('docs/configuration.md')).toBe(referenceText());
+    expect(read('configs/soc/schema.json')).toBe(socSchemaText());
   });
 
   it('describe every key', () => {
-    const silent = [...places(configJsonSchema(), '')]
+    const silent = [...places(configJsonSchema(), ''), ...places(socJsonSchema(), '/soc')]
       .filter(([path, place]) => /\/properties\/[A-Za-z0-9]+$/.test(path) && typeof place.description !== 'string')
       .map(([path]) => path);
     expect(silent).toEqual([]);
@@ -50,6 +51,26 @@ describe('the shipped configurations', () => {
   it.each(shipped.filter((name) => name !== 'models.yaml'))('%s loads without a warning', (name) => {
     const config = loadConfig(resolve(root, 'configs', name), { env: {}, files: createConfigFiles() });
     expect(lintConfig(config).map(formatWarning)).toEqual([]);
+  });
+});
+
+describe('the shipped profiles', () => {
+  const profiles = readdirSync(resolve(root, 'configs/soc')).filter((name) => name.endsWith('.yaml'));
+  const validateSoc = new Ajv({ strict: true, strictTypes: false, strictRequired: false }).compile(socJsonSchema());
+
+  it.each(profiles)('%s names the schema in its first line and keeps to it', (name) => {
+    const text = read(`configs/soc/${name}`);
+    expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./schema.json');
+    expect(validateSoc(parse(text)), JSON.stringify(validateSoc.errors)).toBe(true);
+  });
+
+  it.each([
+    ['idleW:', 'idelW:'],
+    ['value: 8, from', 'value: eight, from'],
+    ['class: car', 'class: boat'],
+    ['soc: 1', 'soc: 2'],
+  ])('are refused with %s written %s', (from, to) => {
+    expect(validateSoc(parse(edited(from, to, read('configs/soc/car-500.yaml'))))).toBe(false);
   });
 });
 

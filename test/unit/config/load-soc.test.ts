@@ -8,7 +8,9 @@ import { CoxswainError } from '../../../src/core/errors.ts';
 import { coreCountOf, type SocProfile, usableBytesPerSecond } from '../../../src/core/soc-profile.ts';
 
 const folder = resolve(import.meta.dirname, '../../../configs/soc');
-const shipped = readdirSync(folder).sort();
+const shipped = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .sort();
 const car = readFileSync(resolve(folder, 'car-500.yaml'), 'utf8');
 
 const load = (text: string): SocProfile => {
@@ -113,6 +115,12 @@ describe('a profile', () => {
     const text = problemsOf(edited(from, to));
     expect(text).toContain(expected);
     expect(text).toMatch(/^soc\/car-500\.yaml:\d+:\d+: /);
+  });
+
+  it('with a mode of less power than the chip takes at rest is refused', () => {
+    expect(problemsOf(car.replace('watts: { value: 15,', 'watts: { value: 8,'))).toMatch(
+      /modes\.w15\.watts\.value: got 8; allowed is more than idleW \(8\)/,
+    );
   });
 
   it('without modes, without number types or that is not a mapping is refused', () => {

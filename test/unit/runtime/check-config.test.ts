@@ -69,6 +69,21 @@ describe('checkConfig', () => {
     expect(placement.problems.join('\n')).toContain('assistant-8b');
   });
 
+  it('proves nothing of a chip whose clock may be lowered to hold its power, or to cool it', () => {
+    const { fit } = checkOn(car);
+    const { demandedW = 0, peakW = 0, dieC = 0 } = fit.power ?? {};
+    expect(fit.power).toMatchObject({ modeW: 75, fits: true });
+    expect(demandedW).toBeGreaterThan(car.profile.power.idleW + 3);
+    expect(peakW).toBeGreaterThan(demandedW);
+    const cool = checkOn({ ...car, mode: { ...car.mode, watts: demandedW - 1 } }).fit;
+    expect([cool.fits, cool.assurance, cool.power?.fits]).toEqual([false, 'none', false]);
+    expect(cool.streams.filter(({ assurance }) => assurance === 'always')).toEqual([]);
+    expect(cool.advice.join('\n')).toContain('take a mode with more power');
+    const { profile } = car;
+    const hot = { ...car, profile: { ...profile, thermal: { ...profile.thermal, throttleC: dieC - 1, resumeC: 30 } } };
+    expect(checkOn(hot).fit.power?.fits).toBe(false);
+  });
+
   it('refuses a pin to a core that the chip does not have', () => {
     expect(() => checkOn(chipOf('glasses'))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });

@@ -9,7 +9,9 @@ import { cutLayers } from '../../../src/runtime/cut-layers.ts';
 import { priceModel } from '../../../src/runtime/stage-models.ts';
 
 const folder = resolve(import.meta.dirname, '../../../configs/soc');
-const profiles = readdirSync(folder).map((name) => loadSoc(resolve(folder, name), { files: createConfigFiles() }));
+const profiles = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => loadSoc(resolve(folder, name), { files: createConfigFiles() }));
 const network: SuiteModel = {
   ...{ id: 'n', source: 's', blocks: 16, kind: 'network', macs: 11.58e9, parameters: 60.19e6, height: 224, width: 224, channels: 3 },
 };

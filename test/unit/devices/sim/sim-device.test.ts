@@ -118,6 +118,23 @@ describe('the simulated device', () => {
     expect(device.figures().chip.dieC).toBeLessThan(30);
   });
 
+  it('lowers its clock to hold the power of its mode, no further than it must, and raises it when there is nothing to hold', () => {
+    const power = { idleW: 1, macPicojoules: { low: 20, high: 20 }, dramPicojoulesPerByte: { low: 0, high: 0 } };
+    const cool = (watts: number) => twoCores({ power, modes: [{ id: 'cool', watts, clockRatio: 1, bandwidthRatio: 1 }] });
+    // 20 W of multiplications beside 1 W at rest: 11 W leave half of the clock, once the burst of 1.1 J is used up.
+    const { device, tookUs, clock, run } = rig({ profile: cool(11), costs: { m: [layer(5_000_000, 0)] } });
+    const took = tookUs(AT);
+    expect(took).toBeGreaterThan(9_500_000);
+    expect(took).toBeLessThan(10_100_000);
+    const { chip } = device.figures();
+    expect(chip.cappedUs / took).toBeGreaterThan(0.95);
+    expect(chip.joules.low).toBeLessThanOrEqual((11 * (took + 100_000)) / 1e6 + 21 * 0.01 + (1 * chip.elapsedUs) / 1e6);
+    clock.runFor(durationUs(1_000_000));
+    run(clock.now());
+    expect(device.figures().chip.cappedUs).toBeGreaterThan(chip.cappedUs);
+    expect(rig({ profile: cool(21), costs: { m: [layer(5_000_000, 0)] } }).tookUs(AT)).toBe(5_000_000);
+  });
+
   it('counts runs, bytes and joules', () => {
     const { device, run } = rig({ costs: { m: [layer(1000, 10_000_000)] } });
     run(AT);
