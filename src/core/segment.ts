@@ -1,4 +1,4 @@
-import type { CoreId, JobId } from './job.ts';
+import type { CoreId, JobId, Turn } from './job.ts';
 import type { ModelId } from './model.ts';
 import type { FailReason } from './outcome.ts';
 import type { Region } from './region.ts';
@@ -18,6 +18,8 @@ export interface Segment {
   readonly outputs: readonly Region[];
   /** The core is killed if the segment has not ended by then. */
   readonly killAt: InstantUs;
+  /** Of the job, when it is one of a language model: what its steps are. */
+  readonly turn?: Turn | undefined;
   /** Cores that run it together with the one that is told to, each its part. Absent: that one alone. */
   readonly others?: readonly CoreId[];
 }

@@ -4,13 +4,24 @@ import type { SocProfile } from '../../core/soc-profile.ts';
 import { compileSegment, type SegmentCost } from './segment-cost.ts';
 import { compileSplit, type Split } from './split-cost.ts';
 
-/** Where a model is cut into steps: the places of the layers that begin a block, but for the first, ascending. */
-export interface SimSteps {
+/** What the steps of a model's jobs are. */
+export type SimSteps = SimCuts | SimTurns;
+
+/** A network cut into blocks: the places of the layers that begin one, but for the first, ascending. */
+export interface SimCuts {
   readonly cuts: readonly number[];
+}
+
+/** A language model: chunks of a prompt, then tokens, each behind so many others that are in the cache. */
+export interface SimTurns {
+  readonly chunkTokens: number;
+  readonly prefillLayers: (tokens: number, past: number) => readonly LayerCost[];
+  readonly decodeLayers: (past: number) => readonly LayerCost[];
 }
 
 /** What each row of steps of one model costs on one core, or on all cores that it is split over, compiled when it is first asked for. */
 export interface ModelSteps {
+  /** Of all of them; of a language model, of one token. */
   readonly whole: SegmentCost;
   readonly count: number;
   /** Of steps [from, from + steps); `isReload`: what the job left at that border is fetched again. */
@@ -19,17 +30,12 @@ export interface ModelSteps {
   ends(from: number, steps: number): Float64Array;
 }
 
-export function createModelSteps(
-  layers: readonly LayerCost[],
-  cuts: readonly number[],
-  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>,
-  split?: Split,
-): ModelSteps {
+/** What a core, and several together, can do. */
+export type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>;
+
+export function createModelSteps(layers: readonly LayerCost[], cuts: readonly number[], profile: Chip, split?: Split): ModelSteps {
   const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
-  const compile = (row: readonly LayerCost[], modelWeightBytes: number): SegmentCost =>
-    split === undefined || split.ways === 1
-      ? compileSegment(row, profile, modelWeightBytes)
-      : compileSplit(row, profile, split, modelWeightBytes);
+  const compile = (row: readonly LayerCost[]): SegmentCost => compileOn(row, weightBytes, profile, split);
   const borders = [0, ...cuts, layers.length];
   assert(
     borders.every(
@@ -38,7 +44,7 @@ export function createModelSteps(
     'cuts lie between layers, ascending',
   );
   const count = borders.length - 1;
-  const whole = compile(layers, weightBytes);
+  const whole = compile(layers);
   const known = new Map<number, SegmentCost>();
   const knownEnds = new Map<number, Float64Array>();
   const layersOf = (from: number, steps: number): readonly LayerCost[] => layers.slice(borders[from], borders[from + steps]);
@@ -50,7 +56,7 @@ export function createModelSteps(
     const row = layersOf(from, steps);
     const first = row[0];
     // What the model takes in memory, and whether it stays in the cores, does not depend on how it is run.
-    const made = compile(isReload && first !== undefined ? [reloadOf(first), ...row] : row, weightBytes);
+    const made = compile(isReload && first !== undefined ? [reloadOf(first), ...row] : row);
     known.set(key, made);
     return made;
   };
@@ -62,17 +68,27 @@ export function createModelSteps(
       const key = from * (count + 1) + steps;
       const found = knownEnds.get(key);
       if (found !== undefined) return found;
-      const ends = new Float64Array(steps);
-      let sum = 0;
-      for (let step = 0; step < steps; step += 1) {
-        sum += rowUs(cost(from + step, 1, false), profile);
-        ends[step] = sum;
-      }
-      for (let step = 0; step < steps; step += 1) ends[step] = sum === 0 ? (step + 1) / steps : (ends[step] as number) / sum;
+      const ends = endsOf(steps, (step) => cost(from + step, 1, false), profile);
       knownEnds.set(key, ends);
       return ends;
     },
   };
+}
+
+/** On one core, or on several together. */
+export const compileOn = (row: readonly LayerCost[], weightBytes: number, profile: Chip, split: Split | undefined): SegmentCost =>
+  split === undefined || split.ways === 1 ? compileSegment(row, profile, weightBytes) : compileSplit(row, profile, split, weightBytes);
+
+/** Part of a row's time until the end of each of its steps. */
+export function endsOf(steps: number, costOf: (step: number) => SegmentCost, profile: Pick<SocProfile, 'dram'>): Float64Array {
+  const ends = new Float64Array(steps);
+  let sum = 0;
+  for (let step = 0; step < steps; step += 1) {
+    sum += rowUs(costOf(step), profile);
+    ends[step] = sum;
+  }
+  for (let step = 0; step < steps; step += 1) ends[step] = sum === 0 ? (step + 1) / steps : (ends[step] as number) / sum;
+  return ends;
 }
 
 /** With the bus to itself, by total compute and total bytes: only its proportion to that of other steps is used. */

@@ -144,6 +144,26 @@ export function rooflineOf(
   return { bytes, computeUs, macs, energyMacs, weightBytes, utilisationRatio, knees, computeBefore, bytesFrom };
 }
 
+/** One after the other, each with its own dispatch, as one. */
+export function sumOf(costs: readonly SegmentCost[]): SegmentCost {
+  const parts = costs.flatMap(({ knees, computeBefore, bytesFrom }) =>
+    Array.from(knees, (_, index) => ({
+      // Differences of sums may lie a rounding below zero.
+      computeUs: Math.max(0, (computeBefore[index + 1] as number) - (computeBefore[index] as number)),
+      bytes: Math.max(0, (bytesFrom[index] as number) - (bytesFrom[index + 1] as number)),
+    })),
+  );
+  const total = (figure: 'macs' | 'energyMacs'): number => costs.reduce((sum, cost) => sum + cost[figure], 0);
+  const macs = total('macs');
+  return {
+    ...rooflineOf(parts),
+    macs,
+    energyMacs: total('energyMacs'),
+    weightBytes: Math.max(0, ...costs.map((cost) => cost.weightBytes)),
+    utilisationRatio: macs === 0 ? 0 : costs.reduce((sum, cost) => sum + cost.utilisationRatio * cost.macs, 0) / macs,
+  };
+}
+
 /** T(b) of SegmentCost; `bandwidth` in bytes per microsecond. Infinite without bandwidth, unless nothing is to be moved. */
 export function rooflineUs(cost: SegmentCost, bandwidth: number): number {
   const index = waitingFrom(cost, bandwidth);

@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
-import type { CoreId, JobId } from '../../core/job.ts';
+import type { CoreId, JobId, Turn } from '../../core/job.ts';
 import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
@@ -34,8 +34,8 @@ export interface SimCoreDeps {
   readonly ran: (model: ModelId, isLast: boolean, steps: ModelSteps) => void;
 }
 
-/** What a model costs on these cores together. */
-export type StepsOn = (core: CoreId, others: readonly CoreId[]) => ModelSteps;
+/** What a model costs on these cores together; of a language model, what this turn does. */
+export type StepsOn = (core: CoreId, others: readonly CoreId[], turn: Turn | undefined) => ModelSteps;
 
 type Work =
   | { readonly kind: 'load'; readonly model: ModelSpec; readonly onEnd: (error: CoxswainError | undefined) => void }
@@ -211,7 +211,7 @@ export class SimCore {
     assert(model !== undefined, 'a run of a model that is not loaded is refused');
     const otherIds = segment.others ?? NO_CORES;
     const { from } = segment;
-    const steps = model.stepsOn(core, otherIds);
+    const steps = model.stepsOn(core, otherIds, segment.turn);
     const isReload = this.#begins(segment, others);
     const { mischief, culprit } = this.#mischief(others);
     const isWrong = mischief === 'wrong';

@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
-import type { CoreId } from '../../core/job.ts';
+import type { CoreId, Turn } from '../../core/job.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import { coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
@@ -13,6 +13,8 @@ import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.
 import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
 import { type Regulation, SimChip } from './sim-chip.ts';
 import { type Mischief, SimCore, type StepsOn } from './sim-core.ts';
+import type { Split } from './split-cost.ts';
+import { createTurnSteps } from './turn-steps.ts';
 
 export interface SimDeviceOptions {
   readonly profile: SocProfile;
@@ -27,15 +29,16 @@ export interface SimDeviceDeps {
   readonly listener: DeviceListener;
   /** What each model's layers ask for; undefined for a model that is not known. */
   readonly costs: (model: ModelId) => readonly LayerCost[] | undefined;
-  /** How its models are cut; undefined: into one step. */
+  /** What the steps of its jobs are; undefined: one step. */
   readonly steps?: (model: ModelId) => SimSteps | undefined;
   readonly observer?: ChipObserver;
 }
 
 export interface ModelFigures {
   readonly model: ModelId;
+  /** Jobs that ran to their end. */
   readonly runs: number;
-  /** One run with the chip to itself, in the mode there is. */
+  /** One run with the chip to itself, in the mode there is; here and below, of a language model one token. */
   readonly aloneUs: number;
   readonly macs: number;
   /** From and to DRAM, of one run. */
@@ -163,7 +166,7 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
       const layers = known === undefined ? deps.costs(model.id) : undefined;
       if (known === undefined && layers === undefined)
         return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
-      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id)?.cuts ?? [], profile);
+      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id) ?? { cuts: [] }, profile);
       const { weightBytes } = entry.steps.whole;
       if (known === undefined) {
         const taken = [...entries.values()].reduce((sum, { steps }) => sum + steps.whole.weightBytes, 0);
@@ -205,17 +208,23 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
   };
 }
 
-function createEntry(layers: readonly LayerCost[], cuts: readonly number[], profile: SocProfile): Entry {
-  const steps = createModelSteps(layers, cuts, profile);
-  const splits = new Map<string, ModelSteps>();
+function createEntry(layers: readonly LayerCost[], how: SimSteps, profile: SocProfile): Entry {
+  const make = (split?: Split): ((turn: Turn | undefined) => ModelSteps) => {
+    if (!('cuts' in how)) return createTurnSteps(how, profile, split);
+    const steps = createModelSteps(layers, how.cuts, profile, split);
+    return () => steps;
+  };
+  const alone = make();
+  const steps = alone(undefined);
+  const splits = new Map<string, ReturnType<typeof make>>();
   const clusterOf = (core: CoreId): number => Math.floor(core / profile.coresPerCluster);
-  const stepsOn: StepsOn = (core, others) => {
-    if (others.length === 0) return steps;
+  const stepsOn: StepsOn = (core, others, turn) => {
+    if (others.length === 0) return alone(turn);
     const split = { ways: 1 + others.length, clusters: new Set([core, ...others].map(clusterOf)).size };
     const key = `${split.ways}/${split.clusters}`;
-    const known = splits.get(key) ?? createModelSteps(layers, cuts, profile, split);
+    const known = splits.get(key) ?? make(split);
     splits.set(key, known);
-    return known;
+    return known(turn);
   };
   return { steps, stepsOn, ranAs: steps, runs: 0 };
 }
