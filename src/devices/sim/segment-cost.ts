@@ -155,13 +155,12 @@ export function sumOf(costs: readonly SegmentCost[]): SegmentCost {
   );
   const total = (figure: 'macs' | 'energyMacs'): number => costs.reduce((sum, cost) => sum + cost[figure], 0);
   const macs = total('macs');
-  return {
-    ...rooflineOf(parts),
+  return rooflineOf(parts, {
     macs,
     energyMacs: total('energyMacs'),
     weightBytes: Math.max(0, ...costs.map((cost) => cost.weightBytes)),
     utilisationRatio: macs === 0 ? 0 : costs.reduce((sum, cost) => sum + cost.utilisationRatio * cost.macs, 0) / macs,
-  };
+  });
 }
 
 /** T(b) of SegmentCost; `bandwidth` in bytes per microsecond. Infinite without bandwidth, unless nothing is to be moved. */
