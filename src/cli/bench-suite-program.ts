@@ -33,6 +33,11 @@ const SUITES: readonly SuiteCommand[] = [
     examples: ['bench disb', 'bench disb --workload D,E --policy all --costs measured', 'bench disb --workload C --deadline 1.05 --loads'],
   },
   {
+    name: 'automotive',
+    about: 'vision at 15 and 12 Hz beside an assistant of 8 billion parameters; P99.9, first word, words a second',
+    examples: ['bench automotive', 'bench automotive --for 60s --policy coxswain', 'bench automotive --mode w40 --report automotive.json'],
+  },
+  {
     name: 'voice-video',
     about: 'video at 25 frames a second beside a speech job of 0.8 s every 3 s on one core',
     examples: ['bench voice-video', 'bench voice-video --policy all', 'bench voice-video --json | jq .rows'],

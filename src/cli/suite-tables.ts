@@ -48,6 +48,19 @@ const LOAD_COLUMNS: readonly Column[] = [
   { title: 'per s', align: 'right', rank: 2 },
 ];
 
+const TURN_COLUMNS: readonly Column[] = [
+  { title: 'workload', align: 'left', rank: 0, shrinksTo: 8 },
+  { title: 'policy', align: 'left', rank: 0 },
+  { title: 'load', align: 'left', rank: 2, shrinksTo: 8 },
+  { title: 'turns', align: 'right', rank: 3 },
+  { title: '1st token P50', align: 'right', rank: 2 },
+  { title: 'P99 ms', align: 'right', rank: 0 },
+  { title: 'a token', align: 'right', rank: 0 },
+  { title: 'P99 ms', align: 'right', rank: 1 },
+  { title: 'tokens/s', align: 'right', rank: 1 },
+  { title: 'slowest', align: 'right', rank: 0 },
+];
+
 const MODEL_COLUMNS: readonly Column[] = [
   { title: 'model', align: 'left', rank: 0 },
   { title: 'alone ms', align: 'right', rank: 0 },
@@ -68,6 +81,7 @@ export function renderSuite({ suite, result, aims }: SuiteView, { hasLoads, widt
     ...(loads.length > LOADS_SHOWN_MAX && !hasLoads
       ? ['', `${loads.length} loads; --loads prints them`]
       : ['', ...renderGrid(LOAD_COLUMNS, loads, width, paint)]),
+    ...turnLines(result, width, paint),
     '',
     ...renderGrid(MODEL_COLUMNS, modelRows(result), width, paint),
     ...publishedLines(suite, width, paint),
@@ -106,6 +120,24 @@ const loadRows = ({ rows }: SuiteResult): Cell[][] =>
       { text: rate(load.perSecond) },
     ]),
   );
+
+function turnLines({ rows }: SuiteResult, width: number, paint: Paint): string[] {
+  const turns = rows.flatMap(({ workload, policy, loads }) =>
+    loads
+      .filter(({ tokensPerSecond }) => tokensPerSecond !== null)
+      .map((load): Cell[] => [
+        { text: escapeText(workload) },
+        { text: policy },
+        { text: escapeText(load.id), tone: 'bold' },
+        { text: String(load.requested) },
+        ...[load.firstTokenP50Ms, load.firstTokenP99Ms, load.tokenMeanMs, load.tokenP99Ms].map(
+          (value): Cell => ({ text: formatMs(value) }),
+        ),
+        ...[load.tokensPerSecond, load.slowestTokensPerSecond].map((value): Cell => ({ text: value === null ? '-' : rate(value) })),
+      ]),
+  );
+  return turns.length === 0 ? [] : ['', ...renderGrid(TURN_COLUMNS, turns, width, paint)];
+}
 
 const modelRows = ({ models }: SuiteResult): Cell[][] =>
   models.map(({ id, aloneMs, blocks, source }) => [

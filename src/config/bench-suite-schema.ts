@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AIM_FIGURES } from '../core/bench-suite.ts';
 import { CRITICALITIES } from '../core/stream.ts';
 import { choiceField, entriesOf, idField, integerField, listOf, msField, numberField, textField } from './fields.ts';
+import { languageSizeFields } from './manifest-schema.ts';
 
 const HOUR_MS = 3_600_000;
 /** A day of a trace at ten requests a second has more; a file of that size is not read. */
@@ -43,6 +44,8 @@ const loadPatternSchema = z
   ])
   .describe('When requests come.');
 
+const tokenCount = (about: string) => integerField({ min: 1, max: 1_000_000 }, 'tokens', about);
+
 const loadSchema = z.strictObject({
   model: idField('Name of an entry of `models`.'),
   criticality: choiceField(CRITICALITIES, 'Class. `background` is best effort: it counts by its throughput.'),
@@ -54,6 +57,15 @@ const loadSchema = z.strictObject({
     { min: 1, max: 4_096 },
     'The only cores that may run it.',
   ).optional(),
+  turn: z
+    .strictObject({
+      promptTokens: tokenCount('To be read at each request.'),
+      answerTokens: tokenCount('To be written at each request.'),
+      perSecondMax: numberField({ min: 0.01, max: 100_000 }, 'tokens per second', 'No more than that is listened to.').optional(),
+      everyMs: msField({ min: 0.001, max: HOUR_MS }, 'Wanted from one token to the next.').optional(),
+    })
+    .describe('Of a language model: what a request asks. The deadline is that of the first token.')
+    .optional(),
 });
 
 const source = textField('Where the figures come from: a paper, a table, a page, a reasoning.', 512);
@@ -86,6 +98,15 @@ const suiteModelSchema = z
         source,
       })
       .meta({ title: 'time' }),
+    z
+      .strictObject({
+        kind: z.literal('language').describe('A decoder-only language model; a request is a turn of a conversation.'),
+        ...languageSizeFields,
+        chunkTokens: tokenCount('Of a prompt, read in one step.').default(128),
+        burstTokens: tokenCount('Of an answer, made in one go at most.').default(8),
+        source,
+      })
+      .meta({ title: 'language' }),
   ])
   .describe('What a request costs.');
 
@@ -110,7 +131,33 @@ export const benchSuiteSchema = z
       .describe('Measured run times of the models, taken in place of their sizes with --costs measured.')
       .optional(),
     workloads: entriesOf(
-      z.strictObject({ about: textField('One sentence.', 512), loads: entriesOf(loadSchema, 'Loads by name.') }),
+      z.strictObject({
+        about: textField('One sentence.', 512),
+        loads: entriesOf(loadSchema, 'Loads by name.'),
+        reserves: entriesOf(
+          z.strictObject({
+            loads: listOf(idField('Name of a load.'), { min: 1, max: 64 }, 'Loads of one class below safety.'),
+            budgetMs: msField({ min: 0.001, max: HOUR_MS }, 'Run time on a core in every period.'),
+            periodMs: msField({ min: 0.001, max: HOUR_MS }, 'Period.'),
+          }),
+          'Run time that the policy coxswain keeps for loads, by name.',
+        ).default({}),
+        bandwidthRatio: numberField({ min: 0.01, max: 1 }, '', 'Part of the bus that there is.').default(1),
+        busBudget: z
+          .strictObject({
+            periodMs: msField({ min: 0.01, max: HOUR_MS }, 'Period.'),
+            cores: listOf(
+              z.strictObject({
+                core: integerField({ min: 0, max: 4_095 }, '', 'Number of a core.'),
+                mb: numberField({ min: 0.000_001, max: 1e9 }, 'MB', 'What it may move in every period.'),
+              }),
+              { min: 1, max: 4_096 },
+              'Cores that are held to a budget; others take what they get.',
+            ),
+          })
+          .describe('What cores may move over the bus, as hardware regulates it, whatever the policy.')
+          .optional(),
+      }),
       'Workloads by name.',
     ),
     published: listOf(

@@ -33,7 +33,8 @@ export function loadBenchSuite(file: string, { files }: { readonly files: Config
 }
 
 type Refuse = (path: KeyPath, text: string) => void;
-type LoadsSection = BenchSuiteSection['workloads'][string]['loads'];
+type WorkloadSection = BenchSuiteSection['workloads'][string];
+type LoadsSection = WorkloadSection['loads'];
 
 function checkWorkloads({ workloads, models, cores }: BenchSuiteSection, refuse: Refuse): void {
   if (Object.keys(workloads).length === 0) refuse(['workloads'], 'got no workload; allowed is at least one');
@@ -41,12 +42,36 @@ function checkWorkloads({ workloads, models, cores }: BenchSuiteSection, refuse:
     const at: KeyPath = ['workloads', id, 'loads'];
     if (Object.keys(loads).length === 0) refuse(at, 'got no load; allowed is at least one');
     for (const [name, load] of Object.entries(loads)) {
-      checkName([...at, name, 'model'], load.model, Object.keys(models), 'model', refuse);
+      const isKnown = checkName([...at, name, 'model'], load.model, Object.keys(models), 'model', refuse);
+      const isTalk = isKnown && models[load.model]?.kind === 'language';
+      if (isTalk && load.turn === undefined)
+        refuse([...at, name], `${quoted(load.model)} is a language model; say what is asked with turn`);
+      if (isKnown && !isTalk && load.turn !== undefined)
+        refuse([...at, name, 'turn'], `${quoted(load.model)} is no language model; leave turn out`);
       const missing = load.cores?.findIndex((core) => cores !== undefined && core >= cores) ?? -1;
       if (missing >= 0) refuse([...at, name, 'cores', missing], `got ${load.cores?.[missing]}; only ${cores} cores take part, from 0`);
       checkPattern([...at, name, 'load'], load.load, refuse);
     }
     checkDependencies(at, loads, refuse);
+    checkReserves(['workloads', id, 'reserves'], workloads[id]?.reserves ?? {}, loads, refuse);
+  }
+}
+
+function checkReserves(at: KeyPath, reserves: WorkloadSection['reserves'], loads: LoadsSection, refuse: Refuse): void {
+  const kept = new Set<string>();
+  for (const [id, { loads: names, budgetMs, periodMs }] of Object.entries(reserves)) {
+    if (budgetMs > periodMs) refuse([...at, id, 'budgetMs'], `got ${budgetMs}; allowed is at most periodMs, which is ${periodMs}`);
+    const classes = new Set<string>();
+    for (const [index, name] of names.entries()) {
+      const path: KeyPath = [...at, id, 'loads', index];
+      if (!checkName(path, name, Object.keys(loads), 'load of this workload', refuse)) continue;
+      const { criticality = '' } = loads[name] ?? {};
+      classes.add(criticality);
+      if (criticality === 'safety') refuse(path, `${quoted(name)} is safety, which goes before every reserve; leave it out`);
+      else if (classes.size > 1) refuse(path, `${quoted(name)} is ${criticality}, and those before it are not; a reserve is for one class`);
+      if (kept.has(name)) refuse(path, `${quoted(name)} has a reserve already`);
+      kept.add(name);
+    }
   }
 }
 
@@ -112,14 +137,28 @@ function convert(file: string, section: BenchSuiteSection): BenchSuite {
             runUs: Object.fromEntries(Object.entries(section.measured.runMs).map(([id, ms]) => [id, durationFromMs(ms)])),
           },
     workloads: Object.entries(section.workloads).map(
-      ([id, { about, loads }]): Workload => ({ id, about, loads: Object.entries(loads).map(([name, load]) => convertLoad(name, load)) }),
+      ([id, { about, loads, reserves, bandwidthRatio, busBudget }]): Workload => ({
+        ...{ id, about, bandwidthRatio, busBudget: convertBudget(busBudget) },
+        loads: Object.entries(loads).map(([name, load]) => convertLoad(name, load)),
+        reserves: Object.entries(reserves).map(([reserve, { loads: kept, budgetMs, periodMs }]) => ({
+          ...{ id: reserve, loads: kept },
+          ...{ budgetUs: durationFromMs(budgetMs), periodUs: durationFromMs(periodMs) },
+        })),
+      }),
     ),
     published: section.published,
     aims: section.aims.map(({ atMost, atLeast, ...aim }): Aim => ({ ...aim, atMost, atLeast })),
   };
 }
 
+function convertBudget(budget: WorkloadSection['busBudget']): Workload['busBudget'] {
+  if (budget === undefined) return undefined;
+  const bytesByCore = new Map(budget.cores.map(({ core, mb }) => [core, mb * 1e6]));
+  return { periodUs: durationUs(Math.max(1, Math.round(budget.periodMs * 1000))), bytesByCore };
+}
+
 function convertModel(id: string, model: BenchSuiteSection['models'][string]): SuiteModel {
+  if (model.kind === 'language') return { ...model, id, blocks: 1, headSize: model.headSize };
   const { source, blocks } = model;
   if (model.kind === 'time') return { id, source, blocks, kind: 'time', runUs: durationFromMs(model.runMs) };
   const [height = 1, width = 1, channels = 1] = model.input;
@@ -134,6 +173,15 @@ const convertLoad = (id: string, load: LoadsSection[string]): Load => ({
   deadlineUs: durationFromMs(load.deadlineMs),
   queueMax: load.queue,
   cores: load.cores,
+  ...(load.turn === undefined ? {} : convertTurn(load.turn)),
+});
+
+const convertTurn = ({ promptTokens, answerTokens, perSecondMax, everyMs }: NonNullable<LoadsSection[string]['turn']>) => ({
+  turn: { promptTokens, tokensMax: answerTokens },
+  tokens: {
+    ...(perSecondMax === undefined ? {} : { perSecondMax }),
+    ...(everyMs === undefined ? {} : { everyUs: durationFromMs(everyMs) }),
+  },
 });
 
 function convertPattern(load: LoadsSection[string]['load']): LoadPattern {

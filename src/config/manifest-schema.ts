@@ -89,19 +89,24 @@ const networkShapeSchema = z
   })
   .meta({ title: 'network' });
 
+/** Of a decoder-only language model, as its `config.json` has it. */
+export const languageSizeFields = {
+  layers: parameters('Transformer layers.'),
+  hidden: parameters('Width of the residual stream.'),
+  heads: parameters('Query heads.'),
+  kvHeads: parameters('Key and value heads.'),
+  headSize: parameters('Width of one head. Default: hidden / heads.').optional(),
+  intermediate: parameters('Width of the feed-forward network.'),
+  vocabulary: parameters('Tokens that there are.'),
+  tiedEmbedding: flagField('The output head is the embedding.').default(false),
+  bits: weightBits('Of a weight, its share of the scales included.'),
+  kvBits: weightBits('Of a number in the KV cache.').default(16),
+};
+
 const languageShapeSchema = z
   .strictObject({
     kind: z.literal('language').describe('A decoder-only language model; one job is one token for one sequence.'),
-    layers: parameters('Transformer layers.'),
-    hidden: parameters('Width of the residual stream.'),
-    heads: parameters('Query heads.'),
-    kvHeads: parameters('Key and value heads.'),
-    headSize: parameters('Width of one head. Default: hidden / heads.').optional(),
-    intermediate: parameters('Width of the feed-forward network.'),
-    vocabulary: parameters('Tokens that there are.'),
-    tiedEmbedding: flagField('The output head is the embedding.').default(false),
-    bits: weightBits('Of a weight, its share of the scales included.'),
-    kvBits: weightBits('Of a number in the KV cache.').default(16),
+    ...languageSizeFields,
     context: integerField({ min: 1, max: 10_000_000 }, 'tokens', 'Length of the sequence at each job.'),
     ...shapeFields,
   })

@@ -1,6 +1,6 @@
-import type { CoreId } from './job.ts';
+import type { CoreId, Turn } from './job.ts';
 import type { ModelId } from './model.ts';
-import type { Criticality, StreamId } from './stream.ts';
+import type { Criticality, StreamId, TokenContract } from './stream.ts';
 import type { DurationUs } from './units.ts';
 
 /** When the requests of a load come. */
@@ -27,6 +27,17 @@ export interface Load {
   readonly queueMax: number;
   /** The only cores that may run it; undefined: any. */
   readonly cores: readonly CoreId[] | undefined;
+  /** Of a load of a language model: what each request asks, and how fast the answer is wanted. `deadlineUs` is then that of the first token. */
+  readonly turn?: Turn;
+  readonly tokens?: TokenContract;
+}
+
+/** Run time that some loads can count on: Q in every P. */
+export interface Reserve {
+  readonly id: string;
+  readonly loads: readonly StreamId[];
+  readonly budgetUs: DurationUs;
+  readonly periodUs: DurationUs;
 }
 
 /** What a request of a model costs, and where that is known from. */
@@ -46,12 +57,36 @@ export type SuiteModel = {
     }
   /** So long on one core of any chip, without memory traffic. */
   | { readonly kind: 'time'; readonly runUs: DurationUs }
+  /** A decoder-only language model, whose requests are turns of a conversation. Fields as in its `config.json`. */
+  | {
+      readonly kind: 'language';
+      readonly layers: number;
+      readonly hidden: number;
+      readonly heads: number;
+      readonly kvHeads: number;
+      readonly headSize: number | undefined;
+      readonly intermediate: number;
+      readonly vocabulary: number;
+      readonly tiedEmbedding: boolean;
+      readonly bits: number;
+      readonly kvBits: number;
+      /** Prompt tokens of one step. */
+      readonly chunkTokens: number;
+      /** Most tokens of an answer made in one go. */
+      readonly burstTokens: number;
+    }
 );
 
 export interface Workload {
   readonly id: string;
   readonly about: string;
   readonly loads: readonly Load[];
+  /** What the policy `coxswain` keeps for some of them. */
+  readonly reserves: readonly Reserve[];
+  /** Part of the bus that there is. 0..1 */
+  readonly bandwidthRatio: number;
+  /** What some cores may move in every period, whatever the policy; undefined: as much as they get. */
+  readonly busBudget: { readonly periodUs: DurationUs; readonly bytesByCore: ReadonlyMap<CoreId, number> } | undefined;
 }
 
 /** Figures that others measured, elsewhere, by name; never to be mixed with ours. */
@@ -62,7 +97,10 @@ export interface PublishedFigures {
 }
 
 /** What can be asked of a load; see LoadFigures of bench/suite. */
-export const AIM_FIGURES = ['meanMs', 'p99Ms', 'p999Ms', 'maxMs', 'missed', 'lost', 'perSecond', 'slowdownMean', 'slowdownP99'] as const;
+export const AIM_FIGURES = [
+  ...(['meanMs', 'p99Ms', 'p999Ms', 'maxMs', 'missed', 'lost', 'perSecond', 'slowdownMean', 'slowdownP99'] as const),
+  ...(['firstTokenP99Ms', 'tokenMeanMs', 'tokenP99Ms', 'tokensPerSecond', 'slowestTokensPerSecond'] as const),
+] as const;
 export type AimFigure = (typeof AIM_FIGURES)[number];
 
 /** What the default policy has to reach. */

@@ -3,7 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
-import type { JobId } from '../core/job.ts';
+import type { JobId, Turn } from '../core/job.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -11,6 +11,8 @@ import { SimClock } from '../core/sim-clock.ts';
 import type { SocMode, SocProfile } from '../core/soc-profile.ts';
 import type { StreamId } from '../core/stream.ts';
 import { addUs, type DurationUs, durationFromMs, type InstantUs } from '../core/units.ts';
+import type { SimSteps } from '../devices/sim/model-steps.ts';
+import type { Regulation } from '../devices/sim/sim-chip.ts';
 import { createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
 import type { SchedulerPlan } from '../scheduler/scheduler.ts';
 import type { CoreFigures } from '../telemetry/core-meter.ts';
@@ -22,8 +24,7 @@ import { createSimTelemetry } from './simulate-telemetry.ts';
 export interface StageModel {
   readonly id: ModelId;
   readonly layers: readonly LayerCost[];
-  /** The places of the layers that begin a step, but for the first. */
-  readonly cuts: readonly number[];
+  readonly steps: SimSteps;
 }
 
 export interface StageOptions {
@@ -32,12 +33,18 @@ export interface StageOptions {
   readonly models: readonly StageModel[];
   readonly profile: SocProfile;
   readonly mode: SocMode;
+  /** Part of the bus that there is, all the time. Default: 1. */
+  readonly bandwidthRatio?: number;
+  readonly regulation?: Regulation | undefined;
 }
 
 export interface StageRequest {
   readonly stream: StreamId;
   readonly model: ModelId;
   readonly deadlineUs: DurationUs;
+  readonly turn?: Turn;
+  /** Called at each end of a segment of it that ran, with how many steps are done by then. */
+  readonly onSteps?: (stepsDone: number, at: InstantUs) => void;
 }
 
 /**
@@ -53,15 +60,12 @@ export interface Stage {
   dispose(): Promise<void>;
 }
 
-export interface StageDeps {
-  /** Everything that the scheduler was told and answered, in order. */
-  readonly record?: (event: Event, decisions: readonly Decision[]) => void;
-}
-
 /** Far beyond the largest model on the slowest bus. */
 const START_MAX_US = durationFromMs(600_000);
 /** Requests bring no tensors along. */
 const ARENA_BYTES = 4_096;
+/** Longer than anything is played. */
+const FOR_EVER_US = durationFromMs(1e12);
 const RESTART = {
   lossesMax: 3,
   withinUs: durationFromMs(10_000),
@@ -73,7 +77,7 @@ const RESTART = {
  * Resolves when the cores are up with their models. The stage's clock stands still unless its owner moves it.
  * Errors: MODEL_UNLOADABLE when the chip's memory has no room for one.
  */
-export async function createStage({ plan, models, profile, mode }: StageOptions, deps: StageDeps = {}): Promise<Stage> {
+export async function createStage({ plan, models, profile, mode, bandwidthRatio = 1, regulation }: StageOptions): Promise<Stage> {
   const clock = new SimClock();
   const known = new Map(models.map((model) => [model.id, model]));
   const specs = new Map(models.map(({ id }) => [id, specOf(id)]));
@@ -82,6 +86,7 @@ export async function createStage({ plan, models, profile, mode }: StageOptions,
     profile,
     clock,
   );
+  const watches = createWatches();
   let device: SimDevice | undefined;
   const engine = createEngine(
     {
@@ -100,12 +105,15 @@ export async function createStage({ plan, models, profile, mode }: StageOptions,
       telemetry,
       createDevice: (listener) => {
         device = createSimDevice(
-          { profile, mode },
-          { clock, listener, costs: (id) => known.get(id)?.layers, steps: (id) => known.get(id) },
+          {
+            ...{ profile, mode, ...(regulation === undefined ? {} : { regulation }) },
+            faults: bandwidthRatio === 1 ? [] : [{ kind: 'bandwidth', at: clock.now(), ratio: bandwidthRatio, forUs: FOR_EVER_US }],
+          },
+          { clock, listener, costs: (id) => known.get(id)?.layers, steps: (id) => known.get(id)?.steps },
         );
         return device;
       },
-      ...(deps.record === undefined ? {} : { record: deps.record }),
+      record: (event, decisions) => watches.see(event, decisions),
     },
   );
   assert(device !== undefined, 'the engine creates its device at once');
@@ -115,20 +123,49 @@ export async function createStage({ plan, models, profile, mode }: StageOptions,
   if (refused !== undefined) throw new CoxswainError('MODEL_UNLOADABLE', refused.message);
   return {
     clock,
-    request: ({ stream, model, deadlineUs }, onEnd) => {
+    request: ({ stream, model, deadlineUs, turn, onSteps }, onEnd) => {
       const capturedAt = clock.now();
       const id = engine.desk.open(stream, capturedAt);
+      const deadlineAt = addUs(capturedAt, deadlineUs);
+      if (onSteps !== undefined) watches.add(id, onSteps);
       engine.desk.submit({
-        job: { id, stream, model, capturedAt, deadlineAt: addUs(capturedAt, deadlineUs) },
+        job: { id, stream, model, capturedAt, deadlineAt, ...(turn === undefined ? {} : { turn }) },
         inputs: [],
         decode: (_outputs, onDecoded) => onDecoded([]),
-        settle: (outcome) => onEnd(outcome, clock.now()),
+        settle: (outcome) => {
+          watches.remove(id);
+          onEnd(outcome, clock.now());
+        },
       });
       return id;
     },
     play: (end, pause) => playUntil(clock, end, pause),
     figures: () => ({ device: figures(), cores: telemetry.cores.figures(clock.now()) }),
     dispose: () => engine.dispose(),
+  };
+}
+
+/** Follows how many steps are done of the jobs that somebody asked about. */
+function createWatches() {
+  const watched = new Map<JobId, { stepsDone: number; readonly onSteps: NonNullable<StageRequest['onSteps']> }>();
+  return {
+    add: (job: JobId, onSteps: NonNullable<StageRequest['onSteps']>): void => void watched.set(job, { stepsDone: 0, onSteps }),
+    remove: (job: JobId): void => void watched.delete(job),
+    see(event: Event, decisions: readonly Decision[]): void {
+      if (watched.size === 0) return;
+      if (event.kind === 'segment-done' && event.progress !== undefined && event.progress.steps > 0) {
+        const watch = watched.get(event.job);
+        if (watch !== undefined) {
+          watch.stepsDone += event.progress.steps;
+          watch.onSteps(watch.stepsDone, event.at);
+        }
+      }
+      // A job whose core was lost begins anew.
+      for (const decision of decisions) {
+        const watch = decision.kind === 'start' ? watched.get(decision.job) : undefined;
+        if (watch !== undefined && decision.kind === 'start') watch.stepsDone = decision.segment?.from ?? 0;
+      }
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Criticality } from '../../core/stream.ts';
 import type { LoadLog, PlayLog } from './play-workload.ts';
+import type { TurnLog } from './turn-log.ts';
 
 /** Percentiles are by nearest rank; null where nothing ended. */
 export interface LatencyFigures {
@@ -29,6 +30,16 @@ export interface LoadFigures extends LatencyFigures {
   /** Against the same requests with nothing else on the chip; null for best effort, and where nothing ended. */
   readonly slowdownMean: number | null;
   readonly slowdownP99: number | null;
+  /** Of a language model, null for all others: time to the first token; */
+  readonly firstTokenP50Ms: number | null;
+  readonly firstTokenP99Ms: number | null;
+  readonly firstTokenMaxMs: number | null;
+  /** from one token to the next; */
+  readonly tokenMeanMs: number | null;
+  readonly tokenP99Ms: number | null;
+  /** tokens in all, pauses between turns included; and of the slowest turn, from its first token on. */
+  readonly tokensPerSecond: number | null;
+  readonly slowestTokensPerSecond: number | null;
 }
 
 export interface PlayFigures {
@@ -97,6 +108,22 @@ function loadFigures(log: LoadLog, { spanUs }: PlayLog, alone: AloneFigures): Lo
     ...latency,
     slowdownMean: ratioOf(latency.meanMs, own?.meanMs),
     slowdownP99: ratioOf(latency.p99Ms, own?.p99Ms),
+    ...turnFigures(log.turns, spanUs),
+  };
+}
+
+function turnFigures(turns: TurnLog | undefined, spanUs: number) {
+  const first = latencyFigures(turns?.firstTokens ?? []);
+  const gaps = latencyFigures(turns?.gaps ?? []);
+  const slowest = turns?.rates.reduce((least, rate) => Math.min(least, rate), Number.POSITIVE_INFINITY) ?? Number.POSITIVE_INFINITY;
+  return {
+    firstTokenP50Ms: first.p50Ms,
+    firstTokenP99Ms: first.p99Ms,
+    firstTokenMaxMs: first.maxMs,
+    tokenMeanMs: gaps.meanMs,
+    tokenP99Ms: gaps.p99Ms,
+    tokensPerSecond: turns === undefined ? null : rounded((turns.tokenCount * 1e6) / spanUs),
+    slowestTokensPerSecond: Number.isFinite(slowest) ? rounded(slowest) : null,
   };
 }
 
@@ -108,7 +135,7 @@ export function latencyFigures(latencies: readonly number[]): LatencyFigures {
   const sorted = Float64Array.from(latencies).sort();
   const at = (ratio: number): number | null => {
     const us = sorted[Math.max(0, Math.ceil(ratio * sorted.length) - 1)];
-    return us === undefined ? null : us / 1000;
+    return us === undefined ? null : rounded(us / 1000);
   };
   const sum = sorted.reduce((total, us) => total + us, 0);
   return {

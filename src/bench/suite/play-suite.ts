@@ -2,7 +2,7 @@ import type { BenchSuite, Load, SuiteModel, Workload } from '../../core/bench-su
 import type { CoreId } from '../../core/job.ts';
 import type { ModelId } from '../../core/model.ts';
 import { coreCountOf, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
-import { type DurationUs, durationUs } from '../../core/units.ts';
+import { type DurationUs, durationFromMs, durationUs } from '../../core/units.ts';
 import { type PricedModel, priceModel } from '../../runtime/stage-models.ts';
 import type { DropRule, PolicyName, PolicyTuning } from '../../scheduler/scheduler.ts';
 import { figuresOf, type LatencyFigures, latencyFigures, type PlayFigures } from './load-figures.ts';
@@ -61,7 +61,11 @@ interface Play {
   readonly workload: Workload;
   readonly policy: PolicyName;
   readonly drop: DropRule | undefined;
+  readonly isAlone: boolean;
 }
+
+/** What a load takes by itself is known after ten minutes. */
+const ALONE_US_MAX = durationFromMs(600_000);
 
 /** Plays every workload under every policy, and every load that is not best effort by itself. Errors: MODEL_UNLOADABLE. */
 export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Promise<SuiteResult> {
@@ -73,11 +77,11 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
   const served = workloads.map((workload) => workload.loads.filter(({ criticality }) => criticality !== 'background'));
   const playCount = workloads.length * policies.length + served.reduce((sum, loads) => sum + loads.length, 0);
   let played = 0;
-  const play = async ({ workload, policy, drop }: Play): Promise<PlayLog> => {
+  const play = async ({ workload, policy, drop, isAlone }: Play): Promise<PlayLog> => {
     const pause = deps.pause;
     const log = await playWorkload(
       {
-        ...{ workload, profile, mode, spanUs, seed },
+        ...{ workload, profile, mode, seed, spanUs: isAlone ? durationUs(Math.min(spanUs, ALONE_US_MAX)) : spanUs },
         models: modelsOf(workload, models),
         plan: planOf(workload, { policy, tuning: tuningOf(drop), cores, costs: models }),
       },
@@ -91,14 +95,14 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
   for (const [index, workload] of workloads.entries()) {
     const own = new Map<string, LatencyFigures>();
     for (const load of served[index] ?? []) {
-      const log = await play({ workload: onlyWith(workload, load), policy: 'fifo', drop: 'none' });
+      const log = await play({ workload: onlyWith(workload, load), policy: 'fifo', drop: 'none', isAlone: true });
       const figures = latencyFigures(log.loads.find((candidate) => candidate.load === load)?.latencies ?? []);
       own.set(load.id, figures);
       alone.push({ workload: workload.id, load: load.id, ...figures });
     }
     for (const policy of policies) {
       const drop = options.drop ?? (SERVES_ALL.has(policy) || options.deadlineTimes !== undefined ? 'none' : undefined);
-      rows.push({ workload: workload.id, policy, ...figuresOf(await play({ workload, policy, drop }), own) });
+      rows.push({ workload: workload.id, policy, ...figuresOf(await play({ workload, policy, drop, isAlone: false }), own) });
     }
   }
   return {
@@ -149,7 +153,9 @@ const modelsOf = ({ loads }: Workload, models: ReadonlyMap<ModelId, PricedModel>
 
 const toldModel = ({ id, source }: SuiteModel, models: ReadonlyMap<ModelId, PricedModel>): SuiteResult['models'] => {
   const model = models.get(id);
-  return model === undefined ? [] : [{ id, aloneMs: model.aloneUs / 1000, blocks: model.cuts.length + 1, source }];
+  return model === undefined
+    ? []
+    : [{ id, aloneMs: model.aloneUs / 1000, blocks: model.plan?.kind === 'blocks' ? model.plan.shares.length : 1, source }];
 };
 
 /** The load, and those whose results its requests come from. */

@@ -6,6 +6,7 @@ import { addUs, type DurationUs, elapsedUs, type InstantUs } from '../../core/un
 import { createStage, type Stage, type StageModel } from '../../runtime/stage.ts';
 import type { SchedulerPlan } from '../../scheduler/scheduler.ts';
 import { type Answer, startLoad } from '../load/start-load.ts';
+import { createTurnLog, type TurnLog, TurnWatch } from './turn-log.ts';
 
 export interface PlayOptions {
   readonly workload: Workload;
@@ -27,6 +28,8 @@ export interface LoadLog {
   readonly latencies: number[];
   /** Those that gave none, by reason. */
   readonly lost: Map<string, number>;
+  /** Only of a language model. */
+  readonly turns: TurnLog | undefined;
 }
 
 export interface PlayLog {
@@ -46,16 +49,17 @@ export interface PlayDeps {
 /** Plays a workload on a simulated chip, its requests made by seed: the same options give the same log. Errors: MODEL_UNLOADABLE. */
 export async function playWorkload(options: PlayOptions, deps: PlayDeps = {}): Promise<PlayLog> {
   const { workload, plan, models, profile, mode, spanUs, seed } = options;
-  const stage = await createStage({ plan, models, profile, mode });
+  const stage = await createStage({ plan, models, profile, mode, bandwidthRatio: workload.bandwidthRatio, regulation: workload.busBudget });
   const { clock } = stage;
   const startedAt = clock.now();
   const endAt = addUs(startedAt, spanUs);
   const before = stage.figures();
-  const logs = beginLoads(workload, stage, { prng: new Prng(seed), until: endAt });
+  const logs = beginLoads(workload, stage, { prng: new Prng(seed), until: endAt, models });
   await stage.play(endAt, async () => {
     await deps.pause?.(elapsedUs(startedAt, clock.now()) / spanUs);
     return false;
   });
+  for (const { turns } of logs) for (const watch of turns?.open ?? []) watch.close(endAt);
   const after = stage.figures();
   await stage.dispose();
   return { spanUs, loads: logs, ...ratiosOf(before, after, { startedAt, endAt }) };
@@ -77,10 +81,15 @@ function ratiosOf(before: Figures, after: Figures, { startedAt, endAt }: { reado
 function beginLoads(
   { loads }: Workload,
   stage: Stage,
-  { prng, until }: { readonly prng: Prng; readonly until: InstantUs },
+  { prng, until, models }: { readonly prng: Prng; readonly until: InstantUs; readonly models: readonly StageModel[] },
 ): readonly LoadLog[] {
   const listeners = new Map<StreamId, (() => void)[]>(loads.map(({ id }) => [id, []]));
-  const logs = loads.map((load): LoadLog => ({ load, requested: 0, late: 0, latencies: [], lost: new Map() }));
+  const chunks = new Map(models.map(({ id, steps }) => [id, 'cuts' in steps ? undefined : steps.chunkTokens]));
+  const logs = loads.map((load): LoadLog => {
+    const chunkTokens = chunks.get(load.model);
+    const turns = chunkTokens === undefined ? undefined : createTurnLog(chunkTokens);
+    return { load, requested: 0, late: 0, latencies: [], lost: new Map(), turns };
+  });
   for (const log of logs) {
     const { load } = log;
     startLoad(load, {
@@ -95,10 +104,13 @@ function beginLoads(
 }
 
 function request(stage: Stage, log: LoadLog, listeners: readonly (() => void)[], onAnswer: (answer: Answer) => void): void {
-  const { id, model, deadlineUs } = log.load;
+  const { id, model, deadlineUs, turn } = log.load;
   const requestedAt = stage.clock.now();
   log.requested += 1;
-  stage.request({ stream: id, model, deadlineUs }, (outcome, at) => {
+  const watch = turn === undefined || log.turns === undefined ? undefined : new TurnWatch(log.turns, turn.promptTokens, requestedAt);
+  const talk = turn === undefined || watch === undefined ? {} : { turn, onSteps: (steps: number, at: InstantUs) => watch.steps(steps, at) };
+  stage.request({ stream: id, model, deadlineUs, ...talk }, (outcome, at) => {
+    watch?.close(at);
     const hasResult = outcome.kind === 'done' || outcome.kind === 'late';
     if (hasResult) log.latencies.push(elapsedUs(requestedAt, at));
     else log.lost.set(outcome.reason, (log.lost.get(outcome.reason) ?? 0) + 1);

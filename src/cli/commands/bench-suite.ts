@@ -11,7 +11,7 @@ import { prepareReportFile } from '../report-file.ts';
 import { modeOf } from '../soc-mode.ts';
 import { renderSuite } from '../suite-tables.ts';
 
-export const SUITE_NAMES = ['disb', 'voice-video'] as const;
+export const SUITE_NAMES = ['disb', 'automotive', 'voice-video'] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
 export interface BenchSuiteOptions {

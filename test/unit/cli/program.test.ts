@@ -50,6 +50,7 @@ const COMMANDS = [
   ['analyze'],
   ['bench', 'xrbench'],
   ['bench', 'disb'],
+  ['bench', 'automotive'],
   ['bench', 'voice-video'],
   ['doctor'],
   ['models', 'list'],

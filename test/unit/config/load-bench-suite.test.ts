@@ -17,6 +17,7 @@ cores: 2
 forMs: 1000
 models:
   net: { kind: network, gmac: 1, paramsM: 2, input: [224, 224, 3], source: a table }
+  llama: { kind: language, layers: 32, hidden: 4096, heads: 32, kvHeads: 8, intermediate: 14336, vocabulary: 128256, bits: 4.5, source: config.json }
   talk: { kind: time, runMs: 800, blocks: 40, source: a stop-watch }
 measured:
   source: somebody
@@ -29,7 +30,12 @@ workloads:
       chance: { model: net, criticality: interactive, load: { kind: poisson, perSecond: 20 }, deadlineMs: 50 }
       greedy: { model: talk, criticality: background, load: { kind: closed-loop }, deadlineMs: 60000 }
       replay: { model: net, criticality: safety, load: { kind: trace, atMs: [0, 5, 5], repeatMs: 10 }, deadlineMs: 50 }
+      chat: { model: llama, criticality: interactive, load: { kind: closed-loop }, deadlineMs: 500, turn: { promptTokens: 512, answerTokens: 128, perSecondMax: 40 } }
       second: { model: net, criticality: safety, load: { kind: dependent, after: camera, delayMs: 1 }, deadlineMs: 50 }
+    reserves:
+      speech: { loads: [chat], budgetMs: 40, periodMs: 250 }
+    bandwidthRatio: 0.5
+    busBudget: { periodMs: 1, cores: [{ core: 1, mb: 30 }] }
 published:
   - { system: theirs, source: a paper, figures: { A: 1.02 } }
 aims:
@@ -96,6 +102,7 @@ describe('a suite', () => {
     expect([coresMax, spanUs, measured?.runUs]).toEqual([2, 1_000_000, { net: 1_500 }]);
     expect(models).toMatchObject([
       { id: 'net', kind: 'network', macs: 1e9, parameters: 2e6, height: 224, width: 224, channels: 3, blocks: 1 },
+      { id: 'llama', kind: 'language', layers: 32, kvBits: 16, chunkTokens: 128, burstTokens: 8, headSize: undefined },
       { id: 'talk', kind: 'time', runUs: 800_000, blocks: 40 },
     ]);
     expect(workloads[0]?.loads.map(({ pattern }) => pattern)).toEqual([
@@ -103,8 +110,15 @@ describe('a suite', () => {
       { kind: 'poisson', meanUs: 50_000 },
       { kind: 'closed-loop', clients: 1, thinkUs: 0 },
       { kind: 'trace', atUs: [0, 5_000, 5_000], repeatUs: 10_000 },
+      { kind: 'closed-loop', clients: 1, thinkUs: 0 },
       { kind: 'dependent', after: 'camera', delayUs: 1_000 },
     ]);
+    expect(workloads[0]?.loads[4]).toMatchObject({ turn: { promptTokens: 512, tokensMax: 128 }, tokens: { perSecondMax: 40 } });
+    expect(workloads[0]).toMatchObject({
+      reserves: [{ id: 'speech', loads: ['chat'], budgetUs: 40_000, periodUs: 250_000 }],
+      bandwidthRatio: 0.5,
+      busBudget: { periodUs: 1_000, bytesByCore: new Map([[1, 30e6]]) },
+    });
     expect(workloads[0]?.loads[0]).toMatchObject({ deadlineUs: 66_700, cores: [0], queueMax: 1_000 });
   });
 
@@ -113,7 +127,7 @@ describe('a suite', () => {
       'a model that nobody knows',
       'camera: { model: net,',
       'camera: { model: nett,',
-      'which is no model; given are net, talk; did you mean',
+      'which is no model; given are net, llama, talk; did you mean',
     ],
     ['a measured time of an unknown model', 'runMs: { net: 1.5 }', 'runMs: { nets: 1.5 }', 'which is no model'],
     ['a load that waits for itself', 'after: camera,', 'after: second,', '"second" waits for itself; break the circle'],
@@ -126,6 +140,24 @@ describe('a suite', () => {
       'got 5; allowed is more than the last instant, which is 5',
     ],
     ['a core that takes no part', 'cores: [0]', 'cores: [2]', 'got 2; only 2 cores take part'],
+    [
+      'a language model that is asked nothing',
+      ', turn: { promptTokens: 512, answerTokens: 128, perSecondMax: 40 }',
+      '',
+      'say what is asked with turn',
+    ],
+    [
+      'a network that is asked to talk',
+      'deadlineMs: 66.7,',
+      'deadlineMs: 66.7, turn: { promptTokens: 1, answerTokens: 1 },',
+      '"net" is no language model',
+    ],
+    ['a reserve of more than there is', 'budgetMs: 40', 'budgetMs: 251', 'got 251; allowed is at most periodMs, which is 250'],
+    ['a reserve for a load that is not there', 'loads: [chat]', 'loads: [chatt]', "did you mean 'chat'?"],
+    ['a reserve for safety', 'loads: [chat]', 'loads: [camera]', 'is safety, which goes before every reserve'],
+    ['a reserve for two classes', 'loads: [chat]', 'loads: [chat, greedy]', 'a reserve is for one class'],
+    ['two reserves for one load', 'loads: [chat]', 'loads: [chat, chat]', 'has a reserve already'],
+    ['no bus', 'bandwidthRatio: 0.5', 'bandwidthRatio: 0', 'got 0; allowed is a number from 0.01'],
     ['no rate', 'perSecond: 20', 'perSecond: 0', 'got 0; allowed is a number from 0.001'],
     ['a negative cost', 'runMs: 800,', 'runMs: -1,', 'got -1; allowed is a number from 0.001'],
     ['a cost that is no number', 'gmac: 1,', 'gmac: .nan,', 'gmac'],

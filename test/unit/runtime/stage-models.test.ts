@@ -31,7 +31,8 @@ describe('a model of a suite', () => {
     for (const profile of profiles) {
       const [mode] = profile.modes;
       if (mode === undefined) throw new Error('a profile has a mode');
-      const { steps, cuts, aloneUs } = priceModel(network, false, profile, mode);
+      const { plan: steps, steps: sim, aloneUs } = priceModel(network, false, profile, mode);
+      const cuts = 'cuts' in sim ? sim.cuts : [];
       if (steps?.kind !== 'blocks') throw new Error(`${profile.id} does not cut the network`);
       expect(steps.shares).toHaveLength(cuts.length + 1);
       expect(steps.switchUs).toHaveLength(cuts.length);
@@ -46,8 +47,8 @@ describe('a model of a suite', () => {
     const [profile] = profiles;
     const [mode] = profile?.modes ?? [];
     if (profile === undefined || mode === undefined) throw new Error('there is a profile with a mode');
-    expect(priceModel(network, true, profile, mode)).toMatchObject({ cuts: [], steps: undefined });
-    expect(priceModel(timed(5, 1), false, profile, mode)).toMatchObject({ cuts: [], steps: undefined });
+    expect(priceModel(network, true, profile, mode)).toMatchObject({ steps: { cuts: [] }, plan: undefined });
+    expect(priceModel(timed(5, 1), false, profile, mode)).toMatchObject({ steps: { cuts: [] }, plan: undefined });
   });
 });
 

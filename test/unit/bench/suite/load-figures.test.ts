@@ -10,7 +10,7 @@ const load = (id: string, criticality: Load['criticality']): Load => ({
   deadlineUs: durationUs(1_000),
 });
 const log = (id: string, latencies: number[], rest: Partial<LoadLog> = {}, criticality: Load['criticality'] = 'safety'): LoadLog => ({
-  ...{ load: load(id, criticality), requested: latencies.length, late: 0, latencies, lost: new Map() },
+  ...{ load: load(id, criticality), requested: latencies.length, late: 0, latencies, lost: new Map(), turns: undefined },
   ...rest,
 });
 const play = (loads: readonly LoadLog[]): PlayLog => ({ spanUs: durationUs(2_000_000), loads, busRatio: 0.5, busyRatio: 1 });

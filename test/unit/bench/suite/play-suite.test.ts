@@ -24,7 +24,7 @@ const load = (id: string, model: string, pattern: LoadPattern, rest: Partial<Loa
 const suite = (models: BenchSuite['models'], loads: readonly Load[], rest: Partial<BenchSuite> = {}): BenchSuite => ({
   ...{ file: 'test.yaml', name: 'test', about: 'a test', soc: 'orin-agx', coresMax: 1, published: [], aims: [], measured: undefined },
   spanUs: durationFromMs(1_000),
-  ...{ models, workloads: [{ id: 'w', about: 'a test', loads }] },
+  ...{ models, workloads: [{ id: 'w', about: 'a test', loads, reserves: [], bandwidthRatio: 1, busBudget: undefined }] },
   ...rest,
 });
 const play = (of: BenchSuite, rest: Partial<SuiteOptions> = {}): Promise<SuiteResult> =>
@@ -151,6 +151,59 @@ describe('a suite on a simulated chip', () => {
     expect(told.length).toBeGreaterThan(4);
     expect(told).toEqual([...told].sort((a, b) => a - b));
     expect(told.every((ratio) => ratio >= 0 && ratio <= 1)).toBe(true);
+  });
+});
+
+describe('a language model on a simulated chip', () => {
+  const talk: BenchSuite['models'][number] = {
+    ...{ id: 'talk', source: 'made up', blocks: 1, kind: 'language', layers: 16, hidden: 2048, heads: 16, kvHeads: 4, headSize: undefined },
+    ...{ intermediate: 8192, vocabulary: 32_000, tiedEmbedding: false, bits: 8, kvBits: 16, chunkTokens: 64, burstTokens: 4 },
+  };
+  const turns = (rest: Partial<Load> = {}): Load =>
+    load('assistant', 'talk', closed, {
+      ...{ criticality: 'interactive', deadlineUs: durationFromMs(2_000), turn: { promptTokens: 256, tokensMax: 64 } },
+      ...{ tokens: { perSecondMax: 50, everyUs: durationFromMs(20) } },
+      ...rest,
+    });
+
+  it('gives its first token after the prompt and the others at the pace of the listener', async () => {
+    const [figures] = rowOf(await play(suite([talk], [turns()], { spanUs: durationFromMs(20_000) }), { policies: ['coxswain'] })).loads;
+    expect(figures).toMatchObject({ late: 0, lost: 0 });
+    expect(figures?.tokenMeanMs).toBeCloseTo(20, 0);
+    expect(figures?.slowestTokensPerSecond).toBeGreaterThan(48);
+    expect(figures?.firstTokenMaxMs).toBeLessThan(60);
+    // 64 tokens at 50 a second, and the prompt.
+    expect(figures?.done).toBe(15);
+  });
+
+  it('keeps what is reserved for it beside somebody who would take everything, and gets less without a reserve', async () => {
+    const crowd = load(
+      'crowd',
+      'net',
+      { kind: 'closed-loop', clients: 3, thinkUs: durationUs(0) },
+      { criticality: 'interactive', deadlineUs: durationFromMs(40) },
+    );
+    const reserves = [{ id: 'r', loads: ['assistant'], budgetUs: durationFromMs(25), periodUs: durationFromMs(100) }];
+    const of = suite([talk, timed('net', 10, 4)], [turns({ deadlineUs: durationFromMs(60_000) }), crowd], {
+      spanUs: durationFromMs(20_000),
+    });
+    const withReserve = { ...of, workloads: of.workloads.map((workload) => ({ ...workload, reserves })) };
+    const [reserved, free] = await Promise.all(
+      [withReserve, of].map(async (each) => rowOf(await play(each, { policies: ['coxswain'], workloads: each.workloads })).loads[0]),
+    );
+    const tokenMs = (await play(of)).models[0]?.aloneMs ?? Number.NaN;
+    expect(reserved?.slowestTokensPerSecond).toBeGreaterThan((0.25 * 1000 * 0.9) / tokenMs);
+    expect(reserved?.tokensPerSecond).toBeGreaterThan((free?.tokensPerSecond ?? 0) * 1.5);
+  });
+
+  it('is held to the budget of its core on the bus', async () => {
+    const budget = { periodUs: durationUs(1_000), bytesByCore: new Map([[0, 10e6]]) };
+    const of = suite([talk], [turns({ tokens: {} })], { spanUs: durationFromMs(20_000) });
+    const held = { ...of, workloads: of.workloads.map((workload) => ({ ...workload, busBudget: budget })) };
+    const [figures] = rowOf(await play(held, { workloads: held.workloads })).loads;
+    // Nearly all of its 0.9 GB are read for each token, at 10 GB/s.
+    expect(figures?.tokenMeanMs).toBeGreaterThan(80);
+    expect(figures?.tokenMeanMs).toBeLessThan(110);
   });
 });
 
