@@ -1,4 +1,5 @@
 import { type ClassTask, classResponse } from './class-bound.ts';
+import { isInTimeByHolds } from './hold-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
 /** `run`: a whole run, however it is cut. */
@@ -48,9 +49,9 @@ export interface CoreBound {
  * assumed.
  *
  * A stream is in time `always` when it stands the longest less urgent run, whoever it is of. Where it does not stand the longest run of the `rest`, look-ahead can
- * still keep that run from beginning too shortly before a release, if it foresees it; then the stream may end as late as its deadline. This is relied upon only
- * where guaranteed streams and guests are all in time among each other, so that none of them is ever held itself: look-ahead plays out what the
- * core would do without further holds, and spares nobody whom that would make late anyway.
+ * still keep that run from beginning too shortly before a release, if it foresees it; then the stream may end as late as its deadline. This is relied upon
+ * where guaranteed streams and guests are all in time among each other, so that none of them is ever held itself; and where the guaranteed ones, without guests, are
+ * in time by being held for one another (hold-bound.ts): then each of them may end as late as its deadline.
  *
  * A run that is cut may be interrupted at its borders, and is when somebody more urgent would be late otherwise: then its longest block is what blocks, and the
  * one interrupted for may still end as late as its deadline, since until then nothing is interrupted for it.
@@ -66,12 +67,13 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
     return { task, others, among, all };
   });
   const isForeseen = doesLookAhead && rows.every(({ task, among }) => isWithin(among, task));
+  const isByHolds = doesLookAhead && !isForeseen && guests.length === 0 && isUncut(guaranteed) && isInTimeByHolds(guaranteed, bound);
   const tolerances = new Map(rows.map(({ task, others }) => [task, toleranceOf(task, others, bound)]));
   const streams = rows.map(({ task, others, all }): StreamBound => {
     const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
     const row = { id: task.id, blocking, tolerates: tolerances.get(task) };
     const isHeldInVain = doesLookAhead && guaranteed.some((other) => other !== task && mayHold(other, task, tolerances.get(other) ?? 0));
-    if (isWithin(all, task) && isHeldInVain) return { ...row, assurance: 'look-ahead', response: task.deadline };
+    if (isByHolds || (isWithin(all, task) && isHeldInVain)) return { ...row, assurance: 'look-ahead', response: task.deadline };
     if (isWithin(all, task)) return { ...row, assurance: 'always', response: all };
     return isForeseen ? { ...row, assurance: 'look-ahead', response: task.deadline } : { ...row, assurance: 'none', response: all };
   });
@@ -80,6 +82,8 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
 
 /** A run that is cut is interrupted only when somebody would be late otherwise; else it runs on to its end. */
 const whole = (task: CoreTask): ClassTask => ({ ...task, segment: task.run });
+
+const isUncut = (tasks: readonly CoreTask[]): boolean => tasks.every(({ run, segment }) => run === segment);
 
 const isWithin = (response: number | undefined, task: ClassTask): boolean => response !== undefined && response <= task.deadline;
 

@@ -1,5 +1,7 @@
+import type { CoreTask } from '../../../../src/scheduler/analysis/core-bound.ts';
 import type { AnalysisTask } from '../../../../src/scheduler/analysis/task.ts';
 import { WorkBound } from '../../../../src/scheduler/analysis/work-bound.ts';
+import type { PlayedTask } from './played-schedule.ts';
 
 type Given = Pick<AnalysisTask, 'cost' | 'period'> & Partial<AnalysisTask>;
 
@@ -19,6 +21,20 @@ export function analysisTasks(rows: readonly Given[]): AnalysisTask[] {
     ...row,
   }));
 }
+
+/** As a core sees it: one uncut run a period, steady. */
+export const classTask = ({ cost, period, deadline, rank }: PlayedTask, index: number): CoreTask => ({
+  id: String(index),
+  rank: rank ?? 0,
+  cost,
+  segment: cost,
+  last: cost,
+  run: cost,
+  period,
+  deadline,
+  early: 0,
+  jitter: 0,
+});
 
 export const plenty = (): WorkBound => new WorkBound(100_000_000);
 

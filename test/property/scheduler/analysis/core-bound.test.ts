@@ -4,24 +4,11 @@ import { analysedOrder } from '../../../../src/scheduler/analysis/analysed-order
 import { classResponse } from '../../../../src/scheduler/analysis/class-bound.ts';
 import { boundCore, type CoreTask } from '../../../../src/scheduler/analysis/core-bound.ts';
 import { npEdf } from '../../../../src/scheduler/analysis/np-edf.ts';
-import { analysisTasks, plenty, setCount } from './analysis-task.ts';
-import { HYPERPERIOD, jittered, type PlayedTask, periodic, play, randomSet, sporadic } from './played-schedule.ts';
+import { analysisTasks, classTask, plenty, setCount } from './analysis-task.ts';
+import { HYPERPERIOD, jittered, periodic, play, randomSet, sporadic } from './played-schedule.ts';
 import { runScheduler, streamOf } from './scheduler-run.ts';
 
 const TICKS = 3 * HYPERPERIOD;
-
-const classTask = ({ cost, period, deadline, rank }: PlayedTask, index: number): CoreTask => ({
-  id: String(index),
-  rank: rank ?? 0,
-  cost,
-  segment: cost,
-  last: cost,
-  run: cost,
-  period,
-  deadline,
-  early: 0,
-  jitter: 0,
-});
 
 const responseOf = (tasks: readonly CoreTask[], task: CoreTask): number | undefined =>
   classResponse(
