@@ -28,6 +28,7 @@ interface XrbenchFlags {
   readonly release?: string;
   readonly drop?: string;
   readonly victim?: string;
+  readonly preemption?: string;
   readonly seed?: string;
   readonly schedule?: string;
   readonly scenarios?: string;
@@ -37,7 +38,8 @@ interface XrbenchFlags {
 }
 
 const HELP = `
---policy coxswain chooses victims by value here; --victim turns is what it does in a vehicle.
+--policy coxswain plays for this score: it chooses victims by value, runs late what costs nobody anything, and interrupts at no cost. What it does in a
+vehicle is --victim turns; --preemption 2% puts a price on an interruption, --preemption none allows none.
 
 Examples:
   $ coxswain bench xrbench --costs costs.csv --configuration Single_4K__WS --scenario VR_gaming --policy latency-greedy --release tick
@@ -63,6 +65,10 @@ export function addBench(program: Command, commands: BenchCommands, end: (code: 
     .option('--release <how>', 'exact: frames come when they are due (default); tick: as published')
     .option('--drop <rule>', 'none, expired or infeasible (default: the one of the policy)')
     .option('--victim <how>', 'for coxswain: value (default) or turns')
+    .option(
+      '--preemption <price>',
+      'none, or what an interruption costs: 0, a part of the run (2%), or a time (500us, 1ms); default: 0 for coxswain, else none',
+    )
     .option('--seed <text>', 'for scenarios with chance (default: 1)')
     .option('--schedule <csv>', 'write what ran where and when there')
     .option('--all', 'print the table of all policies over all configurations and scenarios without chance')
@@ -80,7 +86,7 @@ function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
   const { costs, scenarios, configurations, schedule, seed = '1', all = false, json = false } = flags;
   const files = { costs, scenarios, configurations };
   if (all) {
-    const extra = (['configuration', 'scenario', 'policy', 'release', 'drop', 'victim', 'seed', 'schedule'] as const).find(
+    const extra = (['configuration', 'scenario', 'policy', 'release', 'drop', 'victim', 'preemption', 'seed', 'schedule'] as const).find(
       (name) => flags[name] !== undefined,
     );
     if (extra !== undefined) throw new UsageError(`--all takes all of them; leave out --${extra}`);
@@ -89,13 +95,32 @@ function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
   const { configuration, scenario } = flags;
   if (configuration === undefined || scenario === undefined) throw new UsageError('give --configuration and --scenario, or --all');
   if (configurations !== undefined) throw new UsageError('--configurations is for --all; leave it out');
+  const policy = oneOf('--policy', flags.policy ?? 'coxswain', POLICIES);
   const choice: Choice = {
-    policy: oneOf('--policy', flags.policy ?? 'coxswain', POLICIES),
+    policy,
     release: oneOf('--release', flags.release ?? 'exact', RELEASES),
     drop: flags.drop === undefined ? undefined : oneOf('--drop', flags.drop, DROPS),
     victim: oneOf('--victim', flags.victim ?? 'value', VICTIMS),
+    preemption: preemptionOf(flags.preemption ?? (policy === 'coxswain' ? '0' : 'none')),
   };
   if (flags.victim !== undefined && choice.policy !== 'coxswain')
     throw new UsageError(`--victim is for coxswain, not for ${choice.policy}`);
   return { kind: 'cell', files, configuration, scenario, choice, seed, schedule, isJson: json };
+}
+
+/** More than a second is no price of an interruption. */
+const SWITCH_MAX_US = 1_000_000;
+const US_OF = { us: 1, ms: 1_000 } as const;
+
+function preemptionOf(text: string): Choice['preemption'] {
+  if (text === 'none') return undefined;
+  const [, digits = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,9})?)(%|us|ms)?$/.exec(text) ?? [];
+  const value = digits === '' ? Number.NaN : Number(digits);
+  if (unit === '%' && value <= 100) return { switchUs: 0, switchRatio: value / 100 };
+  if (unit === '' && value === 0) return { switchUs: 0, switchRatio: 0 };
+  const switchUs = unit === 'us' || unit === 'ms' ? value * US_OF[unit] : Number.NaN;
+  if (switchUs <= SWITCH_MAX_US) return { switchUs, switchRatio: 0 };
+  throw new UsageError(
+    `--preemption is ${JSON.stringify(text)}; allowed are none, 0, a part of the run up to 100%, or a time up to 1000ms, such as 2% or 500us`,
+  );
 }

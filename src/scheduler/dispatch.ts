@@ -7,9 +7,11 @@ import { grantOn } from './grant.ts';
 import { endJob, keep, leaveWaiting } from './lifecycle.ts';
 import { mayTake } from './may-take.ts';
 import { isReady } from './precedence.ts';
+import { interrupt } from './preempt.ts';
 import { standsBack } from './resume.ts';
 import { pledge, standsInBackground } from './server.ts';
 import {
+  type Agenda,
   type CoreState,
   type GroupState,
   type HoldState,
@@ -19,7 +21,7 @@ import {
   type SchedulerState,
   type StreamState,
 } from './state.ts';
-import { highRowUs, longestStepUs, reloadUsOn, rowMax } from './steps.ts';
+import { highRowUs, longestStepUs, reloadUsOn, rowMax, stepEnd } from './steps.ts';
 import { tokensDue } from './turn.ts';
 import { jobValue } from './value/job-value.ts';
 
@@ -39,8 +41,7 @@ export function dispatch(state: SchedulerState, decisions: Decision[]): void {
   const { assign } = state.policy;
   if (state.waitingCount > 0) {
     if (assign === undefined) dispatchInOrder(state, decisions);
-    else
-      for (const { core, job } of assign(state)) start(state, core, NO_CORES, job, Math.min(rowMax(job), tokensDue(state, job)), decisions);
+    else carryOut(state, assign(state), decisions);
   }
   if (state.isHolding) tellHolds(state, decisions);
 }
@@ -50,6 +51,15 @@ function release(state: SchedulerState): void {
   for (const core of state.cores) {
     core.held.length = 0;
     core.reserved = undefined;
+  }
+}
+
+function carryOut(state: SchedulerState, { starts, yields }: Agenda, decisions: Decision[]): void {
+  for (const { core, job } of starts) start(state, core, NO_CORES, job, Math.min(rowMax(job), tokensDue(state, job)), decisions);
+  for (const { core, job } of yields) {
+    if (core.running === undefined) continue;
+    const border = stepEnd(state.now, core, core.running, 'highUs');
+    if (!border.isLast) interrupt(core.running, { kind: 'yield', at: border.at }, job, decisions);
   }
 }
 

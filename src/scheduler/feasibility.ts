@@ -16,7 +16,8 @@ export function freeForAtUs(state: SchedulerState, core: CoreState, job: JobStat
   const freeAt = freeAtUs(state, core);
   const { running } = core;
   const { preemption } = state.plan;
-  if (running === undefined || !state.policy.preempts || !canYield(state) || !state.policy.goesBefore(job, running, state)) return freeAt;
+  if (running === undefined || !state.policy.preempts || !canYield(state)) return freeAt;
+  if (state.policy.assign === undefined && !state.policy.goesBefore(job, running, state)) return freeAt;
   const borderAt = stepEnd(state.now, core, running, 'typicalUs').at;
   const canAbort = preemption?.kind === 'within-step' && running.stream.stream.criticality === 'background';
   return Math.min(freeAt, borderAt, canAbort ? state.now + preemption.abortUs : borderAt);
@@ -48,15 +49,18 @@ const mayServe = (core: CoreState, job: JobState): boolean =>
 export function latestStartOnUs(state: SchedulerState, job: JobState, core: CoreState): number {
   const { drop } = state.policy;
   if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
-  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanOnUs(job, core);
+  return drop === 'expired' ? expiryAt(job) : job.deadlineAt - typicalSpanOnUs(job, core);
 }
 
 /** The same on its fastest core. */
 export function latestStartUs(state: SchedulerState, job: JobState): number {
   const { drop } = state.policy;
   if (drop === 'none' || isAnswering(job)) return Number.POSITIVE_INFINITY;
-  return drop === 'expired' ? job.deadlineAt : job.deadlineAt - typicalSpanUs(job);
+  return drop === 'expired' ? expiryAt(job) : job.deadlineAt - typicalSpanUs(job);
 }
+
+/** What has been begun in time is not waiting any more, though it was interrupted. */
+const expiryAt = (job: JobState): number => (job.stepsDone > 0 ? Number.POSITIVE_INFINITY : job.deadlineAt);
 
 /** From start to decoded result. */
 const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;

@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { DropRule } from './plan.ts';
 import { rememberEnd } from './precedence.ts';
 import { setStanding, updateServer } from './server.ts';
 import type { CoreState, JobState, SchedulerState, StreamRecord } from './state.ts';
@@ -51,7 +52,7 @@ export function endJob(state: SchedulerState, job: JobState, outcome: Outcome, d
   job.phase = 'ended';
   state.jobs.remove(job.id);
   countLoss(job, outcome);
-  keepRecord(job, outcome);
+  keepRecord(job, outcome, state.policy.drop);
   decisions.push({ kind: 'end', job: job.id, outcome });
   if (job.stream.followers.length > 0) tellFollowers(state, job, outcome, decisions);
 }
@@ -82,12 +83,13 @@ function countLoss(job: JobState, outcome: Outcome): void {
 /** The record forgets by halves: what a stream got in its last few hundred jobs counts. */
 const RECORD_MAX = 512;
 
-function keepRecord(job: JobState, outcome: Outcome): void {
+/** Where late jobs are not given up, a late result is worth nothing and yet is no loss. */
+function keepRecord(job: JobState, outcome: Outcome, drop: DropRule): void {
   if (outcome.kind === 'dropped' && (outcome.reason === 'superseded' || outcome.reason === 'stopping')) return;
   const { record } = job.stream;
   record.endedCount += 1;
   if (outcome.kind === 'done') record.valueSum += job.value;
-  else record.lostCount += 1;
+  else if (outcome.kind !== 'late' || drop === 'infeasible') record.lostCount += 1;
   if (record.endedCount >= RECORD_MAX) halve(record);
 }
 

@@ -69,7 +69,7 @@ export interface Dependency {
 export const POLICY_NAMES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
-/** Which waiting jobs are given up. `expired`: past their deadline; `infeasible`: those that no core can finish in time any more. */
+/** Which waiting jobs are given up. `expired`: past their deadline and not begun; `infeasible`: those that no core can finish in time any more. */
 export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
 export type DropRule = (typeof DROP_RULES)[number];
 

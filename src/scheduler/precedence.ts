@@ -1,7 +1,7 @@
 import type { InstantUs } from '../core/units.ts';
 import { leastTypicalUs } from './cost-of.ts';
 import type { JobState, SchedulerState, StreamState } from './state.ts';
-import { typicalRunUs } from './steps.ts';
+import { typicalRestUs, typicalRunUs } from './steps.ts';
 
 /** How many captures a stream remembers the end of, for jobs that follow; more than any follower has waiting. */
 const ENDS_MAX = 256;
@@ -26,8 +26,16 @@ export function readyAtUs(state: SchedulerState, job: JobState): number {
   if (after === undefined || isReady(state, job)) return Math.max(state.now, job.readyAt);
   const before = after.live.get(job.job.capturedAt);
   if (before?.phase === 'decoding') return state.now;
+  if (before?.phase === 'waiting') return state.now + leastRestUs(before);
   if (before?.phase !== 'running' || before.core === undefined) return state.now + leastTypicalUs(after.model);
   return Math.max(state.now, before.startedAt + typicalRunUs(before.core));
+}
+
+/** Of a job that may have been begun, on the core where it would end first. */
+function leastRestUs(job: JobState): number {
+  let leastUs = Number.POSITIVE_INFINITY;
+  for (const core of job.model.group.cores) leastUs = Math.min(leastUs, typicalRestUs(job, core));
+  return leastUs;
 }
 
 /** What the jobs that wait for one of this stream still need after it, at the least, along the longest chain. */

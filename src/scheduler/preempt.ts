@@ -16,7 +16,8 @@ const WEIGHED_MAX = 4;
  * costs putting away and fetching again; abort it, which costs the step it was at as well. Where nothing helps, nothing is done.
  */
 export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
-  if (!state.policy.preempts || !canYield(state) || !isReady(state, job) || standsBack(state, job)) return;
+  if (!state.policy.preempts || state.policy.assign !== undefined || !canYield(state)) return;
+  if (!isReady(state, job) || standsBack(state, job)) return;
   if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
   if (job.model.width > 1) return preemptForGang(state, job, decisions);
   const core = leastImportantUnder(state, job);
@@ -43,7 +44,7 @@ function wayOut(state: SchedulerState, core: CoreState, running: JobState, lates
 }
 
 /** A gang is interrupted as a whole. */
-function interrupt(running: JobState, { kind, at }: WayOut, job: JobState, decisions: Decision[]): void {
+export function interrupt(running: JobState, { kind, at }: WayOut, job: JobState, decisions: Decision[]): void {
   assert(running.core !== undefined, 'a job that runs has a core');
   running.leavesAt = at;
   decisions.push({ kind, core: running.core.id, job: running.id, for: job.id });

@@ -160,12 +160,19 @@ export interface Policy {
   readonly hold?: (now: InstantUs, core: CoreState, job: JobState, forUs: number) => HoldState | undefined;
   /** Whether a job that runs may be interrupted for one that goes before it. */
   readonly preempts: boolean;
-  /** Instead of all of the above but `drop`: which jobs to start now, each waiting and ready, each on an idle core of its own that has its model. */
-  readonly assign?: (state: SchedulerState) => readonly Assignment[];
+  /** Instead of all of the above but `drop` and `preempts`: what to do now. */
+  readonly assign?: (state: SchedulerState) => Agenda;
   /** See PolicyTuning. */
   readonly countsResults: boolean;
   /** Whether budgets of servers are kept. */
   readonly keepsServers?: boolean;
+}
+
+export interface Agenda {
+  /** Each job waits and is ready, each core is idle, has its model, and is named once. */
+  readonly starts: readonly Assignment[];
+  /** Each core runs something that can be interrupted and has not been told to leave; it is to leave for the job. */
+  readonly yields: readonly Assignment[];
 }
 
 export interface Assignment {

@@ -172,8 +172,13 @@ export class InvariantChecker {
       if (core !== undefined) core.job = jobId;
     }
     this.#expect(tracked.phase === 'waiting', 'a waiting job starts', event);
-    const isInTime = event.at <= tracked.job.deadlineAt || tracked.firstTokenAt !== undefined || this.#plan.tuning?.drop === 'none';
-    this.#expect(isInTime, 'a job does not start after its deadline', event);
+    const drop = this.#plan.tuning?.drop;
+    const isInTime =
+      event.at <= tracked.job.deadlineAt ||
+      tracked.firstTokenAt !== undefined ||
+      drop === 'none' ||
+      (drop === 'expired' && segment.from > 0);
+    this.#expect(isInTime, 'a job is not begun after its deadline, nor gone on with unless the rule says so', event);
     this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
     const { turn } = tracked.job;
     const steps = row?.steps?.kind === 'blocks' ? row.steps.shares.length : this.#chunksOf(tracked.job) + (turn?.tokensMax ?? 1) - 1;

@@ -1,5 +1,5 @@
 import { cellOf, type Nearest, scenarioOf } from '../../bench/xrbench/cell.ts';
-import { type Choice, type Comparison, comparePolicies, playCell, readConfigurations } from '../../bench/xrbench/compare.ts';
+import { type Choice, type Comparison, comparePolicies, labelOf, playCell, readConfigurations } from '../../bench/xrbench/compare.ts';
 import { readCosts } from '../../bench/xrbench/cost-table.ts';
 import { readScenarios } from '../../bench/xrbench/scenario.ts';
 import { scheduleCsv } from '../../bench/xrbench/schedule-csv.ts';
@@ -57,7 +57,7 @@ export function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): num
   }
   const { configuration, choice, seed, schedule, isJson } = options;
   const cell = cellOf(table, configuration, scenarioOf(scenarios, options.scenario, nearest), nearest);
-  const { log, score } = playCell(cell, choice, seed);
+  const { log, score } = playCell(cell, choice, { seed });
   if (schedule !== undefined) deps.writeText(schedule, scheduleCsv(log));
   const { policy, release } = choice;
   const facts = { configuration, scenario: options.scenario, policy, release };
@@ -103,15 +103,11 @@ function comparisonLines({ cells, skipped, rows }: Comparison, width: number, pa
   ]);
   return [
     `mean score over ${cells.length} cells (configuration and scenario without chance), exact release`,
+    'interrupting: a run can leave off at every hundredth of it, at no cost; elsewhere it runs to its end',
     ...(skipped.length === 0
       ? []
       : [`left out for want of costs: ${skipped.map((cell) => `${cell.configuration} ${cell.scenario}`).join(', ')}`]),
     '',
     ...renderGrid(columns, lines, width, paint),
   ];
-}
-
-function labelOf({ policy, release, victim }: Choice): string {
-  if (release === 'tick') return `${policy}, as published (tick release)`;
-  return policy === 'coxswain' ? `${policy}, victims by ${victim}` : policy;
 }

@@ -11,12 +11,12 @@ const FILES: Readonly<Record<string, string>> = {
   configurations: readFileSync('configs/xrbench/configurations.csv', 'utf8'),
 };
 
-const CELL: BenchXrbenchOptions = {
+const CELL: Extract<BenchXrbenchOptions, { readonly kind: 'cell' }> = {
   kind: 'cell',
   files: { costs: 'costs.csv', scenarios: undefined, configurations: undefined },
   configuration: 'Single_4K__WS',
   scenario: 'VR_gaming',
-  choice: { policy: 'latency-greedy', release: 'tick', drop: undefined, victim: 'turns' },
+  choice: { policy: 'latency-greedy', release: 'tick', drop: undefined, victim: 'turns', preemption: undefined },
   seed: '1',
   schedule: undefined,
   isJson: true,

@@ -77,6 +77,23 @@ describe('program', () => {
     expect((await call(['config', 'print', 'a.yaml'])).calls).toEqual([['configPrint', 'a.yaml']]);
   });
 
+  test.each([
+    [[], { policy: 'coxswain', release: 'exact', drop: undefined, victim: 'value', preemption: { switchUs: 0, switchRatio: 0 } }],
+    [['--policy', 'edf', '--release', 'tick'], { policy: 'edf', release: 'tick', drop: undefined, victim: 'value', preemption: undefined }],
+    [
+      ['--preemption', '2%', '--victim', 'turns', '--drop', 'none'],
+      { policy: 'coxswain', release: 'exact', drop: 'none', victim: 'turns', preemption: { switchUs: 0, switchRatio: 0.02 } },
+    ],
+    [
+      ['--policy', 'edf', '--preemption', '0.5ms'],
+      { policy: 'edf', release: 'exact', drop: undefined, victim: 'value', preemption: { switchUs: 500, switchRatio: 0 } },
+    ],
+    [['--preemption', 'none'], { policy: 'coxswain', release: 'exact', drop: undefined, victim: 'value', preemption: undefined }],
+  ])('takes for a benchmark with %j what is meant', async (flags, choice) => {
+    const { calls } = await call(['bench', 'xrbench', '--costs', 'c.csv', '--configuration', 'A__B', '--scenario', 's', ...flags]);
+    expect(calls).toEqual([['benchXrbench', expect.objectContaining({ choice })]]);
+  });
+
   test('hands the options of sim and plan to them, and refuses what they cannot mean', async () => {
     const { calls } = await call([
       'sim',
@@ -165,6 +182,10 @@ describe('program', () => {
     [['bench', 'disb', '--for', '10']],
     [['bench', 'disb', '--seed', '']],
     [['bench', 'voice-video', 'extra']],
+    [['bench', 'xrbench', '--costs', 'c.csv', '--all', '--preemption', '0']],
+    ...['', 'free', '-1us', '5', '101%', '1e9us', '2s', 'NaN%', '1001ms', '2 %'].map((price) => [
+      ['bench', 'xrbench', '--costs', 'c.csv', '--configuration', 'A__B', '--scenario', 's', `--preemption=${price}`],
+    ]),
     [['models']],
     [['models', 'bogus']],
   ])('calls nothing, explains and exits 2 for %j', async (args) => {
