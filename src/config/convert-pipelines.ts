@@ -47,6 +47,7 @@ export function convertPipelines(sections: Sections, around: PipelineSurrounding
     if (section === undefined) continue;
     const path: KeyPath = ['pipelines', id];
     checkCores(section, path, around, scope);
+    checkSplit(section, path, { sections, coreCount: around.coreCount }, scope);
     const feed = feedOf(section, path, around, { sections, feeds }, scope);
     const model = modelOf(section, path, around, scope);
     if (feed === undefined || model === undefined) continue;
@@ -76,6 +77,7 @@ function convertPipeline(id: StreamId, section: PipelineSection, model: Manifest
     staleAfterUs: section.staleAfterMs === undefined ? deadlineUs : durationFromMs(section.staleAfterMs),
     decode: section.decode,
     cores: section.cores,
+    ...(section.split === undefined ? {} : { split: section.split }),
     variants: section.variants ?? [],
     sinks: [...new Set(section.sinks)],
   };
@@ -239,6 +241,25 @@ function checkCores({ cores }: PipelineSection, path: KeyPath, { coreCount }: Pi
     if (core >= coreCount) scope.refuse(at, `got ${core}; allowed are 0 to ${coreCount - 1}, since device.cores has ${coreCount}`);
     else if (cores?.indexOf(core) !== index) scope.refuse(at, `got ${core} twice; name each core once`);
   }
+}
+
+/** Jobs of one model are all run in the same way, whichever pipeline they come of. */
+function checkSplit(
+  { split, cores, model }: PipelineSection,
+  path: KeyPath,
+  { sections, coreCount }: { readonly sections: Sections; readonly coreCount: number },
+  scope: LoadScope,
+): void {
+  const at = [...path, 'split'];
+  const count = cores?.length ?? coreCount;
+  if (typeof split === 'number' && split > count)
+    scope.refuse(
+      at,
+      `got ${split}; allowed are 2 to ${count}, since ${cores === undefined ? 'device.cores has' : 'its cores are'} ${count}`,
+    );
+  const other = [...sections].find(([, section]) => section.model === model && section.split !== split);
+  if (split !== undefined && other !== undefined)
+    scope.refuse(at, `got ${split}, and pipeline ${other[0]} runs ${model} with ${other[1].split ?? 'none'}; give both the same`);
 }
 
 function namesHint(name: string, known: readonly string[]): string {

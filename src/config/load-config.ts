@@ -12,6 +12,7 @@ import type { DeviceSection } from './device-schema.ts';
 import type { LimitsSection } from './limits-schema.ts';
 import { loadManifest, type Manifest } from './load-manifest.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
+import type { PipelineSection } from './pipeline-schema.ts';
 import { configInvalid, type Problem, printable } from './problem.ts';
 import type { DeviceConfig, LimitsConfig, RuntimeConfig, SchedulerConfig } from './runtime-config.ts';
 import type { SchedulerSection } from './scheduler-schema.ts';
@@ -68,7 +69,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     device: convertDevice(section.device),
     sources,
     pipelines,
-    scheduler: convertScheduler(section.scheduler, scope),
+    scheduler: convertScheduler(section.scheduler, sections, scope),
     modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, new Set(sections.keys()), scope),
     mqtt: convertMqtt(section.mqtt, section.node, scope),
     runtime: convertLimits(section.runtime, scope),
@@ -80,9 +81,16 @@ function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
   return { kind, cores: cores.map(({ cpu, niceness, memoryMb }) => ({ cpu, niceness, memoryBytes: memoryMb * 2 ** 20 })) };
 }
 
-function convertScheduler({ policy, tuning: { drop, victim }, cuts }: SchedulerSection, scope: LoadScope): SchedulerConfig {
+function convertScheduler(
+  { policy, tuning: { drop, victim }, cuts }: SchedulerSection,
+  pipelines: ReadonlyMap<string, PipelineSection>,
+  scope: LoadScope,
+): SchedulerConfig {
   if (victim !== undefined && policy !== 'coxswain')
     scope.refuse(['scheduler', 'tuning', 'victim'], `only policy coxswain chooses victims, and the policy is ${policy}; leave it out`);
+  const gang = [...pipelines].find(([, { split }]) => split !== undefined);
+  if (victim === 'value' && gang !== undefined)
+    scope.refuse(['scheduler', 'tuning', 'victim'], `value weighs single cores, and pipeline ${gang[0]} is split over several; take turns`);
   return { policy, tuning: { ...(drop === undefined ? {} : { drop }), ...(victim === undefined ? {} : { victim }) }, cuts };
 }
 

@@ -30,6 +30,8 @@ const decodeValue = z.union([z.number(), z.string().max(4096), z.boolean(), z.ar
   error: 'a finite number, a text, true, false, or a list of texts',
 });
 
+const SPLIT_ALLOWED = 'auto, or a whole number of cores from 2 to 64';
+
 export const pipelineSchema = z.strictObject({
   source: z
     .union([idField('Name of a source.'), parentSchema])
@@ -64,6 +66,20 @@ export const pipelineSchema = z.strictObject({
     { min: 1, max: 64 },
     'The only cores that may run it. Default: any core.',
   ).optional(),
+  split: z
+    .union(
+      [
+        z.literal('auto', { error: SPLIT_ALLOWED }),
+        z.int({ error: SPLIT_ALLOWED }).min(2, { error: SPLIT_ALLOWED }).max(64, { error: SPLIT_ALLOWED }),
+      ],
+      {
+        error: SPLIT_ALLOWED,
+      },
+    )
+    .optional()
+    .describe(
+      'How many cores one job runs on at once, all or none; auto: as few as keep the deadline. Only simulated cores can. Default: one.',
+    ),
   sinks: listOf(choiceField(SINK_KINDS, 'A sink.'), { min: 0, max: SINK_KINDS.length }, 'Where results go: mqtt, console.').default([
     'mqtt',
   ]),

@@ -108,7 +108,7 @@ function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, core
   return { enterAfterMs: ms(enterAfterUs), leaveAfterMs: ms(leaveAfterUs), ...Object.fromEntries(modes) };
 }
 
-function plainPipeline({ input, stream, staleAfterUs, decode, cores, variants, sinks }: PipelineConfig): PlainConfig {
+function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, variants, sinks }: PipelineConfig): PlainConfig {
   const { freshness } = stream;
   return given({
     source: input.kind === 'source' ? input.source : { pipeline: input.pipeline, itemsMax: input.itemsMax },
@@ -120,6 +120,7 @@ function plainPipeline({ input, stream, staleAfterUs, decode, cores, variants, s
     freshness: freshness.kind === 'latest' ? 'latest' : { queue: freshness.jobsMax },
     decode,
     cores,
+    split,
     sinks,
   });
 }

@@ -62,6 +62,8 @@ export interface ManifestModel extends ModelSpec {
   readonly shape?: ModelShape;
   /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: the simulator's planning sets it. */
   readonly steps?: StepPlan;
+  /** What a run takes on two or more simulated cores at once, which lie in so many clusters; only if a pipeline splits it. */
+  readonly splitUs?: (cores: number, clusters: number) => DurationUs;
 }
 
 export type ModelShape = NetworkShape | LanguageShape;
@@ -113,6 +115,8 @@ export interface CoreConfig {
   readonly niceness: number;
   /** Memory that the models on this core may take together. */
   readonly memoryBytes: number;
+  /** Of a simulated core; those of one cluster share local memory. */
+  readonly cluster?: number;
 }
 
 /** A source with its name. */
@@ -221,6 +225,8 @@ export interface PipelineConfig {
   readonly decode: DecodeValues;
   /** The only cores that may run it; undefined: any. */
   readonly cores: readonly CoreId[] | undefined;
+  /** Cores that one job runs on at once; `auto`: as few as keep the deadline; absent: one. The same in all pipelines of one model. */
+  readonly split?: number | 'auto';
   /** Cheaper builds of its model, from the best to the cheapest. */
   readonly variants: readonly ModelId[];
   readonly sinks: readonly SinkKind[];

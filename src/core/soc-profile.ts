@@ -108,5 +108,9 @@ export interface SocProfile {
 export const coreCountOf = (profile: Pick<SocProfile, 'clusterCount' | 'coresPerCluster'>): number =>
   profile.clusterCount * profile.coresPerCluster;
 
+/** Cores are numbered cluster by cluster. */
+export const clusterOf = ({ coresPerCluster }: Pick<SocProfile, 'coresPerCluster'>, core: number): number =>
+  Math.floor(core / coresPerCluster);
+
 /** Of the bus, after its losses. */
 export const usableBytesPerSecond = ({ dram }: Pick<SocProfile, 'dram'>): number => dram.bytesPerSecond * dram.efficiencyRatio;

@@ -2,7 +2,7 @@ import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts'
 import type { CoreId } from '../core/job.ts';
 import type { StreamId } from '../core/stream.ts';
 import { type AnalysedOrder, analysedOrder } from '../scheduler/analysis/analysed-order.ts';
-import { type Assurance, boundCore, type CoreBound, type CoreLoad } from '../scheduler/analysis/core-bound.ts';
+import { type Assurance, boundCore, type CoreBound, type StreamBound } from '../scheduler/analysis/core-bound.ts';
 import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
@@ -10,7 +10,7 @@ import type { CoreFit, Fit, PipelineFit, StreamFit } from './fit.ts';
 import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
 import { chipFit } from './fit-chip.ts';
 import type { FitCosts } from './fit-costs.ts';
-import { isMoreUrgent, type Lane, lanesOf, loadOf } from './fit-lanes.ts';
+import { coreGroups, isMoreUrgent, type Lane, lanesOf, loadOf, loadOfGroup } from './fit-lanes.ts';
 
 /** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
 const PROOF_TERMS_MAX = 50_000_000;
@@ -37,18 +37,17 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
   const chip = chipFit(config, lanes, costs);
   // Every bound is one of the mode's full clock.
   const isProvable = known !== undefined && chip.power?.fits !== false;
-  const rows = [...config.device.cores.keys()].map((core) => {
-    const load = loadOf(lanes, core, order);
-    return !isProvable ? unproven(core, load, lanes) : proven(core, load, lanes, { work, costs });
-  });
+  const groups = coreGroups(lanes, [...config.device.cores.keys()]);
+  const rows = groups.map((group) => (isProvable ? proven(group, lanes, order, { work, costs }) : unproven(group, lanes)));
   const streams = config.pipelines.flatMap(({ id }) => rows.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
-  const assurance = weakestOf(isProvable ? rows.map((row) => row.core.assurance) : ['none']);
+  const cores = rows.flatMap((row) => row.cores).sort((a, b) => a.core - b.core);
+  const assurance = weakestOf(isProvable ? cores.map((row) => row.assurance) : ['none']);
   return {
     fits: assurance !== 'none' && chip.bus?.fits !== false && chip.memory?.fits !== false,
     assurance,
     policy: { name: policy, isCovered: known !== undefined },
     streams,
-    cores: rows.map((row) => row.core),
+    cores,
     ...chip,
     pipelines: config.pipelines.map((pipeline) => reactionOf(pipeline, config, streams)),
     advice: [...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)), ...adviceForChip(chip, streams)],
@@ -56,8 +55,9 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
   };
 }
 
-interface CoreRows {
-  readonly core: CoreFit;
+/** Of the cores of one group. */
+interface GroupRows {
+  readonly cores: readonly CoreFit[];
   /** At home there. */
   readonly streams: readonly StreamFit[];
   readonly advice: readonly string[];
@@ -68,33 +68,62 @@ interface Means {
   readonly costs: FitCosts;
 }
 
-function proven(core: CoreId, load: CoreLoad, lanes: readonly Lane[], { work, costs }: Means): CoreRows {
-  const bound = boundCore(load, work.proof);
+function proven(group: readonly CoreId[], lanes: readonly Lane[], order: AnalysedOrder, { work, costs }: Means): GroupRows {
+  const load = loadOfGroup(lanes, group, order, { isHeldUpByRest: group.length === 1 });
+  const bound = group.length === 1 ? boundCore(load, work.proof) : boundGroup(group, lanes, order, work.proof);
   const isFitting = bound.assurance !== 'none';
   const { advice } = work;
   const factorNeeded = isFitting || advice === undefined ? null : factorOfAll(load, advice);
   const streams = lanes
-    .filter((lane) => lane.home === core)
+    .filter((lane) => group.includes(lane.home))
     .map((lane) => ({
       ...streamOf(lane, bound, lanes),
       costFactorMax: lane.isGuaranteed && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
     }));
   return {
-    core: { core, assurance: bound.assurance, loadRatio: bound.loadRatio, factorNeeded },
+    cores: group.map((core) => ({ core, assurance: bound.assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded })),
     streams,
-    advice: isFitting ? [] : [adviceFor(core, streams, factorNeeded, costs)],
+    advice: isFitting ? [] : [adviceFor(group, streams, factorNeeded, costs)],
   };
 }
 
-function unproven(core: CoreId, { guaranteed, guests }: CoreLoad, lanes: readonly Lane[]): CoreRows {
-  const loadRatio = [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
-  const assurance: Assurance = guaranteed.length === 0 ? 'always' : 'none';
-  const nothing: CoreBound = { assurance, streams: [], loadRatio };
+/**
+ * A stream is in time always where it stands what runs without a guarantee do to every gang; where they are held back in time, it is in time as far as that is
+ * foreseen, as on one core.
+ */
+function boundGroup(group: readonly CoreId[], lanes: readonly Lane[], order: AnalysedOrder, work: WorkBound): CoreBound {
+  const sure = boundCore(loadOfGroup(lanes, group, order, { isHeldUpByRest: true }), work);
+  const foreseen = boundCore(loadOfGroup(lanes, group, order, { isHeldUpByRest: false }), work);
+  const streams = foreseen.streams.map((row): StreamBound => {
+    const always = sure.streams.find(({ id }) => id === row.id);
+    if (always?.assurance === 'always') return always;
+    if (foreseen.assurance === 'none' || !order.doesLookAhead) return { ...row, assurance: 'none' };
+    return {
+      ...row,
+      assurance: 'look-ahead',
+      response: lanes.find(({ pipeline }) => pipeline.id === row.id)?.taskOn(group[0] ?? 0).deadline,
+    };
+  });
+  return { ...sure, assurance: weakestOf(streams.map(({ assurance }) => assurance)), streams };
+}
+
+function unproven(group: readonly CoreId[], lanes: readonly Lane[]): GroupRows {
+  const nothing: CoreBound = { assurance: 'none', streams: [], loadRatio: 0 };
   return {
-    core: { core, assurance, loadRatio, factorNeeded: null },
-    streams: lanes.filter((lane) => lane.home === core).map((lane) => streamOf(lane, nothing, lanes)),
+    cores: group.map((core) => {
+      const isFree = !lanes.some((lane) => lane.isGuaranteed && lane.home === core);
+      return { core, assurance: isFree ? 'always' : 'none', loadRatio: loadRatioOn(core, lanes, UNKNOWN_ORDER), factorNeeded: null };
+    }),
+    streams: lanes.filter((lane) => group.includes(lane.home)).map((lane) => streamOf(lane, nothing, lanes)),
     advice: [],
   };
+}
+
+/** Of those whose deadlines are to be kept, and of guests. */
+function loadRatioOn(core: CoreId, lanes: readonly Lane[], order: AnalysedOrder): number {
+  const apart = lanes.map((lane) => ({ ...lane, width: 1 }));
+  const { guaranteed, guests } = loadOf(apart, core, order);
+  return [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
 }
 
 function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamFit {

@@ -5,11 +5,13 @@ import type { ModelId } from '../core/model.ts';
 import { usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { BlockSteps } from '../core/step-plan.ts';
 import { durationUs } from '../core/units.ts';
-import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { compileSegment, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
+import { compileSplit, type Split } from '../devices/sim/split-cost.ts';
 import { checkFit } from './check-fit.ts';
 import type { Chip } from './on-chip.ts';
-import { planRun } from './plan-run.ts';
+import { splitOf } from './placed-split.ts';
+import { planRun, type RunPlan } from './plan-run.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
 
@@ -33,39 +35,45 @@ const SEARCHED_RATIO = 0.3;
 export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): CutModels {
   const cuts = new Map<ModelId, readonly number[]>();
   if (config.scheduler.cuts === 'none') return { config, cuts };
-  const limits = limitsOf(config, costs, chip);
+  const run = planRun(config);
+  const limits = limitsOf(config, run, costs, chip);
   const models = config.models.map((model) => {
     const layers = costs.find((row) => row.model === model.id)?.layers ?? [];
     const limitUs = limits.get(model.id);
     if (limitUs === undefined || layers.length < 2 || model.shape?.kind === 'language') return model;
-    const borders = bordersOf(layers, Math.max(limitUs, model.costUs / BLOCKS_MAX), chip);
+    const split = splitOf(model.id, run.placement, chip.profile);
+    const usOf = timeOn(layers, chip, split);
+    const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), chip, usOf);
     if (borders.length === 0) return model;
     cuts.set(model.id, borders);
-    return { ...model, steps: blocksOf(layers, borders, chip) };
+    return { ...model, steps: blocksOf(layers, borders, chip, split) };
   });
   return { config: { ...config, models }, cuts };
 }
 
 /** For each model that is too long for somebody: how long its blocks may be. Where nothing helps, nothing is cut. */
-function limitsOf(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): ReadonlyMap<ModelId, number> {
+function limitsOf(
+  config: RuntimeConfig,
+  { plan, placement }: RunPlan,
+  costs: readonly ModelCosts[],
+  chip: Chip,
+): ReadonlyMap<ModelId, number> {
   const limits = new Map<ModelId, number>();
-  const { placement } = planRun(config);
   // A lower clock makes everything longer in proportion, and what is cut for the full one is better than nothing.
   const known = { ...simulatedCosts({ config, cuts: new Map() }, placement, costs, chip), power: undefined };
   for (const stream of checkFit(config, placement, known, 'verdict').streams) {
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
     if (runUsMax === null || runUsMax <= 0 || costUs <= runUsMax || model === undefined) continue;
-    const margin = costUs / Math.max(1, config.models.find(({ id }) => id === model)?.costUs ?? costUs);
+    const margin = costUs / (plan.models.find((row) => row.model === model)?.costUs ?? costUs);
     limits.set(model, Math.min(limits.get(model) ?? Number.POSITIVE_INFINITY, runUsMax / margin));
   }
   return limits;
 }
 
 /** As few blocks as keep to the limit, each border where the fewest bytes cross it in the last part of the block. A single layer is not cut. */
-function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip): readonly number[] {
-  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
-  const usOf = layers.map((layer) => Math.max(0, layersUs([layer], chip, weightBytes) - chip.profile.core.dispatchUs));
+function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip, timeOf: Time): readonly number[] {
+  const usOf = layers.map((layer) => Math.max(0, timeOf([layer]) - chip.profile.core.dispatchUs));
   const borders: number[] = [];
   let from = 0;
   while (from < layers.length) {
@@ -89,10 +97,10 @@ function bordersOf(layers: readonly LayerCost[], limitUs: number, chip: Chip): r
 }
 
 /** How a scheduler sees a network that is cut there: what part of a run each block takes, and what it costs that somebody else runs in between. */
-export function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip: Chip): BlockSteps {
+export function blocksOf(layers: readonly LayerCost[], borders: readonly number[], chip: Chip, split: Split = ALONE): BlockSteps {
   const all = [0, ...borders, layers.length];
-  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
-  const spans = all.slice(1).map((end, index) => layersUs(layers.slice(all[index], end), chip, weightBytes));
+  const usOf = timeOn(layers, chip, split);
+  const spans = all.slice(1).map((end, index) => usOf(layers.slice(all[index], end)));
   const sum = spans.reduce((total, us) => total + us, 0);
   assert(sum > 0, 'a model that is cut takes time');
   const bytesPerUs = (usableBytesPerSecond(chip.profile) * chip.mode.bandwidthRatio) / 1e6;
@@ -103,8 +111,17 @@ export function blocksOf(layers: readonly LayerCost[], borders: readonly number[
   };
 }
 
-const layersUs = (layers: readonly LayerCost[], { profile, mode }: Chip, weightBytes?: number): number =>
-  aloneUs(compileSegment(layers, profile, weightBytes), profile, mode);
+const ALONE: Split = { ways: 1, clusters: 1 };
+
+type Time = (row: readonly LayerCost[]) => number;
+
+/** Of some layers in a row on one core, or on those that the network is split over. */
+function timeOn(layers: readonly LayerCost[], { profile, mode }: Chip, split: Split): Time {
+  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
+  const compile = (row: readonly LayerCost[]): SegmentCost =>
+    split.ways === 1 ? compileSegment(row, profile, weightBytes) : compileSplit(row, profile, split, weightBytes);
+  return (row) => aloneUs(compile(row), profile, mode);
+}
 
 /** Of a row of layers without branches; those that pass over a border are not counted. */
 function crossingBytes(layers: readonly LayerCost[], border: number): number {

@@ -3,11 +3,11 @@ import type { CoreId } from '../core/job.ts';
 import type { ChipFit, StreamFit } from './fit.ts';
 import type { FitCosts } from './fit-costs.ts';
 
-/** What to change first where a core has too much to do. */
-export function adviceFor(core: CoreId, streams: readonly StreamFit[], factorNeeded: number | null, costs: FitCosts): string {
+/** What to change first where a core, or several that gangs tie together, have too much to do. */
+export function adviceFor(cores: readonly CoreId[], streams: readonly StreamFit[], factorNeeded: number | null, costs: FitCosts): string {
   const best = streams.filter((stream) => stream.costFactorMax !== null).sort((a, b) => (b.costFactorMax ?? 0) - (a.costFactorMax ?? 0))[0];
   const late = streams.filter(({ assurance }) => assurance === 'none').map(({ id }) => id);
-  const lead = `core ${core}: no bound within the deadline for ${late.join(', ')}`;
+  const lead = `${cores.length === 1 ? 'core' : 'cores'} ${cores.join(', ')}: no bound within the deadline for ${late.join(', ')}`;
   if (best?.costFactorMax !== null && best !== undefined) {
     const aim = costs.say(best.costUs * best.costFactorMax);
     return `${lead}; first make ${best.id} cheaper, to ${aim} (factor ${best.costFactorMax}), or move it to another core`;

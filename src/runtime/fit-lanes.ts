@@ -11,6 +11,8 @@ export interface Lane {
   readonly home: CoreId;
   /** All cores that its jobs may run on while none is lost. */
   readonly cores: readonly CoreId[];
+  /** Of these, those that one job takes at once. */
+  readonly width: number;
   /** The same work may take longer on another core. */
   readonly taskOn: (core: CoreId) => CoreTask;
   /** The most that an interruption of it costs the core. */
@@ -62,6 +64,7 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
       pipeline,
       home,
       cores,
+      width: placed?.split ?? 1,
       taskOn,
       switchUsOn,
       beforeUs,
@@ -104,28 +107,73 @@ function originOf({ input, stream }: PipelineConfig, config: RuntimeConfig): Ori
   return { ...origin, items: origin.items * input.itemsMax, parentUs: parent.stream.deadlineUs };
 }
 
+type Order = Pick<AnalysedOrder, 'isBlindToClasses' | 'doesLookAhead'>;
+
 /** Where an order knows no classes, what has no guarantee is as much in the way as everybody else. */
-export function loadOf(
+export function loadOf(lanes: readonly Lane[], core: CoreId, order: Order): CoreLoad {
+  return loadOfGroup(lanes, [core], order, { isHeldUpByRest: true });
+}
+
+/**
+ * Cores that gangs tie together, as one core that does everything of all of them one after the other: while a job waits, at least one of them does something
+ * that goes before it, or ends what it had begun. The latter may happen anew with every gang that goes before it: that one keeps its cores free while
+ * another of them ends a run of somebody less urgent. So a gang counts with the longest such run of whoever shares some of its cores but is not on just the same.
+ *
+ * @param isHeldUpByRest whether runs without a guarantee hold gangs up so as well, or are themselves held back where that would hurt
+ */
+export function loadOfGroup(
   lanes: readonly Lane[],
-  core: CoreId,
-  { isBlindToClasses, doesLookAhead }: Pick<AnalysedOrder, 'isBlindToClasses' | 'doesLookAhead'>,
+  group: readonly CoreId[],
+  { isBlindToClasses, doesLookAhead }: Order,
+  { isHeldUpByRest }: { readonly isHeldUpByRest: boolean },
 ): CoreLoad {
-  const here = lanes.filter((lane) => lane.cores.includes(core));
-  const guaranteed = here.filter((lane) => lane.isGuaranteed && lane.home === core);
-  const guests = here.filter((lane) => (lane.isGuaranteed ? lane.home !== core : isBlindToClasses));
+  const here = lanes.filter((lane) => lane.cores.some((core) => group.includes(core)));
+  const isHome = (lane: Lane): boolean => group.includes(lane.home);
+  const guaranteed = here.filter((lane) => lane.isGuaranteed && isHome(lane));
+  const guests = here.filter((lane) => (lane.isGuaranteed ? !isHome(lane) : isBlindToClasses));
   const rest = isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed);
+  const inTheWay = isHeldUpByRest ? here : [...guaranteed, ...guests];
+  const taskOf = (lane: Lane): CoreTask => lane.taskOn(coreOf(lane, group));
   // Each release interrupts one run at most, which then has to fetch what was put away.
-  const switchUs = Math.max(0, ...here.map((lane) => lane.switchUsOn(core)));
-  const withSwitch = (lane: Lane): CoreTask => {
-    const task = lane.taskOn(core);
-    return { ...task, cost: task.cost + switchUs };
+  const switchUs = Math.max(0, ...here.map((lane) => lane.switchUsOn(coreOf(lane, group))));
+  const withDelays = (lane: Lane): CoreTask => {
+    const task = taskOf(lane);
+    const heldUpUs =
+      lane.width === 1 ? 0 : Math.max(0, ...inTheWay.filter((other) => isApart(other, lane)).map((other) => taskOf(other).run));
+    return { ...task, cost: task.cost + switchUs + heldUpUs * Math.round(task.cost / Math.max(1, task.run)) };
   };
   return {
-    guaranteed: guaranteed.map(withSwitch),
-    guests: guests.map(withSwitch),
-    rest: rest.map((lane) => lane.taskOn(core)).map(({ id, run }) => ({ id, segment: run })),
+    guaranteed: guaranteed.map(withDelays),
+    guests: guests.map(withDelays),
+    rest: rest.map(taskOf).map(({ id, run }) => ({ id, segment: run })),
     doesLookAhead,
   };
+}
+
+/** At home, or where it comes to in this group. */
+const coreOf = (lane: Lane, group: readonly CoreId[]): CoreId =>
+  group.includes(lane.home) ? lane.home : (lane.cores.find((core) => group.includes(core)) ?? lane.home);
+
+/** Whether it may run on some of the gang's cores while others of them are free. */
+function isApart(other: Lane, gang: Lane): boolean {
+  if (other === gang || !other.cores.some((core) => gang.cores.includes(core))) return false;
+  const isWhole = (lane: Lane): boolean => lane.width === lane.cores.length;
+  const isSame = other.cores.length === gang.cores.length && other.cores.every((core) => gang.cores.includes(core));
+  return !(isSame && isWhole(other) && isWhole(gang));
+}
+
+/** The cores, those together that gangs tie to each other. */
+export function coreGroups(lanes: readonly Lane[], cores: readonly CoreId[]): readonly (readonly CoreId[])[] {
+  let groups: readonly (readonly CoreId[])[] = cores.map((core) => [core]);
+  for (const lane of lanes) {
+    if (lane.width === 1) continue;
+    const tied = groups.filter((group) => group.some((core) => lane.cores.includes(core)));
+    const first = tied[0];
+    if (first === undefined) continue;
+    const all = tied.flat().sort((a, b) => a - b);
+    groups = groups.flatMap((group) => (group === first ? [all] : tied.includes(group) ? [] : [group]));
+  }
+  return groups;
 }
 
 /** Whom a run of this lane must not hurt: those of higher rank, and those of the same rank whose deadline is shorter. */

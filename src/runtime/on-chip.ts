@@ -1,9 +1,11 @@
 import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import { CoxswainError } from '../core/errors.ts';
-import { coreCountOf, type SocMode, type SocProfile } from '../core/soc-profile.ts';
-import { durationUs } from '../core/units.ts';
+import type { LayerCost } from '../core/layer-cost.ts';
+import { clusterOf, coreCountOf, type SocMode, type SocProfile } from '../core/soc-profile.ts';
+import { type DurationUs, durationUs } from '../core/units.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
+import { compileSplit } from '../devices/sim/split-cost.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 
 /** A chip in one of its power modes. */
@@ -16,14 +18,32 @@ export interface Chip {
  * The configuration with the chip's cores in place of its own, and each model with what it takes there.
  * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
  */
-export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], { profile, mode }: Chip): RuntimeConfig {
+export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): RuntimeConfig {
+  const { profile, mode } = chip;
   const compiled = new Map(costs.map((row) => [row.model, { ...row, cost: compileSegment(row.layers, profile) }]));
+  const split = new Set(
+    config.pipelines.flatMap(({ split: ways, stream, variants }) => (ways === undefined ? [] : [stream.model, ...variants])),
+  );
   return withCoresOf(profile, config, (model) => {
     const found = compiled.get(model.id);
     if (found === undefined) return model;
     const costUs = Math.max(1, Math.ceil(aloneUs(found.cost, profile, mode)));
-    return { ...model, costUs: durationUs(costUs), memoryBytes: found.cost.weightBytes + (found.stateBytes ?? 0) };
+    const priced = { ...model, costUs: durationUs(costUs), memoryBytes: found.cost.weightBytes + (found.stateBytes ?? 0) };
+    return split.has(model.id) ? { ...priced, splitUs: splitTimes(found.layers, chip) } : priced;
   });
+}
+
+/** Worked out when it is asked for, once. */
+function splitTimes(layers: readonly LayerCost[], { profile, mode }: Chip): (cores: number, clusters: number) => DurationUs {
+  const known = new Map<string, DurationUs>();
+  return (ways, clusters) => {
+    const key = `${ways}/${clusters}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const us = durationUs(Math.max(1, Math.ceil(aloneUs(compileSplit(layers, profile, { ways, clusters }), profile, mode))));
+    known.set(key, us);
+    return us;
+  };
 }
 
 /** The chip's cores in place of the configuration's own. Errors: as of `onChip`. */
@@ -39,7 +59,12 @@ export function withCoresOf(profile: SocProfile, config: RuntimeConfig, priced: 
     ...config,
     device: {
       kind: config.device.kind,
-      cores: Array.from({ length: coreCount }, () => ({ cpu: undefined, niceness: 0, memoryBytes: profile.dram.memoryBytes })),
+      cores: Array.from({ length: coreCount }, (_, core) => ({
+        cpu: undefined,
+        niceness: 0,
+        memoryBytes: profile.dram.memoryBytes,
+        cluster: clusterOf(profile, core),
+      })),
     },
     models: config.models.map(priced),
   };

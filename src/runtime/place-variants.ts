@@ -3,7 +3,7 @@ import type { ModelId } from '../core/model.ts';
 import type { PlacedModel, Placement } from '../scheduler/placement.ts';
 
 /**
- * Puts every variant where the model is that it stands in for, so that switching moves nothing. A model that is also run for itself elsewhere keeps its own cores
+ * Puts every variant where the model is that it stands in for, so that switching moves nothing, split as that one is. A model that is also run for itself elsewhere keeps its own cores
  * in front.
  */
 export function placeVariants(placement: Placement, config: RuntimeConfig): Placement {
@@ -17,7 +17,14 @@ export function placeVariants(placement: Placement, config: RuntimeConfig): Plac
       const cores = [...(known?.cores ?? []), ...own.cores.filter((core) => known?.cores.includes(core) !== true)];
       const spares =
         known === undefined ? own.spares : known.spares.filter((core) => !own.cores.includes(core) || own.spares.includes(core));
-      rows.set(model, { model, cores, spares, reason: known === undefined ? reason : `${known.reason}, and ${reason}` });
+      const split = known === undefined ? own.split : known.split;
+      rows.set(model, {
+        model,
+        cores,
+        spares,
+        ...(split === undefined ? {} : { split }),
+        reason: known === undefined ? reason : `${known.reason}, and ${reason}`,
+      });
     }
   }
   const models = [...rows.values()];

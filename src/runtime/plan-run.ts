@@ -2,7 +2,8 @@ import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank } from '../core/stream.ts';
-import { type Placement, placeModels } from '../scheduler/placement.ts';
+import type { DurationUs } from '../core/units.ts';
+import { type PlacedModel, type Placement, placeModels } from '../scheduler/placement.ts';
 import { PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
 import { placeVariants } from './place-variants.ts';
 import type { SupervisedCore } from './supervisor.ts';
@@ -17,8 +18,8 @@ export interface RunPlan {
 
 export function planRun(config: RuntimeConfig): RunPlan {
   const streams = config.pipelines.map(({ stream }) => stream);
-  const cores = config.device.cores.map(({ memoryBytes }, id) => ({ id, memoryBytes }));
-  const placed = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), hasSpares: true });
+  const cores = config.device.cores.map(({ memoryBytes, cluster = 0 }, id) => ({ id, memoryBytes, cluster }));
+  const placed = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), splits: splitsOf(config), hasSpares: true });
   const placement = placeVariants(placed, config);
   const specs = new Map(config.models.map((model) => [model.id, model]));
   const { policy, tuning } = config.scheduler;
@@ -26,9 +27,17 @@ export function planRun(config: RuntimeConfig): RunPlan {
     ...PLAN_DEFAULTS,
     cores: cores.map(({ id }) => id),
     streams,
-    models: placement.models.map(({ model, cores: placed, spares }) => {
-      const { costUs = PLAN_DEFAULTS.tailUs, steps } = specs.get(model) ?? {};
-      return { model, cores: placed, ...(spares.length > 0 ? { spares } : {}), costUs, ...(steps === undefined ? {} : { steps }) };
+    models: placement.models.map((row) => {
+      const { model, cores: placed, spares, split } = row;
+      const { steps } = specs.get(model) ?? {};
+      return {
+        model,
+        cores: placed,
+        ...(spares.length > 0 ? { spares } : {}),
+        costUs: costUsOf(row, config),
+        ...(split === undefined ? {} : { split }),
+        ...(steps === undefined ? {} : { steps }),
+      };
     }),
     timeouts: config.runtime.hardTimeout,
     policy,
@@ -36,6 +45,14 @@ export function planRun(config: RuntimeConfig): RunPlan {
     ...admissionPlan(config),
   };
   return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
+}
+
+/** On the cores that it takes at once, or on one. */
+function costUsOf({ model: id, cores, split = 1 }: PlacedModel, { models, device }: RuntimeConfig): DurationUs {
+  const model = models.find((candidate) => candidate.id === id);
+  if (model === undefined) return PLAN_DEFAULTS.tailUs;
+  const clusters = new Set(cores.slice(0, split).map((core) => device.cores[core]?.cluster ?? 0));
+  return split === 1 ? model.costUs : (model.splitUs?.(split, clusters.size) ?? model.costUs);
 }
 
 /** Nothing where the configuration has neither variants nor modes: then streams are not admitted anew. */
@@ -68,6 +85,10 @@ function pinsOf(config: RuntimeConfig): Readonly<Record<ModelId, readonly CoreId
   }
   return pins;
 }
+
+/** The same in all pipelines of a model. */
+const splitsOf = ({ pipelines }: RuntimeConfig): Readonly<Record<ModelId, number | 'auto'>> =>
+  Object.fromEntries(pipelines.flatMap(({ stream, split }) => (split === undefined ? [] : [[stream.model, split]])));
 
 function modelsOn(core: CoreId, config: RuntimeConfig, placement: Placement): SupervisedCore['models'] {
   const here = new Set(placement.models.filter(({ cores }) => cores.includes(core)).map(({ model }) => model));

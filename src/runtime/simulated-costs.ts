@@ -3,14 +3,16 @@ import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { usableBytesPerSecond } from '../core/soc-profile.ts';
-import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
+import { bandwidthAt, type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
 import { BURST_US, FREE_RATIO } from '../devices/sim/power-cap.ts';
 import { segmentJoules } from '../devices/sim/segment-cost.ts';
+import type { Split } from '../devices/sim/split-cost.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
+import { splitOf } from './placed-split.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 
 interface CutConfig {
@@ -28,7 +30,12 @@ export function simulatedCosts(
 ): FitCosts {
   const { profile, mode } = chip;
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;
-  const rows = new Map(layers.map((row) => [row.model, modelOf(row, cuts.get(row.model) ?? [], chip)]));
+  const rows = new Map(
+    layers.map((row) => [
+      row.model,
+      modelOf(row, { cuts: cuts.get(row.model) ?? [], split: splitOf(row.model, placement, profile) }, chip),
+    ]),
+  );
   // A stream may switch to a variant wherever its model is.
   const buildsOf = (model: ModelId): readonly ModelId[] => [
     model,
@@ -43,9 +50,13 @@ export function simulatedCosts(
   const costOf = (model: ModelId, core: CoreId): RunCost => {
     const row = rows.get(model);
     assert(row !== undefined, 'the costs of a model that is used are known', model);
-    const others = cores.filter((other) => other !== core).map(flowsOn);
+    const own = gangOf(model, placement) ?? [core];
+    const others = cores.filter((other) => !own.includes(other)).map(flowsOn);
     const level = row.flows.reduce((least, flow) => Math.min(least, lowestLevel(flow, others, capacity)), capacity);
-    return { ...worstOf(row, { level, capacity }), ...energyOf(row, capacity, chip) };
+    // A flow gets a share for each of its cores; all of a model's are as wide.
+    const [flow] = row.flows;
+    const bandwidth = flow === undefined ? level : bandwidthAt(flow, level, capacity);
+    return { ...worstOf(row, { level: bandwidth, capacity }), ...energyOf(row, capacity, chip) };
   };
   return {
     told: `simulated on ${profile.id}, mode ${mode.id}, every other core taking as much of the bus as it can`,
@@ -68,6 +79,13 @@ export function simulatedCosts(
   };
 }
 
+/** The cores that a job of the model takes, where it has no choice. */
+function gangOf(model: ModelId, { models }: Placement): readonly CoreId[] | undefined {
+  const placed = models.find((row) => row.model === model);
+  const cores = placed?.cores.filter((core) => !placed.spares.includes(core));
+  return placed?.split !== undefined && placed.split === cores?.length ? cores : undefined;
+}
+
 interface SimulatedModel {
   readonly steps: ModelSteps;
   readonly speed: number;
@@ -76,11 +94,15 @@ interface SimulatedModel {
 }
 
 /** A row of steps takes no more of the bus than the greediest of its blocks would without dispatch, since the bytes and the times of blocks add up. */
-function modelOf({ layers }: ModelCosts, cuts: readonly number[], { profile, mode }: Chip): SimulatedModel {
-  const steps = createModelSteps(layers, cuts, profile);
-  const flowOf = (cost: Flow['cost']): Flow => ({ cost, speed: mode.clockRatio, drag: 1 });
+function modelOf(
+  { layers }: ModelCosts,
+  { cuts, split }: { readonly cuts: readonly number[]; readonly split: Split },
+  { profile, mode }: Chip,
+): SimulatedModel {
+  const steps = createModelSteps(layers, cuts, profile, split);
+  const flowOf = (cost: Flow['cost']): Flow => ({ cost, speed: mode.clockRatio, drag: 1, width: split.ways });
   if (steps.count === 1) return { steps, speed: mode.clockRatio, flows: [flowOf(steps.whole)] };
-  const undispatched = createModelSteps(layers, cuts, { ...profile, core: { ...profile.core, dispatchUs: 0 } });
+  const undispatched = createModelSteps(layers, cuts, { ...profile, core: { ...profile.core, dispatchUs: 0 } }, split);
   const flows = Array.from({ length: steps.count }, (_, block) => flowOf(undispatched.cost(block, 1, block > 0)));
   return { steps, speed: mode.clockRatio, flows };
 }
@@ -110,8 +132,11 @@ function worstOf(
   const last = blocks.at(-1);
   assert(last !== undefined, 'a model that is cut has blocks');
   return {
-    // In as many segments as there are blocks, each with its dispatch.
-    worstUs: blocks.reduce((total, { plain }) => total + Math.ceil(usAt(plain, level)), 0),
+    // In as many segments as there are blocks, each with its dispatch; where it is split, its cores also wait for each other at the borders of a longer one.
+    worstUs: Math.max(
+      Math.ceil(usAt(steps.whole, level)),
+      blocks.reduce((total, { plain }) => total + Math.ceil(usAt(plain, level)), 0),
+    ),
     segmentUs: Math.max(...blocks.map(partUs)),
     lastUs: partUs(last),
     switchUs: Math.max(...blocks.map(({ plain, again }) => Math.ceil(usAt(again, level) - usAt(plain, level)))),

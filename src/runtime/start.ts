@@ -42,7 +42,7 @@ const CORE_TIMEOUTS = { startTimeoutUs: durationUs(10_000_000), loadTimeoutUs: d
 /**
  * Brings a configuration to life: memory, media workers, cores with their models, MQTT, pipelines, and last the sources, so that no frame comes before
  * somebody can take it. Whatever fails on the way takes down again what was up.
- * Errors: CONFIG_INVALID (a model without a file), ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a codec cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
+ * Errors: CONFIG_INVALID (a model without a file, a job split over cores), ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a codec cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
  */
 export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Promise<Runtime> {
   const unwinder = new Unwinder();
@@ -57,6 +57,7 @@ export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Pr
 async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwinder): Promise<Runtime> {
   const { clock } = deps;
   refuseShapes(config);
+  refuseSplits(config);
   const prng = new Prng(config.runtime.seed);
   const run = planRun(config);
   let mqtt: MqttService | undefined;
@@ -122,6 +123,14 @@ function refuseShapes(config: RuntimeConfig): void {
   if (pipeline === undefined || model === undefined) return;
   const text = `pipeline ${pipeline.id} runs ${model}, which the manifest only describes and has no file of`;
   throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; coxswain sim can run it, or give the model a file`);
+}
+
+/** Errors: CONFIG_INVALID for a pipeline whose jobs shall run on several cores at once. */
+function refuseSplits(config: RuntimeConfig): void {
+  const pipeline = config.pipelines.find(({ split }) => typeof split === 'number');
+  if (pipeline === undefined) return;
+  const text = `pipeline ${pipeline.id} is split over ${pipeline.split} cores, and a core of device.kind ${config.device.kind} runs a job alone`;
+  throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; coxswain sim can run it, or leave split out`);
 }
 
 interface StopDeps {

@@ -120,10 +120,11 @@ function checkLines({ config, placement, fit, told }: Checked, { columns, paint 
     { text: formatBytes(config.device.cores[core]?.memoryBytes ?? null) },
     { text: ids.map(escapeText).join(', ') },
   ]);
-  const reasons = placement.models.map(({ model, cores: where, reason }) => {
-    const [home, ...others] = where;
+  const reasons = placement.models.map(({ model, cores: where, split = 1, reason }) => {
+    const [home, others] = [where.slice(0, split), where.slice(split)];
     const also = others.length === 0 ? '' : `, also on ${others.join(', ')}`;
-    return `${escapeText(model)} on core ${home ?? '-'}${also}: ${escapeText(reason)}`;
+    const on = split === 1 ? `core ${home[0] ?? '-'}` : `cores ${home.join(', ')} at once`;
+    return `${escapeText(model)} on ${on}${also}: ${escapeText(reason)}`;
   });
   return [
     paint(`node ${escapeText(config.node)}, ${escapeText(config.origin.file)}`, 'bold'),

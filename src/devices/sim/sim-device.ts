@@ -4,7 +4,7 @@ import { CoxswainError } from '../../core/errors.ts';
 import type { CoreId, Turn } from '../../core/job.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
-import { coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
+import { clusterOf, coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
@@ -217,10 +217,9 @@ function createEntry(layers: readonly LayerCost[], how: SimSteps, profile: SocPr
   const alone = make();
   const steps = alone(undefined);
   const splits = new Map<string, ReturnType<typeof make>>();
-  const clusterOf = (core: CoreId): number => Math.floor(core / profile.coresPerCluster);
   const stepsOn: StepsOn = (core, others, turn) => {
     if (others.length === 0) return alone(turn);
-    const split = { ways: 1 + others.length, clusters: new Set([core, ...others].map(clusterOf)).size };
+    const split = { ways: 1 + others.length, clusters: new Set([core, ...others].map((one) => clusterOf(profile, one))).size };
     const key = `${split.ways}/${split.clusters}`;
     const known = splits.get(key) ?? make(split);
     splits.set(key, known);

@@ -17,6 +17,8 @@ function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
   const count = random.integer(2, 10);
   const networks = vehicle.models.filter(({ shape }) => shape?.kind === 'network');
   const policy = (['coxswain', 'coxswain', 'edf', 'fixed-priority'] as const)[random.integer(0, 3)] ?? 'coxswain';
+  const coreCount = coreCountOf(profile);
+  const splits = new Map(networks.map(({ id }) => [id, random.chance(0.25) ? splitOf(random, coreCount) : undefined]));
   const sources: SourceConfig[] = [];
   const pipelines: PipelineConfig[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -28,13 +30,18 @@ function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
       ...{ id, kind: 'synthetic', medium: 'empty', fps, periodUs, jitterRatio },
       ...{ burstRatio: random.chance(0.1) ? 0.2 : 0, burstFrames: 2, framesMax: undefined },
     });
-    const pinned = random.chance(0.5) ? [random.integer(0, coreCountOf(profile) - 1)] : undefined;
+    const model = networks[random.integer(0, networks.length - 1)]?.id ?? '';
+    const split = splits.get(model);
+    const first = random.integer(0, coreCount - 1);
+    const pinned = random.chance(0.5)
+      ? Array.from({ length: typeof split === 'number' ? split : 1 }, (_, place) => (first + place) % coreCount)
+      : undefined;
     pipelines.push({
       id,
       input: { kind: 'source', source: id },
       stream: {
         id,
-        model: networks[random.integer(0, networks.length - 1)]?.id ?? '',
+        model,
         criticality: CRITICALITIES[random.integer(0, 2)] ?? 'safety',
         periodUs,
         deadlineUs: durationUs(Math.ceil(periodUs * (random.integer(5, 10) / 10))),
@@ -44,6 +51,7 @@ function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
       staleAfterUs: durationUs(periodUs),
       decode: {},
       cores: pinned,
+      ...(split === undefined ? {} : { split }),
       variants: [],
       sinks: [],
     });
@@ -57,15 +65,21 @@ function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {
   };
 }
 
+function splitOf(random: Prng, coreCount: number): PipelineConfig['split'] {
+  return coreCount === 1 || random.chance(0.3) ? 'auto' : random.integer(2, Math.min(4, coreCount));
+}
+
 interface Tally {
   bounded: number;
   tight: number;
+  /** Of the bounded, those whose jobs run on several cores at once. */
+  gangs: number;
 }
 
 /** Plays what was checked, and holds every stream that is always in time to its bound. */
 async function compare(config: RuntimeConfig, chip: Chip, seed: number, tally: Tally): Promise<void> {
   const costs = usedCosts(config, chip.profile);
-  const { fit } = checkConfig({ config, chip, costs });
+  const { fit, placement } = checkConfig({ config, chip, costs });
   const options = { config, ...chip, spanUs: durationFromMs(2_000), seed, faults: {}, isTraced: false };
   const { report } = await simulate(options, { costs });
   if (fit.power?.fits === true) expect([report.simulation?.power.cappedRatio, report.simulation?.heat.throttledRatio]).toEqual([0, 0]);
@@ -73,6 +87,8 @@ async function compare(config: RuntimeConfig, chip: Chip, seed: number, tally: T
     const row = fit.streams.find((stream) => stream.id === id);
     if (row?.assurance !== 'always') continue;
     tally.bounded += 1;
+    const model = config.pipelines.find((pipeline) => pipeline.id === id)?.stream.model;
+    if (placement.models.find((placed) => placed.model === model)?.split !== undefined) tally.gangs += 1;
     const worstMs = (row.responseUs ?? 0) / 1000;
     if ((latencyMs.max ?? 0) > worstMs * 0.5) tally.tight += 1;
     const lost = jobs.late + (jobs.dropped.infeasible ?? 0);
@@ -84,17 +100,18 @@ async function compare(config: RuntimeConfig, chip: Chip, seed: number, tally: T
 describe('what check proves of a chip', () => {
   it('holds when the simulator plays it: no response of a stream that is always in time is longer than its bound', async () => {
     const random = new Prng('check and simulate');
-    const tally: Tally = { bounded: 0, tight: 0 };
+    const tally: Tally = { bounded: 0, tight: 0, gangs: 0 };
     for (let index = 0; index < CONFIGS; index += 1) {
       const profile = SOCS[index % SOCS.length] ?? shippedSoc('car-500');
       await compare(randomConfig(random.fork(String(index)), profile), { profile, mode: modeOf(profile) }, index, tally);
     }
     expect(tally.bounded).toBeGreaterThan(CONFIGS * 1.5);
     expect(tally.tight).toBeGreaterThan(tally.bounded / 4);
+    expect(tally.gangs).toBeGreaterThanOrEqual(CONFIGS / 6);
   });
 
   it('holds for the car, in two power modes, with the assistant beside the cameras, and on a chip that is too small for it', async () => {
-    const tally: Tally = { bounded: 0, tight: 0 };
+    const tally: Tally = { bounded: 0, tight: 0, gangs: 0 };
     const chip = (id: string, mode?: string): Chip => ({ profile: shippedSoc(id), mode: modeOf(shippedSoc(id), mode) });
     const onCores = (cores: readonly number[] | undefined): RuntimeConfig => ({
       ...vehicle,

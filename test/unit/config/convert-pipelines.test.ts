@@ -147,3 +147,37 @@ describe('a pipeline is refused', () => {
     );
   });
 });
+
+describe('split', () => {
+  const split = (text: string, more = ''): string => edited('deadlineMs: 125', `deadlineMs: 125, ${text}`) + more;
+
+  it('is a number of cores, or auto, or nothing', () => {
+    expect(load({ config: split('split: 2') }).pipelines[0]?.split).toBe(2);
+    expect(load({ config: split('split: auto, cores: [0, 1]') }).pipelines[0]?.split).toBe('auto');
+    expect(load().pipelines[0]?.split).toBeUndefined();
+  });
+
+  it('over more cores than it may have is refused', () => {
+    expect(first(split('split: 3'))).toMatch(/pipelines\.boxes\.split: got 3; allowed are 2 to 2, since device\.cores has 2$/);
+    expect(first(split('split: 2, cores: [0]'))).toMatch(/pipelines\.boxes\.split: got 2; allowed are 2 to 1, since its cores are 1$/);
+  });
+
+  it('over one core, a part of one, or something else is refused', () => {
+    for (const wrong of ['1', '1.5', '65', 'all', '[2]'])
+      expect(first(split(`split: ${wrong}`))).toMatch(
+        /pipelines\.boxes\.split: got .*; allowed is auto, or a whole number of cores from 2 to 64/,
+      );
+  });
+
+  it('in two ways for one model is refused', () => {
+    const more = '  other: { source: front, model: finder, criticality: background, deadlineMs: 125 }\n';
+    expect(refusals({ config: split('split: 2', more) })).toEqual([
+      expect.stringMatching(/pipelines\.boxes\.split: got 2, and pipeline other runs finder with none; give both the same$/),
+    ]);
+  });
+
+  it('is refused where the policy weighs single cores', () => {
+    const more = 'scheduler: { tuning: { victim: value } }\n';
+    expect(first(split('split: 2', more))).toMatch(/scheduler\.tuning\.victim: value weighs single cores, and pipeline boxes is split/);
+  });
+});

@@ -61,7 +61,7 @@ describe('loadConfig', () => {
 describe('a configuration that is refused', () => {
   it('for an unknown key, with the key that was probably meant', () => {
     expect(first({ config: edited('deadlineMs: 125', 'deadlinMs: 125') })).toBe(
-      "bench.yaml:13:63: pipelines.boxes.deadlinMs: unknown key; allowed are source, model, variants, criticality, deadlineMs, staleAfterMs, freshness, decode, cores, sinks; did you mean 'deadlineMs'?",
+      "bench.yaml:13:63: pipelines.boxes.deadlinMs: unknown key; allowed are source, model, variants, criticality, deadlineMs, staleAfterMs, freshness, decode, cores, split, sinks; did you mean 'deadlineMs'?",
     );
     expect(first({ config: `${CONFIG}mqt: {}\n` })).toContain(
       "bench.yaml:16:1: mqt: unknown key; allowed are version, node, models, device, sources, pipelines, scheduler, modes, mqtt, runtime; did you mean 'mqtt'?",

@@ -15,6 +15,8 @@ interface Row {
   readonly deadlineMs: number;
   readonly cores?: readonly number[];
   readonly spares?: readonly number[];
+  /** Cores that a job takes at once. */
+  readonly split?: number;
   /** Parent pipeline and the most items of one of its results. */
   readonly from?: readonly [string, number];
 }
@@ -47,7 +49,10 @@ function fitOf(
       }),
     ),
   } as unknown as RuntimeConfig;
-  const models = rows.map(({ id, cores = [0], spares = [] }) => ({ model: id, cores, spares, reason: '' }));
+  const models = rows.map(({ id, cores = [0], spares = [], split }) => ({
+    ...{ model: id, cores, spares, reason: '' },
+    ...(split === undefined ? {} : { split }),
+  }));
   return checkFit(config, { models, cores: [], problems: [] } satisfies Placement, manifestCosts(config));
 }
 
@@ -191,5 +196,74 @@ describe('checkFit', () => {
       expect(cores[0]?.loadRatio).toBeCloseTo(0.23);
       expect(advice).toEqual([expect.stringContaining(`policy ${name}: no bound is known`)]);
     });
+  });
+});
+
+describe('checkFit of gangs', () => {
+  const wide: Row = { id: 'wide', criticality: 'safety', costMs: 20, periodMs: 100, deadlineMs: 80, cores: [0, 1], split: 2 };
+  const left: Row = { ...camera, id: 'left', criticality: 'interactive', costMs: 10 };
+  const right: Row = { ...left, id: 'right', cores: [1] };
+  const of = ({ streams }: Fit, id: string) => streams.find((stream) => stream.id === id);
+
+  test('a gang alone answers as one run would', () => {
+    const fit = fitOf([wide], 2);
+    expect(fit).toMatchObject({ fits: true, assurance: 'always' });
+    expect(of(fit, 'wide')).toMatchObject({ responseUs: 35_000, costUs: 23_000, core: 0 });
+    expect(fit.cores.map(({ loadRatio }) => loadRatio)).toEqual([0.23, 0.23]);
+  });
+
+  test('cores that a gang ties together are taken as one that does everything, and what holds it up counts with it', () => {
+    const fit = fitOf([wide, left, right], 2);
+    // One run of the others blocks the gang at first, and once more on the other core; each of the others waits for all of that, and for its peer.
+    expect(of(fit, 'wide')?.responseUs).toBe(12_000 + 11_500 + 11_500 + 23_000);
+    expect(of(fit, 'left')?.responseUs).toBe(12_000 + 23_000 + 11_500 + 11_500 + 11_500);
+    expect(of(fit, 'right')?.responseUs).toBe(of(fit, 'left')?.responseUs);
+    for (const { loadRatio } of fit.cores) expect(loadRatio).toBeCloseTo(0.345, 9);
+  });
+
+  test('cores that no gang ties together are judged apart', () => {
+    const fit = fitOf([wide, { ...left, cores: [2] }, right], 3);
+    expect(of(fit, 'left')?.responseUs).toBe(12_000 + 11_500);
+    expect(fit.cores[2]).toMatchObject({ assurance: 'always', loadRatio: 0.115 });
+  });
+
+  test('gangs on just the same cores hold each other up once, like runs on one core', () => {
+    const other: Row = { ...wide, id: 'other', criticality: 'interactive', costMs: 10 };
+    const [gangs, singles] = [fitOf([wide, other], 2), fitOf([wide, other].map(({ split: _, ...row }) => ({ ...row, cores: [0] })))];
+    for (const id of ['wide', 'other']) expect(of(gangs, id)?.responseUs).toBe(of(singles, id)?.responseUs);
+  });
+
+  test('background runs that would hold a gang up are held back as far as they are foreseen, and that is said', () => {
+    const fit = fitOf([wide, { ...lines, cores: [1] }, left], 2);
+    expect(of(fit, 'wide')).toMatchObject({ assurance: 'look-ahead', responseUs: 80_000 });
+    expect(fit.assurance).toBe('look-ahead');
+    const blind = fitOf([wide, { ...lines, cores: [1] }, left], 2, { policy: 'fixed-priority', tuning: {} });
+    expect(of(blind, 'wide')?.assurance).toBe('none');
+  });
+
+  test('two gangs that share a core tie all of theirs together', () => {
+    const fit = fitOf(
+      [
+        { ...wide, costMs: 5 },
+        { ...wide, id: 'next', costMs: 5, cores: [1, 2] },
+        { ...left, costMs: 5, cores: [2] },
+      ],
+      4,
+    );
+    // Both gangs go before it, each of them held up by a run of somebody who is not on just its cores.
+    expect(of(fit, 'left')?.responseUs).toBe(12_000 + 5 * 5_750);
+    expect(fit.cores[3]).toMatchObject({ assurance: 'always', loadRatio: 0 });
+  });
+
+  test('what does not fit is told of all its cores', () => {
+    const fit = fitOf([wide, { ...left, costMs: 60 }, { ...right, costMs: 60 }], 2);
+    expect(fit.fits).toBe(false);
+    expect(fit.advice[0]).toMatch(/^cores 0, 1: no bound within the deadline for /);
+  });
+
+  test('nothing is proven of gangs under a policy without a bound', () => {
+    const fit = fitOf([wide, left], 2, { policy: 'fifo', tuning: {} });
+    expect(fit.fits).toBe(false);
+    expect(fit.streams.map(({ assurance }) => assurance)).toEqual(['none', 'none']);
   });
 });

@@ -1,0 +1,134 @@
+import { assert } from '../core/assert.ts';
+import type { CoreId } from '../core/job.ts';
+import type { ModelId, ModelSpec } from '../core/model.ts';
+import { criticalityRank, type Stream } from '../core/stream.ts';
+import { hardSetProblem, type Task } from './hard-set.ts';
+
+export type PlaceableModel = Pick<ModelSpec, 'id' | 'costUs' | 'memoryBytes'> & {
+  /** What a run takes on two or more cores at once, which lie in so many clusters. Absent: it runs on one. */
+  readonly splitUs?: (cores: number, clusters: number) => number;
+};
+
+export interface PlaceableCore {
+  readonly id: CoreId;
+  /** What its models may take together. */
+  readonly memoryBytes: number;
+  /** Cores of one cluster share local memory. Default: all are in one. */
+  readonly cluster?: number;
+}
+
+export interface Item {
+  readonly model: PlaceableModel;
+  readonly streams: readonly Stream[];
+  readonly rank: number;
+  readonly isStateful: boolean;
+  /** On one core. */
+  readonly loadRatio: number;
+  /** As the configuration says; undefined: it runs on one core. */
+  readonly split: number | 'auto' | undefined;
+}
+
+export interface Seat {
+  readonly core: PlaceableCore;
+  readonly items: Item[];
+  memoryBytes: number;
+  loadRatio: number;
+}
+
+interface Place {
+  /** The first ones are where it sits: one, or as many as it is split over. */
+  readonly cores: CoreId[];
+  readonly spares: CoreId[];
+  readonly width: number;
+  /** What a run takes there. */
+  readonly costUs: number;
+  reason: string;
+}
+
+export interface Draft {
+  readonly seats: readonly Seat[];
+  readonly placed: Map<ModelId, Place>;
+  readonly problems: string[];
+}
+
+export const createDraft = (cores: readonly PlaceableCore[]): Draft => ({
+  seats: cores.map((core): Seat => ({ core, items: [], memoryBytes: 0, loadRatio: 0 })),
+  placed: new Map(),
+  problems: [],
+});
+
+/** @param seats one, or those that it is split over */
+export function sit(draft: Draft, seats: readonly Seat[], item: Item, costUs: number, reason: string): void {
+  for (const seat of seats) {
+    seat.items.push(item);
+    seat.loadRatio += loadOf(item, costUs);
+    seat.memoryBytes += item.model.memoryBytes;
+  }
+  draft.placed.set(item.model.id, { cores: seats.map(({ core }) => core.id), spares: [], width: seats.length, costUs, reason });
+}
+
+/** Loaded there too, but not at home. */
+export function lodge(draft: Draft, seat: Seat, item: Item): void {
+  seat.memoryBytes += item.model.memoryBytes;
+  draft.placed.get(item.model.id)?.cores.push(seat.core.id);
+}
+
+const loadOf = ({ streams }: Item, costUs: number): number =>
+  streams.reduce((sum, { periodUs }) => sum + (periodUs > 0 ? costUs / periodUs : 0), 0);
+
+export const hasRoom = (seat: Seat, item: Item): boolean => seat.memoryBytes + item.model.memoryBytes <= seat.core.memoryBytes;
+
+/**
+ * Why the item cannot be on these seats with all that is there; undefined when it can. Cores that a gang takes at once are judged as one core that does
+ * everything of all of them, one after the other.
+ */
+export function problemWith(draft: Draft, seats: readonly Seat[], item: Item, costUs: number): string | undefined {
+  const items = new Map<Item, number>();
+  for (const seat of groupOf(draft, seats))
+    for (const other of seat.items) items.set(other, draft.placed.get(other.model.id)?.costUs ?? other.model.costUs);
+  items.set(item, costUs);
+  const tasks: Task[] = [];
+  for (const [{ streams }, us] of items) {
+    for (const stream of streams) if (stream.criticality !== 'background' && stream.periodUs > 0) tasks.push({ stream, costUs: us });
+  }
+  return hardSetProblem(tasks);
+}
+
+/** These seats and all that gangs tie to them. */
+function groupOf(draft: Draft, seats: readonly Seat[]): ReadonlySet<Seat> {
+  const group = new Set(seats);
+  for (const seat of group) {
+    for (const { model } of seat.items) {
+      const { cores = [], width = 1 } = draft.placed.get(model.id) ?? {};
+      for (const core of cores.slice(0, width)) group.add(seatOf(draft, core));
+    }
+  }
+  return group;
+}
+
+export function memoryProblem(seat: Seat, item: Item): string {
+  const leftMb = Math.max(0, Math.floor((seat.core.memoryBytes - seat.memoryBytes) / 2 ** 20));
+  return `it needs ${Math.ceil(item.model.memoryBytes / 2 ** 20)} MB of memory and core ${seat.core.id} has ${leftMb} MB left`;
+}
+
+/** The first of the least loaded, so that ties do not depend on anything but the order of the request. */
+export function leastLoaded(seats: readonly Seat[]): Seat | undefined {
+  let best: Seat | undefined;
+  for (const seat of seats) if (best === undefined || seat.loadRatio < best.loadRatio) best = seat;
+  return best;
+}
+
+export function roomiest(seats: readonly Seat[]): Seat {
+  const leftBytes = (seat: Seat): number => seat.core.memoryBytes - seat.memoryBytes;
+  return seats.reduce((best, seat) => (leftBytes(seat) > leftBytes(best) ? seat : best));
+}
+
+export function seatOf(draft: Draft, id: CoreId): Seat {
+  const seat = draft.seats.find((candidate) => candidate.core.id === id);
+  assert(seat !== undefined, 'the core is of the request');
+  return seat;
+}
+
+export const classOf = (item: Item): string =>
+  item.streams.find((stream) => criticalityRank(stream.criticality) === item.rank)?.criticality ?? '';
+export const namesOn = (seat: Seat): string => seat.items.map((item) => item.model.id).join(', ') || 'nothing else';
