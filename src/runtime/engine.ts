@@ -134,7 +134,12 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         });
 
   return {
-    desk: createJobDesk({ clock, accounts: ledger, submit: (work) => dispatcher.submit(work), servedWith: (stream) => served.get(stream) }),
+    desk: createJobDesk({
+      clock,
+      accounts: ledger,
+      submit: (work) => dispatcher.submit(work),
+      servedWith: (stream) => (served.size === 0 ? undefined : served.get(stream)),
+    }),
     device,
     async start() {
       await supervisor.start();

@@ -10,7 +10,7 @@ import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
 import { ReleasePattern } from './release-pattern.ts';
 import { createServers } from './server.ts';
-import type { CoreState, GroupState, ModelState, SchedulerState, StreamState } from './state.ts';
+import type { CoreState, GroupState, JobState, ModelState, SchedulerState, StreamState } from './state.ts';
 import { WaitingList } from './waiting-list.ts';
 
 /** @param plan checked configuration; a plan that contradicts itself is an assertion failure */
@@ -49,8 +49,9 @@ export function createScheduler(plan: SchedulerPlan): SchedulerState {
   return state;
 }
 
-const createCore = (id: CoreId): CoreState => ({
+const createCore = (id: CoreId, index: number): CoreState => ({
   id,
+  index,
   isUp: false,
   wasUp: false,
   models: new Set(),
@@ -64,19 +65,21 @@ const createCore = (id: CoreId): CoreState => ({
   reserved: undefined,
 });
 
-/** Models with the same list of cores share a group; the groups are put into the state. */
+/** Models with the same list of cores, of which the same are spares, share a group; the groups are put into the state. */
 function createModels(state: SchedulerState): Map<ModelId, ModelState> {
   const groups = new Map<string, GroupState>();
   const models = new Map<ModelId, ModelState>();
   for (const row of state.plan.models) {
-    const key = row.cores.join();
+    const key = `${row.cores.join()} but ${row.spares?.join() ?? ''}`;
     const known = groups.get(key);
     const group = known ?? createGroup(state, row);
     if (known === undefined) {
       groups.set(key, group);
       state.groups.push(group);
     }
-    models.set(row.model, createModel(row, group));
+    const model = createModel(row, group, state.cores.length);
+    group.models.push(model);
+    models.set(row.model, model);
   }
   return models;
 }
@@ -88,10 +91,11 @@ function createGroup(state: SchedulerState, row: ModelPlan): GroupState {
     return core;
   });
   const { goesBefore, changesOrder } = state.policy;
-  return { cores: members, waiting: new WaitingList((a, b) => goesBefore(a, b, state), changesOrder), cursor: 0, keptInRound: 0 };
+  const waiting = new WaitingList<JobState>((a, b) => goesBefore(a, b, state), changesOrder);
+  return { cores: members, models: [], open: [], waiting, cursor: 0, keptInRound: 0 };
 }
 
-function createModel(row: ModelPlan, group: GroupState): ModelState {
+function createModel(row: ModelPlan, group: GroupState, coreCount: number): ModelState {
   const exact = row.exactCosts === undefined ? undefined : new Map(row.exactCosts.map((cost) => [cost.core, cost]));
   const costUs = (core: CoreState): number => exact?.get(core.id)?.costUs ?? row.costUs;
   const fastestFirst = [...group.cores].sort((a, b) => costUs(a) - costUs(b));
@@ -105,6 +109,7 @@ function createModel(row: ModelPlan, group: GroupState): ModelState {
     group,
     exact,
     fastestFirst,
+    isOpen: new Array<boolean>(coreCount).fill(false),
   };
 }
 

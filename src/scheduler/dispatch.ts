@@ -106,8 +106,8 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   return best;
 }
 
-function hasIdleCore({ cores }: GroupState): boolean {
-  for (const core of cores) if (isIdle(core)) return true;
+function hasIdleCore({ open }: GroupState): boolean {
+  for (const core of open) if (isIdle(core)) return true;
   return false;
 }
 

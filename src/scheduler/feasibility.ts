@@ -41,8 +41,7 @@ export function isHopeless(state: SchedulerState, job: JobState): boolean {
 }
 
 const mayServe = (core: CoreState, job: JobState): boolean =>
-  (!core.isUp || core.models.has(job.model.plan.model)) &&
-  !isSpared(core, job.model) &&
+  (core.isUp ? job.model.isOpen[core.index] === true : !isSpared(core, job.model)) &&
   (job.keptOn === undefined || job.keptOn.includes(core));
 
 /** The last instant at which a start on that core is of any use, by the rule of the policy. What has been begun to be said is said to its end. */

@@ -118,8 +118,7 @@ function canDrain(state: SchedulerState, core: CoreState, running: JobState, job
 /** Whether enough cores of the job's list come free in time for it and for those that wait before it. */
 function hasOtherTurn(state: SchedulerState, job: JobState): boolean {
   const { cores, waiting } = job.model.group;
-  let ahead = 0;
-  for (let place = 0; place < waiting.size && waiting.at(place) !== job; place += 1) ahead += 1;
+  const ahead = waiting.placeOf(job);
   let inTime = 0;
   for (const core of cores) {
     if (mayTake(core, job) && freeAtUs(state, core) <= latestStartOnUs(state, job, core)) inTime += 1;

@@ -74,6 +74,8 @@ export interface ModelState {
   readonly exact: ReadonlyMap<CoreId, ExactCost> | undefined;
   /** The cores of the group, the one where a run takes least first; in order of preference where that is the same. */
   readonly fastestFirst: readonly CoreState[];
+  /** By index of the core: whether it may run the model as things are, that is, it is up with it and not kept as a spare. */
+  readonly isOpen: boolean[];
 }
 
 export interface StreamState {
@@ -191,6 +193,8 @@ export interface HoldState {
 
 export interface CoreState {
   readonly id: CoreId;
+  /** In the plan. */
+  readonly index: number;
   isUp: boolean;
   /** Whether it has ever been. */
   wasUp: boolean;
@@ -219,9 +223,12 @@ export interface Reservation {
   readonly at: number;
 }
 
-/** All models with the same placement share one list of waiting jobs, so a job waits in exactly one list. */
+/** All models with the same placement, spares included, share one list of waiting jobs, so a job waits in exactly one list. */
 export interface GroupState {
   readonly cores: readonly CoreState[];
+  readonly models: ModelState[];
+  /** Those of the cores that are open to any of the models. */
+  readonly open: CoreState[];
   readonly waiting: WaitingList<JobState>;
   /** The next one to look at in the present dispatch round. */
   cursor: number;
@@ -263,8 +270,20 @@ export interface SchedulerState {
 /** Of a job that is no gang, or does not run. */
 export const NO_CORES: readonly CoreState[] = [];
 
+/** To be called when a core comes or goes. */
+export function noteCores(state: SchedulerState): void {
+  for (const { cores, models, open } of state.groups) {
+    open.length = 0;
+    for (const core of cores) {
+      for (const model of models) model.isOpen[core.index] = canServe(core, model.plan.model) && !isSpared(core, model);
+      if (models.some(({ isOpen }) => isOpen[core.index])) open.push(core);
+    }
+  }
+  assignHomes(state);
+}
+
 /**
- * To be called when a core comes or goes: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. A stream
+ * To be called when a stream is served otherwise, too: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. A stream
  * with a server is promised a rate instead, and of the next turn of a conversation nobody knows how long it is.
  */
 export function assignHomes(state: SchedulerState): void {

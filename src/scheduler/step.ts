@@ -13,7 +13,7 @@ import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { restart, restartTurns } from './restart.ts';
 import { charge, firstOf, updateServers } from './server.ts';
-import { assignHomes, type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
+import { type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, noteCores, type SchedulerState } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
 import { expectNextToken } from './turn.ts';
 
@@ -250,7 +250,7 @@ function loseCore(state: SchedulerState, core: CoreState, reason: FailReason, de
   core.downSince = state.now;
   core.models.clear();
   core.coldModels.clear();
-  assignHomes(state);
+  noteCores(state);
   restartTurns(state, core, reason, decisions);
   readmit(state, decisions);
   if (job === undefined) return undefined;
@@ -266,7 +266,7 @@ function raiseCore(state: SchedulerState, coreId: CoreId, models: readonly strin
   for (const model of models) core.models.add(model);
   core.isUp = true;
   core.wasUp = true;
-  assignHomes(state);
+  noteCores(state);
 }
 
 function stop(state: SchedulerState, decisions: Decision[]): void {

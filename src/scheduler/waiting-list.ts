@@ -36,6 +36,16 @@ export class WaitingList<T> {
     return undefined;
   }
 
+  /** How many stand before it. */
+  placeOf(item: T): number {
+    const place = this.#changesOrder ? 0 : this.#blockOf(item);
+    const block = this.#blocks[place] as T[];
+    let before = this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item, block.length);
+    assert(block[before] === item, 'the list holds the job that is asked for');
+    for (let index = 0; index < place; index += 1) before += (this.#blocks[index] as T[]).length;
+    return before;
+  }
+
   insert(item: T): void {
     this.#size += 1;
     const place = this.#changesOrder ? 0 : this.#blockOf(item);

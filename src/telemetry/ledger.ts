@@ -58,43 +58,54 @@ interface Account {
   inFlight: number;
 }
 
-export function createLedger(streams: readonly Stream[], options: LedgerOptions = {}): Ledger {
-  const inFlightMax = options.inFlightMax ?? 65_536;
-  const accounts = new Map<StreamId, Account>(streams.map((stream) => [stream.id, openAccount(stream)]));
-  assert(accounts.size === streams.length, 'stream ids are unique');
-  const open = new IdMap<{ readonly account: Account; readonly capturedAt: InstantUs }>();
+export const createLedger = (streams: readonly Stream[], options: LedgerOptions = {}): Ledger => new Book(streams, options);
 
-  const accountOf = (stream: StreamId): Account => {
-    const account = accounts.get(stream);
+class Book implements Ledger {
+  readonly #inFlightMax: number;
+  readonly #accounts: ReadonlyMap<StreamId, Account>;
+  readonly #open = new IdMap<{ readonly account: Account; readonly capturedAt: InstantUs }>();
+
+  constructor(streams: readonly Stream[], options: LedgerOptions) {
+    this.#inFlightMax = options.inFlightMax ?? 65_536;
+    this.#accounts = new Map(streams.map((stream) => [stream.id, openAccount(stream)]));
+    assert(this.#accounts.size === streams.length, 'stream ids are unique');
+  }
+
+  get inFlight(): number {
+    return this.#open.size;
+  }
+
+  arrived(job: JobId, stream: StreamId, capturedAt: InstantUs, at: InstantUs): void {
+    const account = this.#accountOf(stream);
+    assert(capturedAt <= at, 'a job is not captured after it arrives', job);
+    assert(this.#open.size < this.#inFlightMax, 'no more jobs are in flight than the ledger allows', this.#inFlightMax);
+    assert(this.#open.add(job, { account, capturedAt }), 'a job arrives once', job);
+    account.arrived += 1;
+    account.inFlight += 1;
+  }
+
+  ended(job: JobId, outcome: Outcome, at: InstantUs): void {
+    const entry = this.#open.remove(job);
+    assert(entry !== undefined, 'a job ends exactly once, after it arrived', job);
+    entry.account.inFlight -= 1;
+    book(entry.account, outcome, entry.capturedAt, at);
+  }
+
+  refused(stream: StreamId, reason: RejectReason): void {
+    const account = this.#accountOf(stream);
+    account.arrived += 1;
+    account.rejected.add(reason);
+  }
+
+  figures(): readonly StreamFigures[] {
+    return [...this.#accounts.values()].map(figuresOf);
+  }
+
+  #accountOf(stream: StreamId): Account {
+    const account = this.#accounts.get(stream);
     assert(account !== undefined, 'the ledger knows the stream', stream);
     return account;
-  };
-
-  return {
-    get inFlight() {
-      return open.size;
-    },
-    arrived(job, stream, capturedAt, at) {
-      const account = accountOf(stream);
-      assert(capturedAt <= at, 'a job is not captured after it arrives', job);
-      assert(open.size < inFlightMax, 'no more jobs are in flight than the ledger allows', inFlightMax);
-      assert(open.add(job, { account, capturedAt }), 'a job arrives once', job);
-      account.arrived += 1;
-      account.inFlight += 1;
-    },
-    ended(job, outcome, at) {
-      const entry = open.remove(job);
-      assert(entry !== undefined, 'a job ends exactly once, after it arrived', job);
-      entry.account.inFlight -= 1;
-      book(entry.account, outcome, entry.capturedAt, at);
-    },
-    refused(stream, reason) {
-      const account = accountOf(stream);
-      account.arrived += 1;
-      account.rejected.add(reason);
-    },
-    figures: () => [...accounts.values()].map(figuresOf),
-  };
+  }
 }
 
 const openAccount = (stream: Stream): Account => ({

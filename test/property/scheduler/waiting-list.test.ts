@@ -24,6 +24,7 @@ describe('WaitingList', () => {
         }
         const sorted = [...model].sort((a, b) => a - b);
         expect(Array.from({ length: list.size }, (_, index) => list.at(index))).toEqual(sorted);
+        expect(sorted.map((key) => list.placeOf(key))).toEqual(sorted.map((_, index) => index));
         expect(list.at(list.size)).toBeUndefined();
       }),
       { numRuns: 60 },
