@@ -94,7 +94,7 @@ function createCommands(deps: CliDeps): Commands {
       });
     },
     check: async (options) => {
-      const [{ check }, { formatWarning, lintConfig }, { checkConfig, coreKindsOf }, { costsOf, storedAsOn }, { loadRunCosts }] =
+      const [{ check }, { formatWarning, lintConfig }, { checkConfig, kindNamesOf }, { costsOf, storedAsOn }, { loadRunCosts }] =
         await Promise.all([
           import('./commands/check.ts'),
           import('../config/lint-config.ts'),
@@ -104,7 +104,7 @@ function createCommands(deps: CliDeps): Commands {
         ]);
       return check(options, {
         ...deps,
-        ...{ loadConfig: await loader(), lintConfig, formatWarning, loadSoc: loadSocOf, costsOf, storedAsOn, coreKindsOf, checkConfig },
+        ...{ loadConfig: await loader(), lintConfig, formatWarning, loadSoc: loadSocOf, costsOf, storedAsOn, kindNamesOf, checkConfig },
         loadRunCosts: (file, names) => loadRunCosts(file, names, { files: createConfigFiles() }),
       });
     },

@@ -51,6 +51,7 @@ function chipLines(figures: SimulationFigures, columns: number, paint: Paint): s
   return [
     ...renderGrid(MODEL_COLUMNS, rows, columns, paint),
     '',
+    ...kindLines(figures.kinds),
     `${escapeText(figures.soc)}, mode ${escapeText(figures.mode)}, policy ${figures.policy}, seed ${figures.seed}`,
     `bus ${formatPercent(bus.ratio)} used, ${short(bus.meanGbs)} GB/s on average, ${formatBytes(bus.bytes)} in all`,
     `power ${rangeText(power.meanW)} W on average, at most ${short(power.maxW)} W in 10 ms, held to ${short(power.modeW)} W by a lower clock ${formatPercent(power.cappedRatio)} of the time`,
@@ -63,3 +64,12 @@ function chipLines(figures: SimulationFigures, columns: number, paint: Paint): s
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 const rangeText = ({ low, high }: { readonly low: number; readonly high: number }): string => `${short(low)} to ${short(high)}`;
+
+/** Which cores are of which kind, where there are several. */
+function kindLines(kinds: readonly string[]): string[] {
+  const names = [...new Set(kinds)];
+  if (names.length < 2) return [];
+  return [
+    `cores ${names.map((name) => `${kinds.flatMap((kind, core) => (kind === name ? [core] : [])).join(', ')}: ${escapeText(name)}`).join('; ')}`,
+  ];
+}

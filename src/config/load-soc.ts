@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { NUMBER_TYPES } from '../core/layer-cost.ts';
-import type { FigureOrigin, SocProfile } from '../core/soc-profile.ts';
+import type { CoreKind, FigureOrigin, SocProfile } from '../core/soc-profile.ts';
 import { checkSchema } from './check-schema.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -33,7 +33,8 @@ export function loadSoc(file: string, { files }: { readonly files: ConfigFiles }
 
 type Refuse = (path: KeyPath, text: string) => void;
 
-function crossCheck({ thermal, power, modes }: SocSection, refuse: Refuse): void {
+function crossCheck({ kind, others, thermal, power, modes }: SocSection, refuse: Refuse): void {
+  if (Object.hasOwn(others, kind)) refuse(['others', kind], `the first kind is called ${kind} already; take another name`);
   if (Object.keys(modes).length === 0) refuse(['modes'], 'got no mode; allowed is at least one, the first of which is the default');
   for (const [mode, { watts }] of Object.entries(modes)) {
     const idleW = power.idleW.value;
@@ -80,31 +81,15 @@ function originsOf(section: SocSection, refuse: Refuse): FigureOrigin[] {
 }
 
 function convert(id: string, section: SocSection, origins: readonly FigureOrigin[]): SocProfile {
-  const { core, dram, power, thermal, host } = section;
-  const opsPerSecond = Object.fromEntries(
-    NUMBER_TYPES.flatMap((type) => {
-      const tops = core.tops[type];
-      return tops === undefined ? [] : [[type, tops.value * 1e12]];
-    }),
-  );
-  const { m, n, k } = core.array;
+  const { dram, power, thermal, host } = section;
   const perByte = ({ low, high }: { readonly low: number; readonly high: number }) => ({ low: low * 8, high: high * 8 });
   return {
     id,
     name: section.name,
     class: section.class,
     about: section.about,
-    clusterCount: section.clusters.value,
-    coresPerCluster: section.coresPerCluster.value,
-    core: {
-      opsPerSecond,
-      array: { m, n, k },
-      vectorOpsPerSecond: core.vectorGops.value * 1e9,
-      computeRatio: core.computeRatio.value,
-      dispatchUs: core.dispatchUs.value,
-    },
-    localMemoryBytes: section.localMemoryMb.value * 2 ** 20,
-    doWeightsStay: section.weightsStay,
+    ...convertKind(section.kind, section),
+    others: Object.entries(section.others).map(([kind, other]) => convertKind(kind, other)),
     dram: {
       bytesPerSecond: dram.bandwidthGbs.value * 1e9,
       efficiencyRatio: dram.efficiencyRatio.value,
@@ -133,5 +118,30 @@ function convert(id: string, section: SocSection, origins: readonly FigureOrigin
     })),
     host: { prepareUs: host.prepareUs.value, decodeUs: host.decodeUs.value },
     origins,
+  };
+}
+
+function convertKind(kind: string, section: SocSection['others'][string]): CoreKind {
+  const { core, clusters, coresPerCluster, localMemoryMb, weightsStay } = section;
+  const opsPerSecond = Object.fromEntries(
+    NUMBER_TYPES.flatMap((type) => {
+      const tops = core.tops[type];
+      return tops === undefined ? [] : [[type, tops.value * 1e12]];
+    }),
+  );
+  const { m, n, k } = core.array;
+  return {
+    kind,
+    clusterCount: clusters.value,
+    coresPerCluster: coresPerCluster.value,
+    core: {
+      opsPerSecond,
+      array: { m, n, k },
+      vectorOpsPerSecond: core.vectorGops.value * 1e9,
+      computeRatio: core.computeRatio.value,
+      dispatchUs: core.dispatchUs.value,
+    },
+    localMemoryBytes: localMemoryMb.value * 2 ** 20,
+    doWeightsStay: weightsStay,
   };
 }

@@ -64,6 +64,8 @@ export interface ManifestModel extends ModelSpec {
   readonly steps?: StepPlan;
   /** What a run takes on two or more simulated cores at once, which lie in so many clusters; only if a pipeline splits it. */
   readonly splitUs?: (cores: number, clusters: number) => DurationUs;
+  /** On a chip with cores of several kinds: what one run takes on each core; undefined where it cannot run. */
+  readonly coreCostsUs?: readonly (DurationUs | undefined)[];
 }
 
 export type ModelShape = NetworkShape | LanguageShape;

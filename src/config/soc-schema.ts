@@ -52,7 +52,16 @@ const coreSchema = z
     computeRatio: ratio('Part of the peak that a layer reaches which fits the array exactly.'),
     dispatchUs: figure({ min: 0, max: 1_000_000 }, 'us', 'Overhead of one segment.'),
   })
-  .describe('One core; all are alike.');
+  .describe('One core; all of a kind are alike.');
+
+/** Of cores that are alike. */
+const kindFields = {
+  clusters: count({ min: 1, max: 64 }, 'Clusters of cores.'),
+  coresPerCluster: count({ min: 1, max: 64 }, 'Cores of one cluster.'),
+  core: coreSchema,
+  localMemoryMb: figure({ min: 0, max: 65_536 }, 'MiB', 'On-chip memory of one cluster, shared by its cores in equal parts.'),
+  weightsStay: flagField('Weights that fit their part of the local memory are not read again from run to run.').default(false),
+};
 
 const modeSchema = z.strictObject({
   watts: figure(
@@ -78,11 +87,11 @@ export const socSchema = z
       }),
       'Where figures came from, by name.',
     ),
-    clusters: count({ min: 1, max: 64 }, 'Clusters of cores.'),
-    coresPerCluster: count({ min: 1, max: 64 }, 'Cores of one cluster.'),
-    core: coreSchema,
-    localMemoryMb: figure({ min: 0, max: 65_536 }, 'MiB', 'On-chip memory of one cluster, shared by its cores in equal parts.'),
-    weightsStay: flagField('Weights that fit their part of the local memory are not read again from run to run.').default(false),
+    kind: idField('What the cores are called, such as npu or gpu.').default('npu'),
+    ...kindFields,
+    others: entriesOf(z.strictObject(kindFields), 'Cores of other kinds by name, such as dsp; their numbers follow in this order.').default(
+      {},
+    ),
     dram: z
       .strictObject({
         bandwidthGbs: figure({ min: 0.001, max: 100_000 }, 'GB/s', 'Peak bandwidth of the memory bus.'),

@@ -23,7 +23,7 @@ export interface MacArray {
   readonly k: number;
 }
 
-/** One NPU core; all cores of a profile are alike. */
+/** One core; all cores of a kind are alike. */
 export interface SocCore {
   /** Dense operations per second by type, a multiply-accumulate counting two. Types that are not there run as the next wider one that is. */
   readonly opsPerSecond: Readonly<Partial<Record<NumberType, number>>>;
@@ -82,12 +82,10 @@ export interface FigureOrigin {
   readonly confidence: Confidence;
 }
 
-/** What the simulator knows of a chip. Deep-frozen; SI units throughout. */
-export interface SocProfile {
-  readonly id: string;
-  readonly name: string;
-  readonly class: SocClass;
-  readonly about: string;
+/** Cores that are alike. */
+export interface CoreKind {
+  /** What they are called: `npu`, `gpu`, `dsp`. */
+  readonly kind: string;
   readonly clusterCount: number;
   readonly coresPerCluster: number;
   readonly core: SocCore;
@@ -95,6 +93,16 @@ export interface SocProfile {
   readonly localMemoryBytes: number;
   /** Weights that fit their core's part of the local memory stay there between runs and are not read again. */
   readonly doWeightsStay: boolean;
+}
+
+/** What the simulator knows of a chip: its own kind of cores comes first, in number and as what models are meant for. Deep-frozen; SI units throughout. */
+export interface SocProfile extends CoreKind {
+  readonly id: string;
+  readonly name: string;
+  readonly class: SocClass;
+  readonly about: string;
+  /** Cores of other kinds, numbered after those of the first, kind after kind. Absent: there are none. */
+  readonly others?: readonly CoreKind[];
   readonly dram: SocDram;
   readonly power: SocPower;
   readonly thermal: SocThermal;
@@ -105,12 +113,37 @@ export interface SocProfile {
   readonly origins: readonly FigureOrigin[];
 }
 
-export const coreCountOf = (profile: Pick<SocProfile, 'clusterCount' | 'coresPerCluster'>): number =>
-  profile.clusterCount * profile.coresPerCluster;
+const countOf = ({ clusterCount, coresPerCluster }: CoreKind): number => clusterCount * coresPerCluster;
 
-/** Cores are numbered cluster by cluster. */
-export const clusterOf = ({ coresPerCluster }: Pick<SocProfile, 'coresPerCluster'>, core: number): number =>
-  Math.floor(core / coresPerCluster);
+/** The first is the profile's own. */
+export const coreKindsOf = (profile: SocProfile): readonly CoreKind[] => [profile, ...(profile.others ?? [])];
+
+/** Of all kinds. */
+export const coreCountOf = (profile: SocProfile): number => coreKindsOf(profile).reduce((sum, kind) => sum + countOf(kind), 0);
+
+/** Of the first kind alone. */
+export const firstKindCountOf = (profile: SocProfile): number => countOf(profile);
+
+/** Numbers clusters over all kinds; a core that the chip does not have has a cluster of its own. */
+export function clusterOf(profile: SocProfile, core: number): number {
+  let [from, clusters] = [0, 0];
+  for (const kind of coreKindsOf(profile)) {
+    if (core < from + countOf(kind)) return clusters + Math.floor((core - from) / kind.coresPerCluster);
+    from += countOf(kind);
+    clusters += kind.clusterCount;
+  }
+  return clusters + core - from;
+}
+
+/** The same chip with the kind of one of its cores in the place of the first, for whoever asks what something costs on that core. */
+export function chipAsOf(profile: SocProfile, core: number): SocProfile {
+  let from = 0;
+  for (const kind of coreKindsOf(profile)) {
+    from += countOf(kind);
+    if (core < from) return kind === profile ? profile : { ...profile, ...kind };
+  }
+  return profile;
+}
 
 /** Of the bus, after its losses. */
 export const usableBytesPerSecond = ({ dram }: Pick<SocProfile, 'dram'>): number => dram.bytesPerSecond * dram.efficiencyRatio;

@@ -1,13 +1,16 @@
 import type { RunCostTable } from '../config/load-run-costs.ts';
-import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
+import { CoxswainError } from '../core/errors.ts';
 import type { CoreId } from '../core/job.ts';
+import { chipAsOf, coreKindsOf } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { checkFit } from './check-fit.ts';
 import { type CutModels, cutModels } from './cut-models.ts';
 import type { Fit } from './fit.ts';
 import { type FitCosts, manifestCosts, tableCosts } from './fit-costs.ts';
-import { type Chip, onChip, withCoresOf } from './on-chip.ts';
+import { modelsUsed } from './models-used.ts';
+import { type Chip, costsByCore, onChip, withCoresOf } from './on-chip.ts';
 import { planRun } from './plan-run.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
@@ -28,15 +31,18 @@ export interface Checked {
   readonly config: RuntimeConfig;
   readonly placement: Placement;
   readonly fit: Fit;
+  /** What each core is: `cpu` without a chip. */
+  readonly kinds: readonly string[];
   /** Where the costs came from, for people. */
   readonly told: string;
 }
 
-/** What cores of the configuration's own device are called in a table of costs, and those of a chip. */
+/** What cores of the configuration's own device are called in a table of costs. */
 const CPU_KIND = 'cpu';
-const NPU_KIND = 'npu';
 
-export const coreKindsOf = (chip: Chip | undefined): readonly string[] => [chip === undefined ? CPU_KIND : NPU_KIND];
+/** What cores may be called in a table of costs. */
+export const kindNamesOf = (chip: Chip | undefined): readonly string[] =>
+  chip === undefined ? [CPU_KIND] : coreKindsOf(chip.profile).map(({ kind }) => kind);
 
 /**
  * Places a configuration on its own cores or a chip's and proves what can be proven of it. Starts nothing.
@@ -44,7 +50,7 @@ export const coreKindsOf = (chip: Chip | undefined): readonly string[] => [chip 
  */
 export function checkConfig(request: CheckRequest): Checked {
   const { chip, table, costs = [] } = request;
-  const kindOf = (_core: CoreId): string => (chip === undefined ? CPU_KIND : NPU_KIND);
+  const kindOf = (core: CoreId): string => (chip === undefined ? CPU_KIND : chipAsOf(chip.profile, core).kind);
   const cut = cutConfig(request);
   const { config } = cut;
   const { placement } = planRun(config);
@@ -54,17 +60,34 @@ export function checkConfig(request: CheckRequest): Checked {
       : chip !== undefined
         ? simulatedCosts(cut, placement, costs, chip)
         : manifestCosts(config);
-  return { config, placement, fit: checkFit(config, placement, known), told: known.told };
+  const kinds = config.device.cores.map((_, core) => kindOf(core));
+  return { config, placement, fit: checkFit(config, placement, known), kinds, told: known.told };
 }
 
 /** As it would be played on the chip; runs of a table and runs on the silicon at hand are never cut. */
 function cutConfig({ config, chip, costs = [], table }: CheckRequest): CutModels {
   if (table === undefined && chip !== undefined) return cutModels(onChip(config, costs, chip), costs, chip);
   if (table === undefined) return { config, cuts: new Map() };
-  const [kind = CPU_KIND] = coreKindsOf(chip);
-  const priced = (model: RuntimeConfig['models'][number]) => ({ ...model, costUs: typicalUs(table, model.id, kind) ?? model.costUs });
-  const models = config.models.map(priced);
-  return { config: chip === undefined ? { ...config, models } : withCoresOf(chip.profile, config, priced), cuts: new Map() };
+  if (chip === undefined) {
+    const models = config.models.map((model) => ({ ...model, costUs: typicalUs(table, model.id, CPU_KIND) ?? model.costUs }));
+    return { config: { ...config, models }, cuts: new Map() };
+  }
+  refusePins(config, table, chip);
+  const used = modelsUsed(config.pipelines);
+  const priced = (model: ManifestModel): ManifestModel =>
+    used.has(model.id) ? { ...model, ...costsByCore(chip.profile, ({ kind }) => typicalUs(table, model.id, kind)) } : model;
+  return { config: withCoresOf(chip.profile, config, priced), cuts: new Map() };
+}
+
+/** Errors: CONFIG_INVALID for a pipeline that is pinned to a core of which the table says that its model does not run there. */
+function refusePins(config: RuntimeConfig, table: RunCostTable, { profile }: Chip): void {
+  for (const { id, stream, cores } of config.pipelines) {
+    const core = cores?.find((pinned) => table.costOf(stream.model, chipAsOf(profile, pinned).kind) === undefined);
+    if (core === undefined) continue;
+    const { kind } = chipAsOf(profile, core);
+    const text = `pipeline ${id} may run on core ${core}, which is of kind ${kind}, and ${table.file} has no row of ${stream.model} for it`;
+    throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; add one, or leave out that core`);
+  }
 }
 
 function typicalUs(table: RunCostTable, model: string, kind: string): DurationUs | undefined {

@@ -1,8 +1,9 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
+import type { CoreId } from '../core/job.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { ModelId } from '../core/model.ts';
-import { usableBytesPerSecond } from '../core/soc-profile.ts';
+import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { BlockSteps } from '../core/step-plan.ts';
 import { durationUs } from '../core/units.ts';
 import { compileSegment, type SegmentCost } from '../devices/sim/segment-cost.ts';
@@ -41,14 +42,23 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
     const layers = costs.find((row) => row.model === model.id)?.layers ?? [];
     const limitUs = limits.get(model.id);
     if (limitUs === undefined || layers.length < 2 || model.shape?.kind === 'language') return model;
+    const there = chipOf(run.placement.models.find((row) => row.model === model.id)?.cores ?? [], chip);
+    if (there === undefined) return model;
     const split = splitOf(model.id, run.placement, chip.profile);
-    const usOf = timeOn(layers, chip, split);
-    const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), chip, usOf);
+    const usOf = timeOn(layers, there, split);
+    const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), there, usOf);
     if (borders.length === 0) return model;
     cuts.set(model.id, borders);
-    return { ...model, steps: blocksOf(layers, borders, chip, split) };
+    return { ...model, steps: blocksOf(layers, borders, there, split) };
   });
   return { config: { ...config, models }, cuts };
+}
+
+/** As its cores see the chip; undefined where they are of several kinds: blocks that are of one length on one of them are of another on the other. */
+function chipOf(cores: readonly CoreId[], { profile, mode }: Chip): Chip | undefined {
+  const [first, ...others] = cores.map((core) => chipAsOf(profile, core));
+  if (first === undefined || others.some(({ kind }) => kind !== first.kind)) return undefined;
+  return { profile: first, mode };
 }
 
 /** For each model that is too long for somebody: how long its blocks may be. Where nothing helps, nothing is cut. */

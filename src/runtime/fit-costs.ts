@@ -49,7 +49,8 @@ export interface FitCosts {
   readonly of: (model: ModelId, core: CoreId) => RunCost;
   /** How a longest run would be written where it came from: `a costMs of 3.5`. */
   readonly say: (worstUs: number) => string;
-  readonly offCore: (pipeline: PipelineConfig) => OffCore;
+  /** @param frames that may come at once */
+  readonly offCore: (pipeline: PipelineConfig, frames: number) => OffCore;
   /** What the bus carries for sure; undefined when nothing is known of it. */
   readonly busBytesPerSecond: number | undefined;
   /** The limits of the chip; undefined where there is none. */
@@ -123,12 +124,14 @@ export function tableCosts(
   };
 }
 
-/** The simulated host takes the same for every picture, and nothing for sound. */
+/** The simulated host takes the same for every picture, one after the other of a stream, and nothing for sound. */
 export const hostOf =
   (models: RuntimeConfig['models'], { prepareUs, decodeUs }: SocProfile['host']) =>
-  ({ stream }: PipelineConfig): OffCore => {
+  ({ stream }: PipelineConfig, frames: number): OffCore => {
     const isSound = models.find(({ id }) => id === stream.model)?.windowSamples !== undefined;
-    return { us: isSound ? 0 : Math.round(prepareUs) + Math.round(decodeUs), spreadUs: 0 };
+    if (isSound) return { us: 0, spreadUs: 0 };
+    const eachUs = Math.round(prepareUs);
+    return { us: frames * eachUs + Math.round(decodeUs), spreadUs: (frames - 1) * eachUs };
   };
 
 export const inMs = (us: number): number => Math.floor(us * 0.01) / 10;

@@ -38,8 +38,8 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     // A spare serves only when a core is lost, and no bound holds then anyway.
     const cores = placed?.cores.filter((core) => !placed.spares.includes(core)) ?? [0];
     const home = cores[0] ?? 0;
-    const { items, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
-    const offCore = costs.offCore(pipeline);
+    const { items, frames, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
+    const offCore = costs.offCore(pipeline, frames);
     const beforeUs = Math.ceil(parentUs + offCore.us);
     const taskOn = (core: CoreId): CoreTask => {
       const cost = costs.of(stream.model, core);
@@ -81,6 +81,8 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
 interface Origin {
   /** Jobs that may come at once of one tick of the source. */
   readonly items: number;
+  /** Frames of the source that may come at once. */
+  readonly frames: number;
   /** Of the source. */
   readonly periodUs: number;
   /** How much later than its tick a frame may come. */
@@ -94,15 +96,17 @@ function originOf({ input, stream }: PipelineConfig, config: RuntimeConfig): Ori
     const unsteady = config.sources.find(({ id }) => id === input.source);
     const leaves: readonly LeafSource[] = unsteady === undefined ? [] : unsteady.kind === 'first-of' ? unsteady.sources : [unsteady];
     const synthetic = leaves.flatMap((leaf) => (leaf.kind === 'synthetic' ? [leaf] : []));
+    const frames = Math.max(1, ...synthetic.map(({ burstRatio, burstFrames }) => (burstRatio > 0 ? burstFrames : 1)));
     return {
-      items: Math.max(1, ...synthetic.map(({ burstRatio, burstFrames }) => (burstRatio > 0 ? burstFrames : 1))),
+      items: frames,
+      frames,
       periodUs: stream.periodUs,
       jitterUs: Math.ceil(Math.max(0, ...synthetic.map(({ jitterRatio }) => jitterRatio)) * stream.periodUs),
       parentUs: 0,
     };
   }
   const parent = config.pipelines.find(({ id }) => id === input.pipeline);
-  if (parent === undefined) return { items: input.itemsMax, periodUs: stream.periodUs, jitterUs: 0, parentUs: 0 };
+  if (parent === undefined) return { items: input.itemsMax, frames: 1, periodUs: stream.periodUs, jitterUs: 0, parentUs: 0 };
   const origin = originOf(parent, config);
   return { ...origin, items: origin.items * input.itemsMax, parentUs: parent.stream.deadlineUs };
 }

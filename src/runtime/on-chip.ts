@@ -1,7 +1,8 @@
 import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
-import { clusterOf, coreCountOf, type SocMode, type SocProfile } from '../core/soc-profile.ts';
+import { chipAsOf, clusterOf, coreCountOf, coreKindsOf, type SocMode, type SocProfile } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
@@ -20,20 +21,35 @@ export interface Chip {
  */
 export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): RuntimeConfig {
   const { profile, mode } = chip;
-  const compiled = new Map(costs.map((row) => [row.model, { ...row, cost: compileSegment(row.layers, profile) }]));
+  const rows = new Map(costs.map((row) => [row.model, row]));
   const split = new Set(
     config.pipelines.flatMap(({ split: ways, stream, variants }) => (ways === undefined ? [] : [stream.model, ...variants])),
   );
   return withCoresOf(profile, config, (model) => {
-    const found = compiled.get(model.id);
-    if (found === undefined) return model;
-    const costUs = Math.max(1, Math.ceil(aloneUs(found.cost, profile, mode)));
-    const priced = { ...model, costUs: durationUs(costUs), memoryBytes: found.cost.weightBytes + (found.stateBytes ?? 0) };
-    return split.has(model.id) ? { ...priced, splitUs: splitTimes(found.layers, chip) } : priced;
+    const row = rows.get(model.id);
+    if (row === undefined) return model;
+    const weightBytes = row.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+    const usOn = (there: SocProfile): DurationUs =>
+      durationUs(Math.max(1, Math.ceil(aloneUs(compileSegment(row.layers, there), there, mode))));
+    const priced = { ...model, ...costsByCore(profile, usOn), memoryBytes: weightBytes + (row.stateBytes ?? 0) };
+    return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, chip) } : priced;
   });
 }
 
-/** Worked out when it is asked for, once. */
+/** What a run takes on the best core, and, where there are several kinds, on each. A kind on which it cannot run says undefined; on one of them it can. */
+export function costsByCore(
+  profile: SocProfile,
+  usOn: (chip: SocProfile) => DurationUs | undefined,
+): Pick<ManifestModel, 'costUs' | 'coreCostsUs'> {
+  const kinds = coreKindsOf(profile).map((kind) => usOn(kind === profile ? profile : { ...profile, ...kind }));
+  const costUs = durationUs(Math.min(...kinds.map((us) => us ?? Number.POSITIVE_INFINITY)));
+  assert(Number.isFinite(costUs), 'a model can run on some kind of core');
+  if (kinds.length === 1) return { costUs };
+  const coreCostsUs = Array.from({ length: coreCountOf(profile) }, (_, core) => usOn(chipAsOf(profile, core)));
+  return { costUs, coreCostsUs };
+}
+
+/** On cores of the first kind. Worked out when it is asked for, once. */
 function splitTimes(layers: readonly LayerCost[], { profile, mode }: Chip): (cores: number, clusters: number) => DurationUs {
   const known = new Map<string, DurationUs>();
   return (ways, clusters) => {

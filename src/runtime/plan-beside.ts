@@ -2,7 +2,7 @@ import type { LanguageShape, ManifestModel, PipelineConfig, RuntimeConfig } from
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
-import { usableBytesPerSecond } from '../core/soc-profile.ts';
+import { chipAsOf, firstKindCountOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import { flowUs } from '../devices/sim/bus-share.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
@@ -72,8 +72,10 @@ export function planBeside(
   const chunks = [...new Set(CHUNKS.map((chunk) => Math.min(chunk, promptTokens)))];
   const smallest = chunks.at(-1);
   assert(smallest !== undefined, 'a prompt has a token');
-  const candidates = base.order
-    .map((_, index) => base.order.slice(0, index + 1))
+  // Together work only cores of the first kind, which share a layer in equal parts.
+  const order = base.order.filter((core) => core < firstKindCountOf(options.chip.profile));
+  const candidates = order
+    .map((_, index) => order.slice(0, index + 1))
     .map((cores) => ({ cores, tokensPerSecond: base.ratePerSecond(decode, cores) }));
   const fastest = Math.max(...candidates.map(({ tokensPerSecond }) => tokensPerSecond));
   // Where the bus decides, one core is as fast as eight; the prompt is read faster by more.
@@ -129,7 +131,7 @@ function baseOf({ chip, config, costs }: PlanBesideOptions, modelBytes: number) 
   const isGuarded = (core: CoreId): boolean => (fit.cores.find((row) => row.core === core)?.loadRatio ?? 0) > 0;
   /** A row of layers on these cores together, with what is left of the bus, when nobody else wants the cores. */
   const alone = (layers: readonly LayerCost[], cores: readonly CoreId[]): number => {
-    const cost = compileSegment(partOf(layers, cores.length), profile);
+    const cost = compileSegment(partOf(layers, cores.length), chipAsOf(profile, cores[0] ?? 0));
     return flowUs({ cost, speed: mode.clockRatio, drag: 1 }, left / 1e6 / cores.length);
   };
   return {

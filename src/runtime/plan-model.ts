@@ -1,6 +1,6 @@
 import type { LanguageShape } from '../config/runtime-config.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
-import { coreCountOf, type FigureRange, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { type FigureRange, firstKindCountOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { compileSegment, type SegmentCost, segmentJoules } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { languageModelOf } from './simulate-costs.ts';
@@ -17,7 +17,7 @@ const SCALE_BITS = 0.5;
 /** Weights of 16 bits need no scales. */
 export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
-/** One model on one chip, nothing else running. All cores work on each token together, without loss at their borders: an upper bound. */
+/** One model on one chip, nothing else running. All cores of the first kind work on each token together, without loss at their borders: an upper bound. */
 export interface ModelPlan {
   readonly soc: string;
   readonly mode: string;
@@ -101,7 +101,7 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
         tokensPerSecond: rate,
         busGbs: (busRatioLeft * usable) / 1e9,
         busRatio: busRatioLeft,
-        topsInt8: (computeLeft * (profile.core.opsPerSecond.int8 ?? 0) * coreCountOf(profile) * mode.clockRatio) / 1e12,
+        topsInt8: (computeLeft * (profile.core.opsPerSecond.int8 ?? 0) * firstKindCountOf(profile) * mode.clockRatio) / 1e12,
         computeRatio: computeLeft,
       },
     },
@@ -113,7 +113,7 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
  * what they have to tell each other is not counted.
  */
 function splitCost(layers: readonly LayerCost[], profile: SocProfile): SegmentCost {
-  const count = coreCountOf(profile);
+  const count = firstKindCountOf(profile);
   const { core } = profile;
   const opsPerSecond = Object.fromEntries(Object.entries(core.opsPerSecond).map(([type, ops]) => [type, ops * count]));
   return compileSegment(layers, {

@@ -2,9 +2,8 @@ import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank } from '../core/stream.ts';
-import type { DurationUs } from '../core/units.ts';
 import { type PlacedModel, type Placement, placeModels } from '../scheduler/placement.ts';
-import { PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
+import { type ModelPlan, PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
 import { placeVariants } from './place-variants.ts';
 import type { SupervisedCore } from './supervisor.ts';
 
@@ -34,7 +33,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
         model,
         cores: placed,
         ...(spares.length > 0 ? { spares } : {}),
-        costUs: costUsOf(row, config),
+        ...costsOn(row, config),
         ...(split === undefined ? {} : { split }),
         ...(steps === undefined ? {} : { steps }),
       };
@@ -47,12 +46,23 @@ export function planRun(config: RuntimeConfig): RunPlan {
   return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
 }
 
-/** On the cores that it takes at once, or on one. */
-function costUsOf({ model: id, cores, split = 1 }: PlacedModel, { models, device }: RuntimeConfig): DurationUs {
+/**
+ * On the cores that it takes at once, or on one. Where the cores of a model differ, what it takes on each is told once and for all: what one of them teaches says
+ * nothing of the other. A spare that differs is got to know when it has to serve.
+ */
+function costsOn(
+  { model: id, cores, spares, split = 1 }: PlacedModel,
+  { models, device }: RuntimeConfig,
+): Pick<ModelPlan, 'costUs' | 'exactCosts'> {
   const model = models.find((candidate) => candidate.id === id);
-  if (model === undefined) return PLAN_DEFAULTS.tailUs;
+  if (model === undefined) return { costUs: PLAN_DEFAULTS.tailUs };
+  const { costUs, coreCostsUs, splitUs } = model;
   const clusters = new Set(cores.slice(0, split).map((core) => device.cores[core]?.cluster ?? 0));
-  return split === 1 ? model.costUs : (model.splitUs?.(split, clusters.size) ?? model.costUs);
+  if (split > 1) return { costUs: splitUs?.(split, clusters.size) ?? costUs };
+  const rows = cores.map((core) => ({ core, costUs: coreCostsUs?.[core] ?? costUs }));
+  const home = rows[0]?.costUs ?? costUs;
+  const areAlike = rows.every((row) => row.costUs === home || spares.includes(row.core));
+  return areAlike ? { costUs: home } : { costUs: home, exactCosts: rows };
 }
 
 /** Nothing where the configuration has neither variants nor modes: then streams are not admitted anew. */

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
+import { chipAsOf, coreCountOf } from '../core/soc-profile.ts';
 import type { SimDevice } from '../devices/sim/sim-device.ts';
 import type { SimulationFigures } from '../telemetry/report-schema.ts';
 import type { ModelCosts } from './simulate-costs.ts';
@@ -29,6 +30,7 @@ export function simulationFigures({ before, after, options, costs, config, polic
     soc: options.profile.id,
     mode: options.mode.id,
     seed: options.seed,
+    kinds: Array.from({ length: coreCountOf(options.profile) }, (_, core) => chipAsOf(options.profile, core).kind),
     policy,
     models: costs.map(({ model, origin, told }) => {
       const found = after.models.find((figures) => figures.model === model);

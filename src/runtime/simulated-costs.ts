@@ -2,7 +2,7 @@ import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { usableBytesPerSecond } from '../core/soc-profile.ts';
+import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { bandwidthAt, type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
@@ -30,12 +30,19 @@ export function simulatedCosts(
 ): FitCosts {
   const { profile, mode } = chip;
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;
-  const rows = new Map(
-    layers.map((row) => [
-      row.model,
-      modelOf(row, { cuts: cuts.get(row.model) ?? [], split: splitOf(row.model, placement, profile) }, chip),
-    ]),
-  );
+  const rows = new Map<string, SimulatedModel>();
+  const rowOn = (model: ModelId, core: CoreId): SimulatedModel | undefined => {
+    const there = chipAsOf(profile, core);
+    const key = `${there.kind}/${model}`;
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const given = layers.find((row) => row.model === model);
+    if (given === undefined) return undefined;
+    const how = { cuts: cuts.get(model) ?? [], split: splitOf(model, placement, profile) };
+    const row = modelOf(given, how, { profile: there, mode });
+    rows.set(key, row);
+    return row;
+  };
   // A stream may switch to a variant wherever its model is.
   const buildsOf = (model: ModelId): readonly ModelId[] => [
     model,
@@ -44,11 +51,11 @@ export function simulatedCosts(
   const flowsOn = (core: CoreId): readonly Flow[] =>
     placement.models
       .filter(({ cores, spares }) => cores.includes(core) && !spares.includes(core))
-      .flatMap(({ model }) => buildsOf(model).flatMap((build) => rows.get(build)?.flows ?? []));
+      .flatMap(({ model }) => buildsOf(model).flatMap((build) => rowOn(build, core)?.flows ?? []));
   const cores = placement.cores.map(({ core }) => core);
   const known = new Map<string, RunCost>();
   const costOf = (model: ModelId, core: CoreId): RunCost => {
-    const row = rows.get(model);
+    const row = rowOn(model, core);
     assert(row !== undefined, 'the costs of a model that is used are known', model);
     const own = gangOf(model, placement) ?? [core];
     const others = cores.filter((other) => !own.includes(other)).map(flowsOn);

@@ -1,4 +1,15 @@
-import { classOf, type Draft, hasRoom, type Item, memoryProblem, problemWith, type Seat, sit } from './placement-draft.ts';
+import {
+  classOf,
+  costOn,
+  type Draft,
+  hasRoom,
+  type Item,
+  isShareable,
+  memoryProblem,
+  problemWith,
+  type Seat,
+  sit,
+} from './placement-draft.ts';
 
 interface Option {
   readonly seats: readonly Seat[];
@@ -9,11 +20,12 @@ interface Option {
  * Places a model whose jobs run on several cores at once, on `split` of these seats or, with `auto`, on the fewest that keep its deadline beside what is there.
  * Cores of one cluster before others, the least loaded before others. Returns false when such a run has no cost, and nothing was placed.
  *
- * @param choices seats to look at first, and where it does not fit there, then
+ * @param wishes seats to look at first, and where it does not fit there, then
  */
-export function placeGang(draft: Draft, choices: readonly (readonly Seat[])[], item: Item): boolean {
+export function placeGang(draft: Draft, wishes: readonly (readonly Seat[])[], item: Item): boolean {
   const { split, model } = item;
   if (split === undefined) return false;
+  const choices = wishes.map((seats) => seats.filter((seat) => isShareable(model, seat)));
   const most = Math.max(...choices.map((seats) => seats.length));
   if (typeof split === 'number' && (model.splitUs === undefined || split > most)) {
     const why = model.splitUs === undefined ? 'which only simulated cores can do' : `and it may use ${most}`;
@@ -48,7 +60,8 @@ function optionsFor(seats: readonly Seat[], { model }: Item, ways: number): read
     .sort((a, b) => loadOf(a) - loadOf(b))
     .flatMap((chosen) => {
       const inOrder = chosen.sort((a, b) => a.core.id - b.core.id);
-      const costUs = ways === 1 ? model.costUs : model.splitUs?.(ways, new Set(inOrder.map(clusterOf)).size);
+      const [first] = inOrder;
+      const costUs = ways === 1 && first !== undefined ? costOn(model, first) : model.splitUs?.(ways, new Set(inOrder.map(clusterOf)).size);
       return costUs === undefined ? [] : [{ seats: inOrder, costUs }];
     });
 }

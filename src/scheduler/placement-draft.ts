@@ -2,11 +2,14 @@ import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import { criticalityRank, type Stream } from '../core/stream.ts';
+import type { DurationUs } from '../core/units.ts';
 import { hardSetProblem, type Task } from './hard-set.ts';
 
 export type PlaceableModel = Pick<ModelSpec, 'id' | 'costUs' | 'memoryBytes'> & {
   /** What a run takes on two or more cores at once, which lie in so many clusters. Absent: it runs on one. */
   readonly splitUs?: (cores: number, clusters: number) => number;
+  /** By core, where cores differ; undefined where the model cannot run. Somewhere it can. `costUs` is the least of them. Those like the first can be shared. */
+  readonly coreCostsUs?: readonly (DurationUs | undefined)[];
 };
 
 export interface PlaceableCore {
@@ -22,7 +25,7 @@ export interface Item {
   readonly streams: readonly Stream[];
   readonly rank: number;
   readonly isStateful: boolean;
-  /** On one core. */
+  /** On its fastest core. */
   readonly loadRatio: number;
   /** As the configuration says; undefined: it runs on one core. */
   readonly split: number | 'auto' | undefined;
@@ -76,7 +79,16 @@ export function lodge(draft: Draft, seat: Seat, item: Item): void {
 const loadOf = ({ streams }: Item, costUs: number): number =>
   streams.reduce((sum, { periodUs }) => sum + (periodUs > 0 ? costUs / periodUs : 0), 0);
 
-export const hasRoom = (seat: Seat, item: Item): boolean => seat.memoryBytes + item.model.memoryBytes <= seat.core.memoryBytes;
+/** What a run takes there; undefined where it cannot run. */
+export const costOn = ({ costUs, coreCostsUs }: PlaceableModel, { core }: Seat): number | undefined =>
+  coreCostsUs === undefined ? costUs : coreCostsUs[core.id];
+
+/** Whether the core is of the first kind, which jobs can be split over. */
+export const isShareable = ({ coreCostsUs }: PlaceableModel, { core }: Seat): boolean =>
+  coreCostsUs === undefined || (coreCostsUs[0] !== undefined && coreCostsUs[core.id] === coreCostsUs[0]);
+
+export const hasRoom = (seat: Seat, item: Item): boolean =>
+  costOn(item.model, seat) !== undefined && seat.memoryBytes + item.model.memoryBytes <= seat.core.memoryBytes;
 
 /**
  * Why the item cannot be on these seats with all that is there; undefined when it can. Cores that a gang takes at once are judged as one core that does
@@ -107,20 +119,26 @@ function groupOf(draft: Draft, seats: readonly Seat[]): ReadonlySet<Seat> {
 }
 
 export function memoryProblem(seat: Seat, item: Item): string {
+  if (costOn(item.model, seat) === undefined) return `it cannot run on core ${seat.core.id}`;
   const leftMb = Math.max(0, Math.floor((seat.core.memoryBytes - seat.memoryBytes) / 2 ** 20));
   return `it needs ${Math.ceil(item.model.memoryBytes / 2 ** 20)} MB of memory and core ${seat.core.id} has ${leftMb} MB left`;
 }
 
-/** The first of the least loaded, so that ties do not depend on anything but the order of the request. */
-export function leastLoaded(seats: readonly Seat[]): Seat | undefined {
+/** The first of those with the least load once the item is there, so that ties do not depend on anything but the order of the request. */
+export function leastLoaded(seats: readonly Seat[], item: Item): Seat | undefined {
+  // Where cores are alike the item adds the same everywhere.
+  const areAlike = item.model.coreCostsUs === undefined;
+  const loadWith = (seat: Seat): number => seat.loadRatio + (areAlike ? 0 : loadOf(item, costOn(item.model, seat) ?? item.model.costUs));
   let best: Seat | undefined;
-  for (const seat of seats) if (best === undefined || seat.loadRatio < best.loadRatio) best = seat;
+  for (const seat of seats) if (best === undefined || loadWith(seat) < loadWith(best)) best = seat;
   return best;
 }
 
-export function roomiest(seats: readonly Seat[]): Seat {
+/** Of those where it can run. */
+export function roomiest(seats: readonly Seat[], item: Item): Seat {
   const leftBytes = (seat: Seat): number => seat.core.memoryBytes - seat.memoryBytes;
-  return seats.reduce((best, seat) => (leftBytes(seat) > leftBytes(best) ? seat : best));
+  const able = seats.filter((seat) => costOn(item.model, seat) !== undefined);
+  return (able.length > 0 ? able : seats).reduce((best, seat) => (leftBytes(seat) > leftBytes(best) ? seat : best));
 }
 
 export function seatOf(draft: Draft, id: CoreId): Seat {

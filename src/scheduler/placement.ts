@@ -5,6 +5,7 @@ import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
 import { placeGang } from './place-gang.ts';
 import {
   classOf,
+  costOn,
   createDraft,
   type Draft,
   hasRoom,
@@ -17,6 +18,7 @@ import {
   type PlaceableModel,
   problemWith,
   roomiest,
+  type Seat,
   seatOf,
   sit,
 } from './placement-draft.ts';
@@ -128,19 +130,23 @@ function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: rea
   for (const item of hard) {
     // What is to be split may need more cores than the others.
     if (placeGang(draft, [usable, draft.seats], item)) continue;
-    const { costUs } = item.model;
     const seat = leastLoaded(
-      usable.filter((candidate) => hasRoom(candidate, item) && problemWith(draft, [candidate], item, costUs) === undefined),
+      usable.filter((candidate) => hasRoom(candidate, item) && problemOn(draft, candidate, item) === undefined),
+      item,
     );
     if (seat !== undefined) {
-      sit(draft, [seat], item, costUs, `${classOf(item)}, fits by memory and deadlines beside ${namesOn(seat)}`);
+      sitOn(draft, seat, item, `${classOf(item)}, fits by memory and deadlines beside ${namesOn(seat)}`);
       continue;
     }
-    const fallback = leastLoaded(usable.filter((candidate) => hasRoom(candidate, item))) ?? roomiest(usable);
+    const fallback =
+      leastLoaded(
+        usable.filter((candidate) => hasRoom(candidate, item)),
+        item,
+      ) ?? roomiest(usable, item);
     draft.problems.push(
-      `Model ${item.model.id} does not fit on any core: ${problemWith(draft, [fallback], item, costUs) ?? memoryProblem(fallback, item)}.`,
+      `Model ${item.model.id} does not fit on any core: ${problemOn(draft, fallback, item) ?? memoryProblem(fallback, item)}.`,
     );
-    sit(draft, [fallback], item, costUs, `${classOf(item)}, fits nowhere; this core comes nearest`);
+    sitOn(draft, fallback, item, `${classOf(item)}, fits nowhere; this core comes nearest`);
   }
   return draft;
 }
@@ -156,18 +162,23 @@ function placePinned(draft: Draft, request: PlacementRequest, item: Item): void 
   }
   const reason = known.length > 0 ? 'pinned by the configuration' : 'its pins name no core that exists; this one has the most memory left';
   if (known.length > 0 && placePinnedGang(draft, known, item)) return;
-  const [home = roomiest(draft.seats).core.id, ...rest] = known;
-  const { costUs } = item.model;
+  const [home = roomiest(draft.seats, item).core.id, ...rest] = known;
   for (const id of [home, ...rest]) {
     const seat = seatOf(draft, id);
     if (!hasRoom(seat, item))
       draft.problems.push(`Model ${item.model.id} is pinned to core ${id}, but there ${memoryProblem(seat, item)}.`);
-    const problem = id === home ? problemWith(draft, [seat], item, costUs) : undefined;
+    const problem = id === home ? problemOn(draft, seat, item) : undefined;
     if (problem !== undefined) draft.problems.push(`Model ${item.model.id} is pinned to core ${id}, but there ${problem}.`);
-    if (id === home) sit(draft, [seat], item, costUs, reason);
+    if (id === home) sitOn(draft, seat, item, reason);
     else lodge(draft, seat, item);
   }
 }
+
+const problemOn = (draft: Draft, seat: Seat, item: Item): string | undefined =>
+  problemWith(draft, [seat], item, costOn(item.model, seat) ?? item.model.costUs);
+
+const sitOn = (draft: Draft, seat: Seat, item: Item, reason: string): void =>
+  sit(draft, [seat], item, costOn(item.model, seat) ?? item.model.costUs, reason);
 
 /** On some of its pins; the others may stand in for them, but not where a state has to stay. */
 function placePinnedGang(draft: Draft, pins: readonly CoreId[], item: Item): boolean {
@@ -185,27 +196,25 @@ function placeBackground(draft: Draft, item: Item, isHard: (item: Item) => boole
   const quietSeats = roomy.filter((seat) => !seat.items.some(isHard));
   const { split } = item;
   if (typeof split === 'number' && placeGang(draft, [quietSeats, draft.seats], item)) return;
-  const quiet = leastLoaded(quietSeats);
+  const quiet = leastLoaded(quietSeats, item);
   if (quiet !== undefined) {
-    sit(draft, [quiet], item, item.model.costUs, 'background, away from safety and interactive work');
+    sitOn(draft, quiet, item, 'background, away from safety and interactive work');
     return;
   }
-  const shared = leastLoaded(roomy) ?? roomiest(draft.seats);
+  const shared = leastLoaded(roomy, item) ?? roomiest(draft.seats, item);
   if (!hasRoom(shared, item)) draft.problems.push(`Model ${item.model.id} does not fit on any core: ${memoryProblem(shared, item)}.`);
-  sit(
-    draft,
-    [shared],
-    item,
-    item.model.costUs,
-    'background, on the least loaded core, since each has safety or interactive work or no memory left',
-  );
+  sitOn(draft, shared, item, 'background, on the least loaded core, since each has safety or interactive work or no memory left');
 }
 
 function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {
   const placed = draft.placed.get(item.model.id);
   const isPinned = request.pins?.[item.model.id] !== undefined;
   if (placed === undefined || item.rank !== criticalityRank('safety') || item.isStateful || isPinned) return;
-  const spare = leastLoaded(draft.seats.filter((seat) => !placed.cores.includes(seat.core.id) && hasRoom(seat, item)));
+  const others = draft.seats.filter((seat) => !placed.cores.includes(seat.core.id) && hasRoom(seat, item));
+  // On a core like its own all that is known of it stays true.
+  const home = draft.seats.find(({ core }) => core.id === placed.cores[0]);
+  const alike = others.filter((seat) => home === undefined || costOn(item.model, seat) === costOn(item.model, home));
+  const spare = leastLoaded(alike.length > 0 ? alike : others, item);
   if (spare === undefined) {
     placed.reason += '; no other core has memory for a spare';
     return;

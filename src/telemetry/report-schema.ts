@@ -68,6 +68,7 @@ const simulation = z.strictObject({
   soc: z.string(),
   mode: z.string(),
   seed: count,
+  kinds: z.array(z.string()),
   policy: z.string(),
   models: z.array(
     z.strictObject({

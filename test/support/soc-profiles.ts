@@ -8,6 +8,7 @@ export function twoCores(changes: Partial<SocProfile> = {}): SocProfile {
     name: 'Two cores',
     class: 'edge',
     about: 'For tests.',
+    kind: 'npu',
     clusterCount: 1,
     coresPerCluster: 2,
     core: {

@@ -35,7 +35,7 @@ export interface CheckDeps extends Pick<CliDeps, 'out' | 'env'> {
   readonly loadSoc: (soc: string) => SocProfile;
   readonly storedAsOn: (profile: SocProfile) => NumberType;
   readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
-  readonly coreKindsOf: (chip: Chip | undefined) => readonly string[];
+  readonly kindNamesOf: (chip: Chip | undefined) => readonly string[];
   readonly loadRunCosts: (file: string, names: RunCostNames) => RunCostTable;
   readonly checkConfig: (request: CheckRequest) => Checked;
 }
@@ -43,7 +43,8 @@ export interface CheckDeps extends Pick<CliDeps, 'out' | 'env'> {
 /** Says what a configuration would do, and whether it fits, without starting anything. 0: it fits; 1: it does not, or there are warnings; errors come as CoxswainError. */
 export function check(options: CheckOptions, deps: CheckDeps): number {
   const request = requestOf(options, deps);
-  const { config, placement, fit, told } = deps.checkConfig(request);
+  const checked = deps.checkConfig(request);
+  const { config, placement, fit, kinds, told } = checked;
   const warnings = deps.lintConfig(config);
   const { out } = deps;
   const { chip, costs = [] } = request;
@@ -51,14 +52,14 @@ export function check(options: CheckOptions, deps: CheckDeps): number {
   if (options.isJson) {
     const soc = chip === undefined ? null : { id: chip.profile.id, mode: chip.mode.id };
     out.write(
-      `${JSON.stringify({ node: config.node, file: config.origin.file, soc, costs: { told, models }, warnings, placement, fit })}\n`,
+      `${JSON.stringify({ node: config.node, file: config.origin.file, soc, costs: { told, models }, kinds, warnings, placement, fit })}\n`,
     );
   } else {
     const lines = [
       ...warnings.map((warning) => `warning: ${escapeText(deps.formatWarning(warning))}`),
       ...models.map((row) => `${escapeText(row.model)}: ${escapeText(row.told)}`),
       ...(models.length > 0 ? [''] : []),
-      ...checkLines({ config, placement, fit, told }, { columns: out.columns(), paint: choosePaint(out.isTty, deps.env) }),
+      ...checkLines(checked, { columns: out.columns(), paint: choosePaint(out.isTty, deps.env) }),
     ];
     for (const line of lines) out.write(`${line}\n`);
   }
@@ -72,7 +73,7 @@ function requestOf(options: CheckOptions, deps: CheckDeps): CheckRequest {
   const used = modelsUsed(config.pipelines);
   const request = { config, ...(chip === undefined ? {} : { chip }) };
   if (options.costs !== undefined) {
-    const names = { models: config.models.map(({ id }) => id), used: [...used], coreKinds: deps.coreKindsOf(chip) };
+    const names = { models: config.models.map(({ id }) => id), used: [...used], coreKinds: deps.kindNamesOf(chip) };
     return { ...request, table: deps.loadRunCosts(options.costs, names) };
   }
   if (profile === undefined) return request;
@@ -105,14 +106,23 @@ const CORE_COLUMNS: readonly Column[] = [
   { title: 'streams at home here', align: 'left', rank: 1, shrinksTo: 12 },
 ];
 
+/** Where cores are of several kinds. */
+const MIXED_CORE_COLUMNS: readonly Column[] = [
+  ...CORE_COLUMNS.slice(0, 1),
+  { title: 'kind', align: 'left', rank: 0 },
+  ...CORE_COLUMNS.slice(1),
+];
+
 interface Look {
   readonly columns: number;
   readonly paint: Paint;
 }
 
-function checkLines({ config, placement, fit, told }: Checked, { columns, paint }: Look): string[] {
+function checkLines({ config, placement, fit, kinds, told }: Checked, { columns, paint }: Look): string[] {
+  const isMixed = new Set(kinds).size > 1;
   const cores = placement.cores.map(({ core, loadRatio, memoryBytes, streams: ids }): Cell[] => [
     { text: String(core), tone: 'bold' },
+    ...(isMixed ? [{ text: escapeText(kinds[core] ?? '') }] : []),
     { text: percent(fit.cores.find((row) => row.core === core)?.loadRatio ?? 0) },
     // Above 100 % background work is dropped by design; what hard streams cannot stand is in `problems`.
     { text: percent(loadRatio), tone: loadRatio > 1 ? 'yellow' : 'green' },
@@ -132,7 +142,7 @@ function checkLines({ config, placement, fit, told }: Checked, { columns, paint 
     '',
     ...renderGrid(STREAM_COLUMNS, streamRows(config, fit), columns, paint),
     '',
-    ...renderGrid(CORE_COLUMNS, cores, columns, paint),
+    ...renderGrid(isMixed ? MIXED_CORE_COLUMNS : CORE_COLUMNS, cores, columns, paint),
     '',
     ...chipLines(fit),
     ...reasons,

@@ -4,7 +4,7 @@ import { CoxswainError } from '../../core/errors.ts';
 import type { CoreId, Turn } from '../../core/job.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
-import { clusterOf, coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
+import { chipAsOf, clusterOf, coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
@@ -68,7 +68,7 @@ export const ABORT_US = durationUs(100);
 const LOAD_US = durationUs(1_000);
 
 /**
- * Simulated NPU cores behind the Device port. A segment takes the roofline time of its model's layers on one core of the profile, slowed down by whoever else
+ * Simulated cores behind the Device port. A segment takes the roofline time of its model's layers on its core, by the kind that this is of, slowed down by whoever else
  * uses the bus, by heat, by the power mode and by faults; it computes nothing and leaves its outputs as they are. On a SimClock the same calls give the same
  * history to the microsecond. Load errors: MODEL_UNLOADABLE for a model without costs, or one that memory has no room for.
  */
@@ -209,20 +209,22 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
 }
 
 function createEntry(layers: readonly LayerCost[], how: SimSteps, profile: SocProfile): Entry {
-  const make = (split?: Split): ((turn: Turn | undefined) => ModelSteps) => {
-    if (!('cuts' in how)) return createTurnSteps(how, profile, split);
-    const steps = createModelSteps(layers, how.cuts, profile, split);
+  const make = (chip: SocProfile, split?: Split): ((turn: Turn | undefined) => ModelSteps) => {
+    if (!('cuts' in how)) return createTurnSteps(how, chip, split);
+    const steps = createModelSteps(layers, how.cuts, chip, split);
     return () => steps;
   };
-  const alone = make();
+  const alone = make(profile);
   const steps = alone(undefined);
-  const splits = new Map<string, ReturnType<typeof make>>();
-  const stepsOn: StepsOn = (core, others, turn) => {
-    if (others.length === 0) return alone(turn);
-    const split = { ways: 1 + others.length, clusters: new Set([core, ...others].map((one) => clusterOf(profile, one))).size };
-    const key = `${split.ways}/${split.clusters}`;
-    const known = splits.get(key) ?? make(split);
-    splits.set(key, known);
+  const others = new Map<string, ReturnType<typeof make>>();
+  // A gang is told by the kind of the core that leads it.
+  const stepsOn: StepsOn = (core, peers, turn) => {
+    const chip = chipAsOf(profile, core);
+    if (peers.length === 0 && chip === profile) return alone(turn);
+    const split = { ways: 1 + peers.length, clusters: new Set([core, ...peers].map((one) => clusterOf(profile, one))).size };
+    const key = `${chip.kind}/${split.ways}/${split.clusters}`;
+    const known = others.get(key) ?? make(chip, split);
+    others.set(key, known);
     return known(turn);
   };
   return { steps, stepsOn, ranAs: steps, runs: 0 };

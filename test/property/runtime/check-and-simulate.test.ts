@@ -10,7 +10,7 @@ import { simulate } from '../../../src/runtime/simulate.ts';
 import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
 
 const vehicle = shippedConfig('vehicle-500');
-const SOCS = ['car-500', 'rk3588', 'orin-nano', 'zhouyi-x2', 'sa8295p', 'hailo-8'].map(shippedSoc);
+const SOCS = ['car-500', 'rk3588', 'orin-nano', 'zhouyi-x2', 'sa8295p', 'hailo-8', 'example-mixed', 'orin-agx'].map(shippedSoc);
 const CONFIGS = 12 * (1 + Number(process.env.COXSWAIN_SEEDS ?? 0));
 
 function randomConfig(random: Prng, profile: SocProfile): RuntimeConfig {

@@ -58,7 +58,7 @@ describe('check', () => {
     advice: [],
     isCutShort: false,
   } satisfies Fit;
-  const checked: Checked = { config, placement, fit, told: 'costMs of the manifest' };
+  const checked: Checked = { config, placement, fit, kinds: ['cpu', 'cpu'], told: 'costMs of the manifest' };
   const profile = { id: 'car-500', modes: [{ id: 'w75' }, { id: 'w15' }] } as unknown as SocProfile;
   const asked: CheckRequest[] = [];
   const deps = (changes: Partial<Omit<CheckDeps, 'out'>> = {}) => ({
@@ -75,7 +75,7 @@ describe('check', () => {
       origin: 'onnx' as const,
       told: `stored as ${storedAs}`,
     }),
-    coreKindsOf: (chip: unknown) => [chip === undefined ? 'cpu' : 'npu'],
+    kindNamesOf: (chip: unknown) => [chip === undefined ? 'cpu' : 'npu'],
     loadRunCosts: (file: string, names: RunCostNames) => ({
       file: `${file} ${names.used.join()} ${names.coreKinds.join()}`,
       costOf: () => undefined,

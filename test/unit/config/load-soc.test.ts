@@ -117,6 +117,22 @@ describe('a profile', () => {
     expect(text).toMatch(/^soc\/car-500\.yaml:\d+:\d+: /);
   });
 
+  it('may have other kinds of cores, each named once', () => {
+    const dsp = `others:
+  dsp: { clusters: { value: 2, from: design }, coresPerCluster: { value: 1, from: design }, localMemoryMb: { value: 1, from: design }, core: {
+    tops: { int8: { value: 0.5, from: design } }, array: { m: 1, n: 32, k: 8, from: design }, vectorGops: { value: 100, from: design },
+    computeRatio: { value: 0.8, from: design }, dispatchUs: { value: 5, from: nobody } } }
+`;
+    const at = car.indexOf('dram:\n  bandwidth');
+    const withDsp = (text: string): string => `${car.slice(0, at)}${text}${car.slice(at)}`;
+    expect(coreCountOf(load(withDsp(dsp.replace('nobody', 'design'))))).toBe(10);
+    expect(problemsOf(withDsp(dsp))).toContain('others.dsp.core.dispatchUs.from: got "nobody", which is no source');
+    expect(problemsOf(withDsp(dsp.replace('nobody', 'design').replace('dsp:', 'npu:')))).toContain(
+      'others.npu: the first kind is called npu already',
+    );
+    expect(problemsOf(withDsp('others: { dsp: { clusters: 2 } }\n'))).toMatch(/others\.dsp\.core: missing/);
+  });
+
   it('with a mode of less power than the chip takes at rest is refused', () => {
     expect(problemsOf(car.replace('watts: { value: 15,', 'watts: { value: 8,'))).toMatch(
       /modes\.w15\.watts\.value: got 8; allowed is more than idleW \(8\)/,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadRunCosts } from '../../../src/config/load-run-costs.ts';
 import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
-import { type Checked, checkConfig, coreKindsOf } from '../../../src/runtime/check-config.ts';
+import { type Checked, checkConfig, kindNamesOf } from '../../../src/runtime/check-config.ts';
 import type { Chip } from '../../../src/runtime/on-chip.ts';
 import { memoryFiles } from '../../support/config-files.ts';
 import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
@@ -24,7 +24,7 @@ const withPipelines = (change: (pipeline: PipelineConfig) => PipelineConfig): Ru
 
 function tableOf(config: RuntimeConfig, chip: Chip | undefined, text: string) {
   const used = [...new Set(config.pipelines.map(({ stream }) => stream.model))];
-  const names = { models: config.models.map(({ id }) => id), used, coreKinds: coreKindsOf(chip) };
+  const names = { models: config.models.map(({ id }) => id), used, coreKinds: kindNamesOf(chip) };
   return loadRunCosts('costs.csv', names, { files: memoryFiles({ 'costs.csv': text }) });
 }
 

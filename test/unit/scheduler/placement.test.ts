@@ -151,3 +151,49 @@ describe('hardSetProblem', () => {
     expect(problemOf([{ ...objects, costMs: 66 }, faces])).toMatch(/^objects may take .* ms of the 113 ms/);
   });
 });
+
+describe('placeModels on cores that differ', () => {
+  /** What a run of each model takes on each core, in ms; undefined where it cannot run. */
+  const placeOn = (
+    rows: readonly Row[],
+    costs: Readonly<Record<string, readonly (number | undefined)[]>>,
+    extra: Partial<PlacementRequest> = {},
+  ) =>
+    place(rows, [10, 10, 10], {
+      models: rows.map(({ id, costMs }) => ({
+        id,
+        costUs: durationFromMs(costMs),
+        memoryBytes: 1,
+        coreCostsUs: (costs[id] ?? []).map((ms) => (ms === undefined ? undefined : durationFromMs(ms))),
+      })),
+      ...extra,
+    });
+
+  it('puts each model where its load is least, and counts it with what it takes there', () => {
+    const placement = placeOn([find, lines], { find: [600, 300, 150], lines: [400, 800, 400] });
+    expect(coresOf(placement)).toEqual({ find: [2], lines: [0] });
+    expect(placement.cores.map(({ loadRatio }) => loadRatio)).toEqual([0.4, 0, 0.3]);
+  });
+
+  it('takes no core on which a hard stream would be late, and none on which its model cannot run', () => {
+    expect(coresOf(placeOn([objects], { objects: [130, 90, 57] }))).toEqual({ objects: [1] });
+    expect(coresOf(placeOn([objects], { objects: [undefined, undefined, 57] }))).toEqual({ objects: [2] });
+    expect(placeOn([objects], { objects: [undefined, undefined, 57] }).problems).toEqual([]);
+  });
+
+  it('says so when a pin or the lack of room leaves only cores on which it cannot run', () => {
+    expect(placeOn([objects], { objects: [undefined, 57, 57] }, { pins: { objects: [0] } }).problems.join()).toContain(
+      'it cannot run on core 0',
+    );
+    const full = place([objects], [0, 10], {
+      models: [{ id: 'objects', costUs: durationFromMs(57), memoryBytes: 5, coreCostsUs: [durationFromMs(57), undefined] }],
+    });
+    expect(coresOf(full)).toEqual({ objects: [0] });
+    expect(full.problems.join()).toContain('it needs');
+  });
+
+  it('takes a spare of the same kind before one of another that has less to do', () => {
+    expect(coresOf(placeOn([objects], { objects: [57, 20, 57] }, { hasSpares: true }))).toEqual({ objects: [0, 2] });
+    expect(coresOf(placeOn([objects], { objects: [57, 60, 61] }, { hasSpares: true }))).toEqual({ objects: [0, 1] });
+  });
+});
