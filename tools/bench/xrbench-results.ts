@@ -5,13 +5,14 @@ import {
   type Comparison,
   type ComparisonRow,
   comparePolicies,
+  hasCosts,
   labelOf,
   playCell,
   playCells,
   readConfigurations,
 } from '../../src/bench/xrbench/compare.ts';
 import { readCosts } from '../../src/bench/xrbench/cost-table.ts';
-import { readScenarios } from '../../src/bench/xrbench/scenario.ts';
+import { isDeterministic, readScenarios } from '../../src/bench/xrbench/scenario.ts';
 import { nearest } from '../../src/config/nearest.ts';
 import { type ResultSection, tableOf } from './result-section.ts';
 
@@ -39,7 +40,21 @@ function render(): string {
   const cells = comparison.cells.map(({ configuration, scenario }) =>
     cellOf(table, configuration, scenarioOf(scenarios, scenario, nearest), nearest),
   );
-  return [intro(comparison), policies(comparison), prices(cells), byCell(comparison), cost(cells), rewards(comparison, cells)].join('\n\n');
+  const chancy = configurations.flatMap((configuration) =>
+    scenarios
+      .filter((scenario) => !isDeterministic(scenario) && hasCosts(table, configuration, scenario))
+      .map((scenario) => cellOf(table, configuration, scenario, nearest)),
+  );
+  const parts = [
+    intro(comparison),
+    policies(comparison),
+    prices(cells),
+    byChance(chancy),
+    byCell(comparison),
+    cost(cells),
+    rewards(comparison, cells),
+  ];
+  return parts.join('\n\n');
 }
 
 function intro({ cells, skipped }: Comparison): string {
@@ -93,6 +108,27 @@ The price is paid in time and energy when the run goes on, as if so much of it w
 \`--preemption 2%\` and the like.
 
 ${tableOf(['price', '`coxswain`', 'the same, all due frames counted', 'by value, infeasible dropped', 'by turns', '`edf`'], rows)}`;
+}
+
+function byChance(cells: readonly Cell[]): string {
+  const seeds = [1, 2, 3, 4, 5];
+  const rows = (
+    [
+      ['`latency-greedy`, expired dropped (the fair baseline)', { ...DEFAULT, policy: 'latency-greedy', preemption: undefined }],
+      ['`edf`, infeasible dropped', { ...DEFAULT, policy: 'edf', drop: 'infeasible', preemption: undefined }],
+      ['`coxswain` by turns, infeasible dropped', { ...DEFAULT, victim: 'turns', drop: 'infeasible', preemption: undefined }],
+      ['`coxswain` by value, infeasible dropped', { ...DEFAULT, drop: 'infeasible', preemption: undefined }],
+      ['`coxswain` by value, late delivered, interrupting', DEFAULT],
+    ] as const
+  ).map(([name, choice]) => {
+    const { mean, openMean } = playCells(cells, choice, seeds);
+    return [name, mean.toFixed(2), openMean.toFixed(2)];
+  });
+  return `### Where frames come by chance
+
+The three scenarios with a dependency by chance, on the ${cells.length} cells that have costs, ${seeds.length} seeds each. Nothing was tuned on these.
+
+${tableOf(['policy', 'mean', 'the same, all due frames counted'], rows)}`;
 }
 
 function byCell({ cells, rows }: Comparison): string {

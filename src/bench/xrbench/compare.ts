@@ -85,9 +85,13 @@ export function comparePolicies(
   return { cells: cells.map(nameOf), skipped, rows: choices().map((choice) => ({ ...choice, ...playCells(cells, choice) })) };
 }
 
-/** Plays cells without chance. */
-export function playCells(cells: readonly Cell[], choice: Choice): Pick<ComparisonRow, 'mean' | 'openMean' | 'overall'> {
-  const plays = cells.map((cell) => playCell(cell, choice, { seed: 1 }));
+/** @param seeds one suffices for cells without chance */
+export function playCells(
+  cells: readonly Cell[],
+  choice: Choice,
+  seeds: readonly number[] = [1],
+): Pick<ComparisonRow, 'mean' | 'openMean' | 'overall'> {
+  const plays = cells.flatMap((cell) => seeds.map((seed) => playCell(cell, choice, { seed })));
   const overall = plays.map(({ score }) => score.overall);
   return { mean: meanOf(overall), openMean: meanOf(plays.map(({ openScore }) => openScore.overall)), overall };
 }
@@ -111,7 +115,7 @@ function cellsOf(table: CostTable, configurations: readonly string[], scenarios:
   return { cells, skipped };
 }
 
-function hasCosts(table: CostTable, configuration: string, { models }: Scenario): boolean {
+export function hasCosts(table: CostTable, configuration: string, { models }: Scenario): boolean {
   const [hardware = '', dataflows = ''] = configuration.split('__');
   const byDataflow = table.byHardware.get(hardware);
   return dataflows.split('_').every((dataflow) => models.every(({ model }) => byDataflow?.get(dataflow)?.has(model) === true));
