@@ -51,6 +51,7 @@ interface SuiteFlags {
   readonly costs?: string;
   readonly deadline?: string;
   readonly drop?: string;
+  readonly preempt?: true;
   readonly whole?: true;
   readonly soc?: string;
   readonly mode?: string;
@@ -73,6 +74,7 @@ export function addBenchSuites(bench: Command, call: (options: BenchSuiteOptions
       .option('--costs <kind>', 'stated: from the sizes or times of the models (default); measured: from the section measured of the file')
       .option('--deadline <times>', 'deadlines of what is not best effort, as multiples of a run alone, such as 1.05')
       .option('--drop <rule>', 'none, expired or infeasible (default: none for fifo and round-robin, else the one of the policy)')
+      .option('--preempt', 'all policies interrupt runs between their blocks; by default coxswain alone does')
       .option('--whole', 'runs cannot be interrupted, whatever the suite says')
       .option('--soc <profile>', 'chip: a name of configs/soc or a file; by default that of the suite')
       .option('--mode <name>', 'power mode of the profile; by default its first')
@@ -102,6 +104,7 @@ function optionsOf(name: SuiteName, flags: SuiteFlags): BenchSuiteOptions {
     costs: oneOf('--costs', flags.costs ?? 'stated', COSTS),
     deadlineTimes: flags.deadline === undefined ? undefined : deadlineTimes(flags.deadline),
     drop: flags.drop === undefined ? undefined : oneOf('--drop', flags.drop, DROPS),
+    doAllPreempt: flags.preempt === true,
     isWhole: flags.whole === true,
     soc: flags.soc,
     mode: flags.mode,

@@ -17,7 +17,7 @@ function play(suite: BenchSuite, seconds: number, rest: Partial<SuiteOptions> = 
   if (mode === undefined) throw new Error(`${suite.soc} has a mode`);
   return playSuite({
     ...{ suite, workloads: suite.workloads, policies: ['coxswain'], costs: 'stated', drop: undefined, deadlineTimes: undefined },
-    ...{ isWhole: false, profile, mode, spanUs: durationFromMs(seconds * 1_000), seed: 1 },
+    ...{ isWhole: false, doAllPreempt: false, profile, mode, spanUs: durationFromMs(seconds * 1_000), seed: 1 },
     ...rest,
   });
 }

@@ -3,11 +3,15 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ResultSection } from './result-section.ts';
+import { automotiveResults, disbResults, voiceVideoResults } from './suite-results.ts';
 import { xrbenchResults } from './xrbench-results.ts';
 
 /** One line for each section, in the order of the page. */
 const SECTIONS: Readonly<Record<string, ResultSection>> = {
   xrbench: xrbenchResults,
+  disb: disbResults,
+  automotive: automotiveResults,
+  'voice-video': voiceVideoResults,
 };
 
 const PAGE = 'docs/results.md';

@@ -16,7 +16,7 @@ async function play(name: string, options: Partial<SuiteOptions> = {}): Promise<
   if (mode === undefined) throw new Error(`${suite.soc} has a mode`);
   const result = await playSuite({
     ...{ suite, workloads: suite.workloads, policies: ['fifo', 'round-robin', 'coxswain'], costs: 'stated', drop: undefined },
-    ...{ deadlineTimes: undefined, isWhole: false, profile, mode, spanUs: suite.spanUs, seed: 1 },
+    ...{ deadlineTimes: undefined, isWhole: false, doAllPreempt: false, profile, mode, spanUs: suite.spanUs, seed: 1 },
     ...options,
   });
   return { suite, result };
@@ -91,10 +91,12 @@ ${publishedTable(suite)}`;
 async function renderVoiceVideo(): Promise<string> {
   const { suite, result } = await play('voice-video', { policies: ['fifo', 'round-robin', 'laxity', 'coxswain'] });
   const { result: whole } = await play('voice-video', { policies: ['coxswain'], isWhole: true });
+  const { result: preempting } = await play('voice-video', { policies: ['laxity', 'edf'], doAllPreempt: true });
   const rows = [
     ...result.rows.map((row) => ({ ...row, label: `\`${row.policy}\`` })),
+    ...preempting.rows.map((row) => ({ ...row, label: `\`${row.policy} --preempt\`` })),
     ...whole.rows.map((row) => ({ ...row, label: '`coxswain --whole`' })),
-  ];
+  ].sort((a, b) => orderOf(suite, a.workload) - orderOf(suite, b.workload));
   const table = tableOf(
     ['workload', 'policy', 'video mean ms', 'P99 ms', 'max ms', 'frames lost', 'speech mean ms', 'max ms', 'speech lost'],
     rows.flatMap(({ workload, label, loads }) => {
@@ -108,7 +110,7 @@ async function renderVoiceVideo(): Promise<string> {
     }),
   );
   return `Simulated, ${suite.spanUs / 1e6} s each, seed 1, stated times: [benchmarks.md](benchmarks.md#voice-and-video). Aim: video P99 at most 95 ms and no speech job lost. Printed by
-\`coxswain bench voice-video --policy fifo,round-robin,laxity,coxswain\`.
+\`coxswain bench voice-video --policy fifo,round-robin,laxity,coxswain\`, with \`--preempt\` (all policies interrupt speech at its borders) and \`--whole\` (none does).
 
 ${table}
 
@@ -155,6 +157,8 @@ ${talk}
 \`fifo\` serves everything in turn and \`fixed-priority\` by class, neither with interruptions or reserves: what the assistant has more there, vision lacks. In \`short-bus-free\` nobody holds the
 assistant's core to a budget, and no policy weighs the bus between cores: frames are missed.`;
 }
+
+const orderOf = ({ workloads }: BenchSuite, id: string): number => workloads.findIndex((workload) => workload.id === id);
 
 export const automotiveResults: ResultSection = { title: 'Vision beside an assistant', render: renderAutomotive };
 export const disbResults: ResultSection = { title: 'DISB: real-time beside best effort', render: renderDisb };

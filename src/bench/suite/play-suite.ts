@@ -22,6 +22,8 @@ export interface SuiteOptions {
   readonly drop: DropRule | undefined;
   /** Deadlines of what is not best effort, as multiples of a run alone, in place of those of the file; nothing is given up then unless `drop` says so. */
   readonly deadlineTimes: number | undefined;
+  /** Every policy interrupts runs between blocks, not `coxswain` alone. */
+  readonly doAllPreempt: boolean;
   /** Runs are not divided into blocks. */
   readonly isWhole: boolean;
   readonly profile: SocProfile;
@@ -83,7 +85,7 @@ export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Pr
       {
         ...{ workload, profile, mode, seed, spanUs: isAlone ? durationUs(Math.min(spanUs, ALONE_US_MAX)) : spanUs },
         models: modelsOf(workload, models),
-        plan: planOf(workload, { policy, tuning: tuningOf(drop), cores, costs: models }),
+        plan: planOf(workload, { policy, tuning: tuningOf(drop, options.doAllPreempt), cores, costs: models }),
       },
       pause === undefined ? {} : { pause: (ratio) => pause((played + ratio) / playCount, `${workload.id} ${policy}`) },
     );
@@ -142,7 +144,10 @@ function withDeadlines(workload: Workload, models: ReadonlyMap<ModelId, PricedMo
   return { ...workload, loads };
 }
 
-const tuningOf = (drop: DropRule | undefined): PolicyTuning => (drop === undefined ? {} : { drop });
+const tuningOf = (drop: DropRule | undefined, doesPreempt: boolean): PolicyTuning => ({
+  ...(drop === undefined ? {} : { drop }),
+  ...(doesPreempt ? { preempts: true } : {}),
+});
 
 function coresOf({ coresMax }: BenchSuite, profile: SocProfile): readonly CoreId[] {
   return Array.from({ length: Math.min(coresMax ?? Number.POSITIVE_INFINITY, coreCountOf(profile)) }, (_, core) => core);

@@ -24,6 +24,7 @@ export interface BenchSuiteOptions {
   readonly costs: SuiteOptions['costs'];
   readonly deadlineTimes: number | undefined;
   readonly drop: SuiteOptions['drop'];
+  readonly doAllPreempt: boolean;
   readonly isWhole: boolean;
   readonly soc: string | undefined;
   readonly mode: string | undefined;
@@ -60,7 +61,7 @@ export async function benchSuite(options: BenchSuiteOptions, deps: BenchSuiteDep
       profile,
       mode: modeOf(profile, options.mode),
       ...{ policies: options.policies, costs: options.costs, drop: options.drop, deadlineTimes: options.deadlineTimes },
-      isWhole: options.isWhole,
+      ...{ isWhole: options.isWhole, doAllPreempt: options.doAllPreempt },
       ...{ spanUs: options.runFor ?? suite.spanUs, seed: options.seed },
     },
     deps,

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const DISB_A: BenchSuiteOptions = {
   ...{ name: 'disb', suite: undefined, workloads: ['A'], policies: ['fifo', 'coxswain'], costs: 'stated', deadlineTimes: undefined },
-  ...{ drop: undefined, isWhole: false, soc: undefined, mode: undefined, runFor: durationFromMs(500), seed: '1' },
+  ...{ drop: undefined, isWhole: false, doAllPreempt: false, soc: undefined, mode: undefined, runFor: durationFromMs(500), seed: '1' },
   ...{ report: undefined, hasLoads: false, isJson: true },
 };
 const CONFERENCE: BenchSuiteOptions = {

@@ -30,7 +30,7 @@ const suite = (models: BenchSuite['models'], loads: readonly Load[], rest: Parti
 const play = (of: BenchSuite, rest: Partial<SuiteOptions> = {}): Promise<SuiteResult> =>
   playSuite({
     ...{ suite: of, workloads: of.workloads, policies: ['fifo'], costs: 'stated', drop: undefined, deadlineTimes: undefined },
-    ...{ isWhole: false, profile, mode, spanUs: of.spanUs, seed: 1 },
+    ...{ isWhole: false, doAllPreempt: false, profile, mode, spanUs: of.spanUs, seed: 1 },
     ...rest,
   });
 const rowOf = ({ rows }: SuiteResult, index = 0): SuiteResult['rows'][number] => {
@@ -144,7 +144,7 @@ describe('a suite on a simulated chip', () => {
           drop: undefined,
           deadlineTimes: undefined,
         },
-        ...{ isWhole: false, profile, mode, spanUs: durationFromMs(1_500), seed: 1 },
+        ...{ isWhole: false, doAllPreempt: false, profile, mode, spanUs: durationFromMs(1_500), seed: 1 },
       },
       { pause: async (ratio) => void told.push(ratio) },
     );
