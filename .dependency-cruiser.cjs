@@ -10,7 +10,7 @@ const allowed = {
   sources: ['core'],
   pipeline: ['core'],
   scheduler: ['core'],
-  bench: ['core', 'scheduler', 'runtime'],
+  bench: ['core', 'scheduler', 'devices', 'models', 'runtime'],
   devices: ['core', 'native'],
   models: ['core'],
   telemetry: ['core'],

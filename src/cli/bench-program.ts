@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Choice } from '../bench/xrbench/compare.ts';
+import { addBenchFidelity, type FidelityCommands } from './bench-fidelity-program.ts';
 import { addBenchSuites } from './bench-suite-program.ts';
 import { oneOf } from './choice.ts';
 import type { BenchXrbenchOptions } from './commands/bench.ts';
@@ -47,14 +48,16 @@ Examples:
   $ coxswain bench xrbench --costs costs.csv --all`;
 
 /** What the `bench` commands do. */
-export interface BenchCommands {
+export interface BenchCommands extends FidelityCommands {
   readonly benchXrbench: (options: BenchXrbenchOptions) => Promise<number>;
   readonly benchSuite: (options: BenchSuiteOptions) => Promise<number>;
 }
 
 /** The `bench` commands. */
 export function addBench(program: Command, commands: BenchCommands, end: (code: number) => void): void {
-  const bench = program.command('bench').description("the field's own workloads on the scheduler, in virtual time");
+  const bench = program
+    .command('bench')
+    .description("the field's own workloads on the scheduler, in virtual time, and measurements against the simulator");
   bench
     .command('xrbench')
     .description('play XRBench v0.1 and print its score')
@@ -80,6 +83,7 @@ export function addBench(program: Command, commands: BenchCommands, end: (code: 
       end(await commands.benchXrbench(optionsOf(flags)));
     });
   addBenchSuites(bench, commands.benchSuite, end);
+  addBenchFidelity(bench, commands, end);
 }
 
 function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {

@@ -10,6 +10,7 @@ import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { createSystemClock } from '../core/system-clock.ts';
 import type { CliDeps } from './cli-deps.ts';
+import type { FidelityDeps } from './commands/bench-fidelity.ts';
 import { EXIT, explain } from './exit-code.ts';
 import { type Commands, type ModelsWhere, runProgram } from './program.ts';
 import { socFile, socNames } from './soc-file.ts';
@@ -139,6 +140,8 @@ function createCommands(deps: CliDeps): Commands {
       const defaultFile = (name: string) => `${PACKAGE_FOLDER}configs/bench/${name}.yaml`;
       return benchSuite(options, { ...deps, loadSuite, loadSoc: loadSocOf, defaultFile, playSuite, breathe });
     },
+    benchFidelity: async (options) => (await import('./commands/bench-fidelity.ts')).benchFidelity(options, await fidelityDeps(deps)),
+    benchPredict: async (options) => (await import('./commands/bench-fidelity.ts')).benchPredict(options, await fidelityDeps(deps)),
     doctor: async (options) => {
       const { doctor } = await import('./commands/doctor.ts');
       const [{ createDoctorChecks }, { createDoctorProbe }] = await Promise.all([import('./doctor-checks.ts'), import('./machine.ts')]);
@@ -162,6 +165,17 @@ function createCommands(deps: CliDeps): Commands {
       ]);
       return configPrintCommand(file, { ...deps, loadConfig: await loader(), printConfig });
     },
+  };
+}
+
+async function fidelityDeps(deps: CliDeps): Promise<FidelityDeps> {
+  const [{ editSoc }, { tablesIn, writeText }] = await Promise.all([import('../config/edit-soc.ts'), import('./text-file.ts')]);
+  const folder = `${PACKAGE_FOLDER}configs/fidelity`;
+  return {
+    ...{ ...deps, editSoc, tablesIn, writeText, loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf) },
+    readText: (file) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX)),
+    socPath: (id) => `${SOC_FOLDER}/${id}.yaml`,
+    factFiles: { languageModels: `${folder}/language-models.csv`, networks: `${folder}/networks.csv` },
   };
 }
 

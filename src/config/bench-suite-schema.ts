@@ -78,7 +78,7 @@ const suiteModelSchema = z
   .discriminatedUnion('kind', [
     z
       .strictObject({
-        kind: z.literal('network').describe('A network by its published size, simulated as a pyramid of convolutions of that size.'),
+        kind: z.literal('network').describe('A network by its published size, simulated as a pyramid of layers of that size.'),
         gmac: numberField({ min: 0.000_001, max: 1_000_000 }, 'billion', 'Multiply-accumulates of one run.'),
         paramsM: numberField({ min: 0.000_001, max: 1_000_000 }, 'million', 'Parameters that a run reads.'),
         input: listOf(

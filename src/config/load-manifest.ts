@@ -61,7 +61,8 @@ function convertShape(id: string, section: ShapeSection): ManifestModel {
 function shapeOf(section: ShapeSection): ModelShape {
   if (section.kind === 'network') {
     const [height = 1, width = 1, channels = 1] = section.input;
-    return { kind: 'network', macs: section.gmac * 1e9, parameters: section.paramsM * 1e6, height, width, channels };
+    const { gmac, paramsM, style, curves } = section;
+    return { kind: 'network', macs: gmac * 1e9, parameters: paramsM * 1e6, height, width, channels, style, hasCurves: curves };
   }
   const { source: _source, costMs: _costMs, memoryMb: _memoryMb, headSize, ...shape } = section;
   return { ...shape, headSize };

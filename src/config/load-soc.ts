@@ -1,12 +1,12 @@
 import { basename, extname } from 'node:path';
-import { NUMBER_TYPES } from '../core/layer-cost.ts';
+import { CURVE_OPS, NUMBER_TYPES } from '../core/layer-cost.ts';
 import type { CoreKind, FigureOrigin, SocProfile } from '../core/soc-profile.ts';
 import { checkSchema } from './check-schema.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nearest } from './nearest.ts';
 import { configInvalid, type KeyPath, keyText, type Problem, quoted } from './problem.ts';
-import { type SocSection, socSchema } from './soc-schema.ts';
+import { LAYER_US, type SocSection, SPLIT_US, socSchema } from './soc-schema.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
 /** The longest shipped profile has 6 kB. */
@@ -117,31 +117,37 @@ function convert(id: string, section: SocSection, origins: readonly FigureOrigin
       bandwidthRatio: bandwidthRatio.value,
     })),
     host: { prepareUs: host.prepareUs.value, decodeUs: host.decodeUs.value },
+    besideOpsPerSecond: (section.besideTops?.value ?? 0) * 1e12,
+    knownAs: section.knownAs,
     origins,
   };
 }
 
 function convertKind(kind: string, section: SocSection['others'][string]): CoreKind {
-  const { core, clusters, coresPerCluster, localMemoryMb, weightsStay } = section;
+  const { core, clusters, coresPerCluster, localMemoryMb, weightsStay, stayLayersMax } = section;
   const opsPerSecond = Object.fromEntries(
     NUMBER_TYPES.flatMap((type) => {
       const tops = core.tops[type];
       return tops === undefined ? [] : [[type, tops.value * 1e12]];
     }),
   );
-  const { m, n, k } = core.array;
+  const { m, n, k, groups = n } = core.array;
   return {
     kind,
     clusterCount: clusters.value,
     coresPerCluster: coresPerCluster.value,
     core: {
       opsPerSecond,
-      array: { m, n, k },
+      array: { m, n, k, groups },
       vectorOpsPerSecond: core.vectorGops.value * 1e9,
       computeRatio: core.computeRatio.value,
+      curveOps: core.curveOps?.value ?? CURVE_OPS,
       dispatchUs: core.dispatchUs.value,
+      layerUs: core.layerUs?.value ?? LAYER_US,
+      splitUs: core.splitUs?.value ?? SPLIT_US,
     },
     localMemoryBytes: localMemoryMb.value * 2 ** 20,
     doWeightsStay: weightsStay,
+    stayLayersMax: stayLayersMax?.value ?? Number.MAX_SAFE_INTEGER,
   };
 }

@@ -79,12 +79,15 @@ const shapeFields = {
 
 const networkShapeSchema = z
   .strictObject({
-    kind: z
-      .literal('network')
-      .describe('A convolutional network by its published size; it is simulated as a pyramid of 3 x 3 convolutions with that size.'),
+    kind: z.literal('network').describe('A network by its published size; it is simulated as a pyramid of layers with that size.'),
     gmac: numberField({ min: 0.000_001, max: 1_000_000 }, 'billion', 'Multiply-accumulates of one run.'),
     paramsM: numberField({ min: 0.000_001, max: 1_000_000 }, 'million', 'Parameters.'),
     input: listOf(integerField({ min: 1, max: 65_536 }, '', 'Height, width or channels.'), { min: 3, max: 3 }, 'Height, width, channels.'),
+    style: choiceField(
+      ['dense', 'depthwise', 'attention'],
+      'What it is made of: ordinary convolutions, depthwise ones between 1 x 1, or attention.',
+    ).default('dense'),
+    curves: flagField('Its activations are SiLU, GELU or the like, not ReLU.').default(false),
     ...shapeFields,
   })
   .meta({ title: 'network' });

@@ -70,7 +70,7 @@ export interface ManifestModel extends ModelSpec {
 
 export type ModelShape = NetworkShape | LanguageShape;
 
-/** A convolutional network by its published size. */
+/** A network by its published size. */
 export interface NetworkShape {
   readonly kind: 'network';
   readonly macs: number;
@@ -78,6 +78,10 @@ export interface NetworkShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** What it is made of: ordinary convolutions, depthwise ones between 1 x 1, or attention. */
+  readonly style: 'dense' | 'depthwise' | 'attention';
+  /** Its activations are SiLU, GELU or the like, not ReLU. */
+  readonly hasCurves: boolean;
 }
 
 /** A decoder-only language model; one job is one token of one sequence that is `context` long. */

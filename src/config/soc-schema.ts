@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { CURVE_OPS } from '../core/layer-cost.ts';
 import { CONFIDENCES, SOC_CLASSES } from '../core/soc-profile.ts';
-import { choiceField, entriesOf, flagField, idField, integerField, numberField, textField } from './fields.ts';
+import { choiceField, entriesOf, flagField, idField, integerField, listOf, numberField, textField } from './fields.ts';
 
 interface Range {
   readonly min: number;
@@ -30,6 +31,12 @@ const spread = (range: Range, unit: string, about: string) =>
 
 const ratio = (about: string) => figure({ min: 0.01, max: 1 }, '', about);
 const tops = figure({ min: 0.001, max: 10_000 }, 'TOPS', 'Dense, of one core; a multiply-accumulate counts two operations.');
+
+/** Without a word of the profile: the best car chip with published rows takes under 2 us a layer, boards 20 us and more. */
+export const LAYER_US = 2;
+/** A flag in shared memory, seen by all. RK3588 takes far more with its three cores. */
+export const SPLIT_US = 1;
+
 const lanes = (about: string) => integerField({ min: 1, max: 65_536 }, '', about);
 
 const coreSchema = z
@@ -45,12 +52,24 @@ const coreSchema = z
         m: lanes('Rows (output pixels, tokens) at once.'),
         n: lanes('Columns (output channels) at once.'),
         k: lanes('Terms of a sum at once.'),
+        groups: lanes('Groups of a grouped convolution side by side along n, at most. Default: as many as fit.').optional(),
         from,
       })
       .describe('Proportions of the multiplier array, on which utilisation depends.'),
     vectorGops: figure({ min: 0.01, max: 1_000_000 }, 'billion operations a second', 'Vector unit: activations, additions, norms.'),
     computeRatio: ratio('Part of the peak that a layer reaches which fits the array exactly.'),
+    curveOps: figure(
+      { min: 0, max: CURVE_OPS },
+      'operations',
+      `Element operations that a sigmoid, exp or the like takes: less than ${CURVE_OPS} with a table. Default: ${CURVE_OPS}.`,
+    ).optional(),
     dispatchUs: figure({ min: 0, max: 1_000_000 }, 'us', 'Overhead of one segment.'),
+    layerUs: figure({ min: 0, max: 10_000 }, 'us', `Overhead of each layer that multiplies. Default: ${LAYER_US}.`).optional(),
+    splitUs: figure(
+      { min: 0, max: 10_000 },
+      'us',
+      `Overhead of each such layer that several cores share, on top of layerUs. Default: ${SPLIT_US}.`,
+    ).optional(),
   })
   .describe('One core; all of a kind are alike.');
 
@@ -61,6 +80,10 @@ const kindFields = {
   core: coreSchema,
   localMemoryMb: figure({ min: 0, max: 65_536 }, 'MiB', 'On-chip memory of one cluster, shared by its cores in equal parts.'),
   weightsStay: flagField('Weights that fit their part of the local memory are not read again from run to run.').default(false),
+  stayLayersMax: count(
+    { min: 1, max: 100_000 },
+    'With weightsStay: models of more layers do not stay, however small. Default: any number.',
+  ).optional(),
 };
 
 const modeSchema = z.strictObject({
@@ -92,6 +115,14 @@ export const socSchema = z
     others: entriesOf(z.strictObject(kindFields), 'Cores of other kinds by name, such as dsp; their numbers follow in this order.').default(
       {},
     ),
+    besideTops: tops
+      .describe('Dense int8 rate of all other engines together, which help where the whole chip works on many frames. Default: none.')
+      .optional(),
+    knownAs: listOf(
+      textField('A name.', 64),
+      { min: 0, max: 32 },
+      'What tables of measurements call the chip, word by word, besides the name of the file.',
+    ).default([]),
     dram: z
       .strictObject({
         bandwidthGbs: figure({ min: 0.001, max: 100_000 }, 'GB/s', 'Peak bandwidth of the memory bus.'),

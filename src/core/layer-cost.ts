@@ -2,6 +2,9 @@
 export const NUMBER_TYPES = ['int4', 'int8', 'int16', 'fp16', 'fp32'] as const;
 export type NumberType = (typeof NUMBER_TYPES)[number];
 
+/** Element operations that a curve takes on a vector unit without a table: what exp takes without its own instruction. */
+export const CURVE_OPS = 4;
+
 /** int4 counts half a byte. */
 export const NUMBER_TYPE_BYTES: Readonly<Record<NumberType, number>> = { int4: 0.5, int8: 1, int16: 2, fp16: 2, fp32: 4 };
 
@@ -32,6 +35,16 @@ export interface LayerCost {
    * core's local memory. Absent: 0.
    */
   readonly stateBytes?: number;
+  /**
+   * Elements that go through a curve (sigmoid, exp, tanh and their like), each of which counts `CURVE_OPS` among `elementOps`: cores with tables do them in
+   * less. Absent: none.
+   */
+  readonly curves?: number;
+  /**
+   * `m`, `n` and `k` are means over layers whose real sizes are not known, and scatter around them: how well they fill an array is not judged. Absent: they
+   * are those of the layer.
+   */
+  readonly isMean?: true;
   /** The operator is not understood: its bytes are those of the tensors known around it, its operations are not counted. Absent: it is understood. */
   readonly isUnknown?: true;
 }

@@ -21,6 +21,8 @@ export interface MacArray {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** Groups of a grouped convolution that lie side by side along `n`, at most; an array of dataflow cores takes one at a time. */
+  readonly groups: number;
 }
 
 /** One core; all cores of a kind are alike. */
@@ -32,8 +34,14 @@ export interface SocCore {
   readonly vectorOpsPerSecond: number;
   /** Part of the peak that a layer reaches which fits the array exactly. 0..1 */
   readonly computeRatio: number;
+  /** Element operations that a curve (sigmoid, exp) takes: `CURVE_OPS` without a table, less with one. */
+  readonly curveOps: number;
   /** From the command to the first operation, and from the last to the interrupt, once a segment. */
   readonly dispatchUs: number;
+  /** Descriptors, begin and barrier of each layer that multiplies. */
+  readonly layerUs: number;
+  /** What the cores of one job tell each other after such a layer, when they share it; on top of `layerUs`. */
+  readonly splitUs: number;
 }
 
 export interface SocDram {
@@ -93,6 +101,8 @@ export interface CoreKind {
   readonly localMemoryBytes: number;
   /** Weights that fit their core's part of the local memory stay there between runs and are not read again. */
   readonly doWeightsStay: boolean;
+  /** Models of more layers that multiply, and those that multiply activations by each other, do not stay, however small they are. */
+  readonly stayLayersMax: number;
 }
 
 /** What the simulator knows of a chip: its own kind of cores comes first, in number and as what models are meant for. Deep-frozen; SI units throughout. */
@@ -110,6 +120,10 @@ export interface SocProfile extends CoreKind {
   readonly modes: readonly SocMode[];
   /** What the host processor or its image hardware takes per frame before and after the NPU. */
   readonly host: { readonly prepareUs: number; readonly decodeUs: number };
+  /** Dense int8 operations per second of the chip's other engines, which help where all of it works on many frames; the simulator leaves them out. */
+  readonly besideOpsPerSecond: number;
+  /** What tables of measurements call the chip. */
+  readonly knownAs: readonly string[];
   readonly origins: readonly FigureOrigin[];
 }
 

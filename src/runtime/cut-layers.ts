@@ -1,6 +1,6 @@
 import type { LayerCost } from '../core/layer-cost.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
-import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { compileSegment, extentOf } from '../devices/sim/segment-cost.ts';
 
 /**
  * Where to cut a network into at most so many blocks of about the same time on this chip: the places of the layers that begin a block, but for the first,
@@ -24,10 +24,10 @@ export function cutLayers(layers: readonly LayerCost[], blocks: number, profile:
 /** When each layer ends, one after the other with the bus to itself, by total compute and total bytes. */
 function endsOf(layers: readonly LayerCost[], profile: SocProfile): readonly number[] {
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
-  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
+  const extent = extentOf(layers);
   let sum = 0;
   return layers.map((layer) => {
-    const { computeUs, bytes } = compileSegment([layer], profile, weightBytes);
+    const { computeUs, bytes } = compileSegment([layer], profile, extent);
     sum += Math.max(computeUs - profile.core.dispatchUs, bytes / usable);
     return sum;
   });

@@ -6,7 +6,7 @@ import type { ModelId } from '../core/model.ts';
 import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { BlockSteps } from '../core/step-plan.ts';
 import { durationUs } from '../core/units.ts';
-import { compileSegment, type SegmentCost } from '../devices/sim/segment-cost.ts';
+import { compileSegment, extentOf, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { compileSplit, type Split } from '../devices/sim/split-cost.ts';
 import { checkFit } from './check-fit.ts';
@@ -127,9 +127,9 @@ type Time = (row: readonly LayerCost[]) => number;
 
 /** Of some layers in a row on one core, or on those that the network is split over. */
 function timeOn(layers: readonly LayerCost[], { profile, mode }: Chip, split: Split): Time {
-  const weightBytes = layers.reduce((total, layer) => total + layer.weightBytes, 0);
+  const extent = extentOf(layers);
   const compile = (row: readonly LayerCost[]): SegmentCost =>
-    split.ways === 1 ? compileSegment(row, profile, weightBytes) : compileSplit(row, profile, split, weightBytes);
+    split.ways === 1 ? compileSegment(row, profile, extent) : compileSplit(row, profile, split, extent);
   return (row) => aloneUs(compile(row), profile, mode);
 }
 

@@ -21,5 +21,5 @@ export function layersOfFile(file: string, bits: number): readonly LayerCost[] {
   } catch (thrown) {
     throw new CoxswainError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(thrown)}`, { cause: thrown });
   }
-  return layerCosts(readOnnxGraph(bytes, { name: basename(file) }), { storedAs: typeOf(bits) }).layers;
+  return layerCosts(readOnnxGraph(bytes, { name: basename(file) }), { storedAs: typeOf(bits), isFused: true }).layers;
 }

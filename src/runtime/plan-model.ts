@@ -1,7 +1,8 @@
 import type { LanguageShape } from '../config/runtime-config.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import { type FigureRange, firstKindCountOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
-import { compileSegment, type SegmentCost, segmentJoules } from '../devices/sim/segment-cost.ts';
+import { columnCost } from '../devices/sim/column-cost.ts';
+import { compileSegment, segmentJoules } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { languageModelOf } from './simulate-costs.ts';
 
@@ -17,7 +18,7 @@ const SCALE_BITS = 0.5;
 /** Weights of 16 bits need no scales. */
 export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
-/** One model on one chip, nothing else running. All cores of the first kind work on each token together, without loss at their borders: an upper bound. */
+/** One model on one chip, nothing else running. All cores work on each token together, and wait for each other after each layer. */
 export interface ModelPlan {
   readonly soc: string;
   readonly mode: string;
@@ -76,9 +77,9 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
   if (!doesFit) return common;
   const promptTokens = Math.min(PROMPT_TOKENS, contextTokens);
   const decodeLayers = model.decodeLayers(1, contextTokens - 1);
-  const decode = splitCost(decodeLayers, profile);
+  const decode = columnCost(decodeLayers, profile);
   const tokenUs = aloneUs(decode, profile, mode);
-  const prefillUs = aloneUs(splitCost(model.prefillLayers(promptTokens, 0), profile), profile, mode);
+  const prefillUs = aloneUs(columnCost(model.prefillLayers(promptTokens, 0), profile), profile, mode);
   const usable = usableBytesPerSecond(profile) * mode.bandwidthRatio;
   const ownJoules = segmentJoules(decode, profile.power);
   const idleJoules = (profile.power.idleW * tokenUs) / 1e6;
@@ -106,22 +107,6 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
       },
     },
   };
-}
-
-/**
- * Every layer divided over all cores by its columns, as tensor parallelism does it: the cores look like one that is as much wider, weights are read once, and
- * what they have to tell each other is not counted.
- */
-function splitCost(layers: readonly LayerCost[], profile: SocProfile): SegmentCost {
-  const count = firstKindCountOf(profile);
-  const { core } = profile;
-  const opsPerSecond = Object.fromEntries(Object.entries(core.opsPerSecond).map(([type, ops]) => [type, ops * count]));
-  return compileSegment(layers, {
-    ...profile,
-    core: { ...core, opsPerSecond, array: { ...core.array, n: core.array.n * count }, vectorOpsPerSecond: core.vectorOpsPerSecond * count },
-    coresPerCluster: 1,
-    localMemoryBytes: profile.localMemoryBytes * profile.clusterCount,
-  });
 }
 
 /** A network on a chip, one run after another on one core. */

@@ -6,7 +6,7 @@ import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost, NumberType } from '../core/layer-cost.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { createLanguageModel, type LanguageModel } from '../models/language/language-model.ts';
-import { pyramidLayers } from '../models/network/pyramid.ts';
+import { pyramidLayers } from '../models/network/described-network.ts';
 import { layerCosts } from '../models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
 
@@ -39,7 +39,7 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
   const { shape } = model;
   if (shape?.kind === 'network') {
     const layers = pyramidLayers(shape, storedAs);
-    return { model: model.id, layers, origin: 'shape', told: `a pyramid of convolutions with the published size (${model.origin})` };
+    return { model: model.id, layers, origin: 'shape', told: `a pyramid of layers with the published size (${model.origin})` };
   }
   if (shape?.kind === 'language') {
     const language = languageModelOf(shape);
@@ -57,6 +57,7 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
   const tensors = [...model.inputs, ...model.states.map(({ input }) => input), ...model.constants];
   const { layers, unknown } = layerCosts(graph, {
     storedAs,
+    isFused: true,
     shapes: Object.fromEntries(tensors.map(({ name, shape: sizes }) => [name, sizes])),
     values: Object.fromEntries(model.constants.map(({ name, values }) => [name, values])),
   });

@@ -7,7 +7,7 @@ import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { createLanguageModel } from '../models/language/language-model.ts';
 import type { LanguageModelShape } from '../models/language/model-shape.ts';
-import { pyramidLayers } from '../models/network/pyramid.ts';
+import { pyramidLayers } from '../models/network/described-network.ts';
 import { cutLayers } from './cut-layers.ts';
 import { blocksOf } from './cut-models.ts';
 import type { StageModel } from './stage.ts';

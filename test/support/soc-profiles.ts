@@ -13,13 +13,17 @@ export function twoCores(changes: Partial<SocProfile> = {}): SocProfile {
     coresPerCluster: 2,
     core: {
       opsPerSecond: { int8: 2e12 },
-      array: { m: 1, n: 1, k: 1 },
+      array: { m: 1, n: 1, k: 1, groups: 1 },
       vectorOpsPerSecond: 1e12,
       computeRatio: 1,
+      curveOps: 4,
       dispatchUs: 0,
+      layerUs: 0,
+      splitUs: 1,
     },
     localMemoryBytes: 0,
     doWeightsStay: false,
+    stayLayersMax: Number.MAX_SAFE_INTEGER,
     dram: { bytesPerSecond: 100e9, efficiencyRatio: 1, memoryBytes: 16e9 },
     power: { idleW: 1, macPicojoules: { low: 1, high: 3 }, dramPicojoulesPerByte: { low: 40, high: 60 } },
     thermal: {
@@ -34,6 +38,8 @@ export function twoCores(changes: Partial<SocProfile> = {}): SocProfile {
     },
     modes: [{ id: 'full', watts: 100, clockRatio: 1, bandwidthRatio: 1 }],
     host: { prepareUs: 1000, decodeUs: 500 },
+    besideOpsPerSecond: 0,
+    knownAs: [],
     origins: [],
     ...changes,
   };

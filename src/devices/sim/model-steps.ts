@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
-import { compileSegment, type SegmentCost } from './segment-cost.ts';
+import { compileSegment, extentOf, type ModelExtent, type SegmentCost } from './segment-cost.ts';
 import { compileSplit, type Split } from './split-cost.ts';
 
 /** What the steps of a model's jobs are. */
@@ -31,11 +31,11 @@ export interface ModelSteps {
 }
 
 /** What a core, and several together, can do. */
-export type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>;
+export type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'stayLayersMax' | 'dram'>;
 
 export function createModelSteps(layers: readonly LayerCost[], cuts: readonly number[], profile: Chip, split?: Split): ModelSteps {
-  const weightBytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
-  const compile = (row: readonly LayerCost[]): SegmentCost => compileOn(row, weightBytes, profile, split);
+  const extent = extentOf(layers);
+  const compile = (row: readonly LayerCost[]): SegmentCost => compileOn(row, extent, profile, split);
   const borders = [0, ...cuts, layers.length];
   assert(
     borders.every(
@@ -76,8 +76,8 @@ export function createModelSteps(layers: readonly LayerCost[], cuts: readonly nu
 }
 
 /** On one core, or on several together. */
-export const compileOn = (row: readonly LayerCost[], weightBytes: number, profile: Chip, split: Split | undefined): SegmentCost =>
-  split === undefined || split.ways === 1 ? compileSegment(row, profile, weightBytes) : compileSplit(row, profile, split, weightBytes);
+export const compileOn = (row: readonly LayerCost[], extent: ModelExtent, profile: Chip, split: Split | undefined): SegmentCost =>
+  split === undefined || split.ways === 1 ? compileSegment(row, profile, extent) : compileSplit(row, profile, split, extent);
 
 /** Part of a row's time until the end of each of its steps. */
 export function endsOf(steps: number, costOf: (step: number) => SegmentCost, profile: Pick<SocProfile, 'dram'>): Float64Array {

@@ -1,9 +1,9 @@
 import { assert } from '../../core/assert.ts';
-import { type LayerCost, NUMBER_TYPES, type NumberType } from '../../core/layer-cost.ts';
+import { CURVE_OPS, type LayerCost, NUMBER_TYPES, type NumberType } from '../../core/layer-cost.ts';
 import type { FigureRange, MacArray, SocCore, SocProfile } from '../../core/soc-profile.ts';
 
 /** Part of a core's local memory that holds activations; the rest is for weights on their way in. */
-export const ACTIVATION_RATIO = 0.5;
+const ACTIVATION_RATIO = 0.5;
 
 /**
  * Energy of a multiply-accumulate by type, int8 being 1. fp32: 3.7 + 0.9 pJ to 0.23 pJ at 45 nm (Horowitz, ISSCC 2014); the others lie on the square of the
@@ -19,7 +19,8 @@ const ELEMENT_ENERGY = 1;
  *
  * Layer i computes for c_i and moves m_i bytes, and overlaps the two: at bandwidth b it takes max(c_i, m_i / b), so the segment takes
  * T(b) = sum max(c_i, m_i / b) (Williams, Waterman, Patterson 2009, layer by layer). Sorted by m_i / c_i, the bandwidth below which layer i waits for memory,
- * T(b) = computeBefore[p] + bytesFrom[p] / b with p = the number of layers whose m_i / c_i is at most b.
+ * T(b) = computeBefore[p] + bytesFrom[p] / b with p = the number of layers whose m_i / c_i is at most b. Dispatch, and what each layer takes to begin, count
+ * as one more layer that moves nothing.
  */
 export interface SegmentCost {
   /** Bytes from and to DRAM. */
@@ -43,14 +44,14 @@ export interface SegmentCost {
 /** Cost of running these layers on one core of this profile. Where they are part of a model, its weights stay in the core as a whole or not at all. */
 export function compileSegment(
   layers: readonly LayerCost[],
-  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay'>,
-  modelWeightBytes?: number,
+  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'stayLayersMax'>,
+  model: ModelExtent = extentOf(layers),
 ): SegmentCost {
   const { core } = profile;
-  const weightBytes = modelWeightBytes ?? layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const { weightBytes } = model;
   const localBytes = profile.localMemoryBytes / profile.coresPerCluster;
-  const doWeightsStay = profile.doWeightsStay && weightBytes <= localBytes;
-  const activationBytes = doWeightsStay ? localBytes - weightBytes : localBytes * ACTIVATION_RATIO;
+  const doWeightsStay = doLayersStay(model, profile, localBytes);
+  const activationBytes = activationRoom(profile, localBytes);
   let [macs, energyMacs, multiplyUs, busyUs] = [0, 0, 0, 0];
   const costs = layers.map((layer, index) => {
     const macUs = multiplicationUs(layer, core);
@@ -60,14 +61,58 @@ export function compileSegment(
     busyUs += layer.macs === 0 ? 0 : (layer.macs * 2e6) / rateOf(layer.type, core);
     const ends = { isFirst: index === 0, isLast: index === layers.length - 1 };
     const moved = (doWeightsStay ? 0 : layer.weightBytes) + activationTraffic(layer, ends, activationBytes);
-    return { computeUs: Math.max(macUs, (layer.elementOps / core.vectorOpsPerSecond) * 1e6), bytes: moved };
+    return { computeUs: Math.max(macUs, (elementOpsOn(layer, core) / core.vectorOpsPerSecond) * 1e6), bytes: moved };
   });
   const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
-  return rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...costs], { macs, energyMacs, weightBytes, utilisationRatio });
+  return rooflineOf([{ computeUs: beginUs(layers, core, doWeightsStay), bytes: 0 }, ...costs], {
+    macs,
+    energyMacs,
+    weightBytes,
+    utilisationRatio,
+  });
 }
 
 /** Its multiply-accumulates weighted by their energy, int8 being 1. */
 export const energyMacsOf = ({ macs, type, elementOps }: LayerCost): number => macs * MAC_ENERGY[type] + elementOps * ELEMENT_ENERGY;
+
+/** Layers are set up one by one: those that multiply, and those of which nothing is known. */
+const isBegun = ({ macs, isUnknown }: LayerCost): boolean => macs > 0 || isUnknown === true;
+
+/** Scores of attention, and the like: both factors are made anew in each run. */
+const isBetweenActivations = ({ macs, weightBytes, isUnknown }: LayerCost): boolean => macs > 0 && weightBytes === 0 && isUnknown !== true;
+
+/** A whole model, as far as it decides whether it stays on the chip; parts of it stay with it or not at all. */
+export interface ModelExtent {
+  readonly weightBytes: number;
+  /** Layers that are set up one by one. */
+  readonly layerCount: number;
+  /** Some multiply results by results. */
+  readonly hasAttention: boolean;
+}
+
+export const extentOf = (layers: readonly LayerCost[]): ModelExtent => ({
+  weightBytes: layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
+  layerCount: layers.filter(isBegun).length,
+  hasAttention: layers.some(isBetweenActivations),
+});
+
+/** Whether a model is on the chip from run to run, in so much local memory. */
+export const doLayersStay = (
+  { weightBytes, layerCount, hasAttention }: ModelExtent,
+  { doWeightsStay, stayLayersMax }: Pick<SocProfile, 'doWeightsStay' | 'stayLayersMax'>,
+  localBytes: number,
+): boolean => doWeightsStay && weightBytes <= localBytes && layerCount <= stayLayersMax && !hasAttention;
+
+/** Chips on which models can stay hold many layers at once, and what one puts out flows to the next; on others it lies in local memory as far as it fits. */
+export const activationRoom = ({ doWeightsStay }: Pick<SocProfile, 'doWeightsStay'>, localBytes: number): number =>
+  doWeightsStay ? Number.POSITIVE_INFINITY : localBytes * ACTIVATION_RATIO;
+
+/** Dispatch, and the beginning of each layer; layers that stay were set up before. */
+export const beginUs = (layers: readonly LayerCost[], { dispatchUs, layerUs }: SocCore, doStay: boolean): number =>
+  dispatchUs + (doStay ? 0 : layers.filter(isBegun).length * layerUs);
+
+export const elementOpsOn = ({ elementOps, curves = 0 }: LayerCost, { curveOps }: SocCore): number =>
+  elementOps - curves * (CURVE_OPS - curveOps);
 
 export interface Ends {
   readonly isFirst: boolean;
@@ -90,12 +135,12 @@ export function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, l
 
 /**
  * Cycles of the array times the length of one. Sizes that do not fill the box waste what is left over; the groups of a grouped convolution lie side by side
- * along n as far as whole ones fit, as NPU compilers lay out depthwise layers.
+ * along n as far as whole ones fit and the array takes several, as NPU compilers lay out depthwise layers.
  */
 export function multiplicationUs(layer: LayerCost, core: SocCore): number {
   if (layer.macs === 0) return 0;
-  const cycles = arrayCycles(layer, core.array);
   const { m, n, k } = core.array;
+  const cycles = layer.isMean === true ? (layer.m * layer.n * layer.k * layer.groups) / (m * n * k) : arrayCycles(layer, core.array);
   const cycleUs = (2e6 * m * n * k) / rateOf(layer.type, core);
   return (cycles * cycleUs) / core.computeRatio;
 }
@@ -103,7 +148,7 @@ export function multiplicationUs(layer: LayerCost, core: SocCore): number {
 export function arrayCycles({ m, n, k, groups }: Pick<LayerCost, 'm' | 'n' | 'k' | 'groups'>, array: MacArray): number {
   const rows = Math.ceil(m / array.m);
   const terms = Math.ceil(k / array.k);
-  const sideBySide = Math.max(1, Math.floor(array.n / n));
+  const sideBySide = Math.max(1, Math.min(array.groups, Math.floor(array.n / n)));
   const columns = n >= array.n ? groups * Math.ceil(n / array.n) : Math.ceil(groups / sideBySide);
   return rows * terms * columns;
 }

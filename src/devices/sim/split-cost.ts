@@ -2,9 +2,14 @@ import { assert } from '../../core/assert.ts';
 import { type LayerCost, NUMBER_TYPE_BYTES } from '../../core/layer-cost.ts';
 import { type SocProfile, usableBytesPerSecond } from '../../core/soc-profile.ts';
 import {
-  ACTIVATION_RATIO,
+  activationRoom,
   activationTraffic,
+  beginUs,
+  doLayersStay,
+  elementOpsOn,
   energyMacsOf,
+  extentOf,
+  type ModelExtent,
   multiplicationUs,
   rateOf,
   rooflineOf,
@@ -18,12 +23,6 @@ export interface Split {
   /** Clusters that they lie in; only cores of one cluster share local memory. */
   readonly clusters: number;
 }
-
-/**
- * From the last core's result of a layer to the first core's next layer: a flag in shared memory, seen by all. An estimate; with it, the detection networks of
- * configs/vehicle-500.yaml run 2.2 to 3.7 times as fast on the four cores of a cluster, where Arm China states a linearity of 70 to 80 % for its X3.
- */
-const BARRIER_US = 1;
 
 /** How a layer's work is divided; the output lies divided in the same way. */
 const WAYS = ['rows', 'columns', 'groups'] as const;
@@ -45,7 +44,7 @@ interface Node {
   readonly before: Node | undefined;
 }
 
-type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'dram'>;
+type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'stayLayersMax' | 'dram'>;
 
 /**
  * Cost of running these layers on several cores of this profile together. Of every layer each core computes 1/n: of the rows (output pixels, tokens: MoDNN, Mao et
@@ -58,16 +57,21 @@ type Chip = Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | '
  * comes out of the shared local memory, as fast as that feeds an array; between clusters it is written to DRAM once and read by every other
  * cluster. Weights are read once a job, broadcast to whoever needs them; activations spill where they do not fit the cores' local memory together.
  */
-export function compileSplit(layers: readonly LayerCost[], profile: Chip, split: Split, modelWeightBytes?: number): SegmentCost {
+export function compileSplit(
+  layers: readonly LayerCost[],
+  profile: Chip,
+  split: Split,
+  model: ModelExtent = extentOf(layers),
+): SegmentCost {
   const { core } = profile;
-  const weightBytes = modelWeightBytes ?? layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
-  const path = fastestPath(layers, new Splitter(profile, split, weightBytes), usableBytesPerSecond(profile) / 1e6);
+  const splitter = new Splitter(profile, split, model);
+  const path = fastestPath(layers, splitter, usableBytesPerSecond(profile) / 1e6);
   const multiplyUs = path.reduce((sum, option) => sum + option.multiplyUs, 0);
   const busyUs = layers.reduce((sum, { macs, type }) => sum + (macs === 0 ? 0 : (macs * 2e6) / rateOf(type, core)), 0);
-  return rooflineOf([{ computeUs: core.dispatchUs, bytes: 0 }, ...path], {
+  return rooflineOf([{ computeUs: beginUs(layers, core, splitter.doWeightsStay), bytes: 0 }, ...path], {
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     energyMacs: layers.reduce((sum, layer) => sum + energyMacsOf(layer), 0),
-    weightBytes,
+    weightBytes: model.weightBytes,
     utilisationRatio: multiplyUs === 0 ? 0 : busyUs / split.ways / multiplyUs,
   });
 }
@@ -101,17 +105,17 @@ const isFaster = (a: Node, b: Node): boolean => a.us < b.us || (a.us === b.us &&
 class Splitter {
   readonly #chip: Chip;
   readonly #split: Split;
-  readonly #doWeightsStay: boolean;
+  readonly doWeightsStay: boolean;
   readonly #activationBytes: number;
   /** Of the local memory to one core, in bytes per microsecond: rows of operands for a whole array in every cycle. */
   readonly #localBytesPerUs: number;
 
-  constructor(chip: Chip, split: Split, weightBytes: number) {
+  constructor(chip: Chip, split: Split, model: ModelExtent) {
     this.#chip = chip;
     this.#split = split;
     const localBytes = (chip.localMemoryBytes / chip.coresPerCluster) * split.ways;
-    this.#doWeightsStay = chip.doWeightsStay && weightBytes <= localBytes;
-    this.#activationBytes = this.#doWeightsStay ? localBytes - weightBytes : localBytes * ACTIVATION_RATIO;
+    this.doWeightsStay = doLayersStay(model, chip, localBytes);
+    this.#activationBytes = activationRoom(chip, localBytes);
     const cyclesPerUs = rateOf('int8', chip.core) / (2e6 * chip.core.array.m * chip.core.array.n * chip.core.array.k);
     this.#localBytesPerUs = cyclesPerUs * chip.core.array.m * chip.core.array.k;
   }
@@ -120,13 +124,13 @@ class Splitter {
     const { core } = this.#chip;
     const { ways } = this.#split;
     const multiplyUs = multiplicationUs(this.#partOf(layer, way), core);
-    const vectorUs = (layer.elementOps / ways / core.vectorOpsPerSecond) * 1e6;
+    const vectorUs = (elementOpsOn(layer, core) / ways / core.vectorOpsPerSecond) * 1e6;
     const lacking = before === undefined || layer.macs === 0 ? 0 : this.#lacking(layer, way, before);
-    const fetchUs = lacking === 0 ? 0 : BARRIER_US + lacking / this.#localBytesPerUs;
+    const fetchUs = lacking === 0 ? 0 : core.splitUs + lacking / this.#localBytesPerUs;
     const traffic = activationTraffic(layer, { isFirst: before === undefined, isLast }, this.#activationBytes);
     return {
       computeUs: fetchUs + Math.max(multiplyUs, vectorUs),
-      bytes: (this.#doWeightsStay ? 0 : layer.weightBytes) + traffic + (lacking === 0 ? 0 : this.#betweenClusters(layer, way, before)),
+      bytes: (this.doWeightsStay ? 0 : layer.weightBytes) + traffic + (lacking === 0 ? 0 : this.#betweenClusters(layer, way, before)),
       multiplyUs,
     };
   }

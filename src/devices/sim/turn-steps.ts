@@ -1,6 +1,6 @@
 import type { Turn } from '../../core/job.ts';
 import { type Chip, compileOn, endsOf, type ModelSteps, type SimTurns } from './model-steps.ts';
-import { type SegmentCost, sumOf } from './segment-cost.ts';
+import { extentOf, type SegmentCost, sumOf } from './segment-cost.ts';
 import type { Split } from './split-cost.ts';
 
 /** The cache is read as long as it is at the middle of so many tokens: a token of an 8B model then reads at most a thousandth too much or too little. */
@@ -14,12 +14,12 @@ const SHORTEST: Turn = { promptTokens: 1, tokensMax: 1 };
  * cache lies in DRAM, so a turn that was interrupted has nothing to fetch.
  */
 export function createTurnSteps(turns: SimTurns, profile: Chip, split?: Split): (turn: Turn | undefined) => ModelSteps {
-  const weightBytes = turns.decodeLayers(0).reduce((sum, layer) => sum + layer.weightBytes, 0);
+  const extent = extentOf(turns.decodeLayers(0));
   const compiled = new Map<string, SegmentCost>();
   const compile = (key: string, layers: () => ReturnType<SimTurns['decodeLayers']>): SegmentCost => {
     const known = compiled.get(key);
     if (known !== undefined) return known;
-    const made = compileOn(layers(), weightBytes, profile, split);
+    const made = compileOn(layers(), extent, profile, split);
     compiled.set(key, made);
     return made;
   };

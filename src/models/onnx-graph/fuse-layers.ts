@@ -123,10 +123,12 @@ class Fusion {
     const own = new Set(members);
     const first = costs[members[0] ?? 0] as LayerCost;
     const total = { elementOps: 0, weightBytes: 0, inputBytes: 0, outputBytes: 0 };
+    let curves = 0;
     const outputs: Tensor[] = [];
     for (const member of members) {
       const [step, cost] = [this.steps[member] as Step, costs[member] as LayerCost];
       for (const field of ['elementOps', 'weightBytes', 'inputBytes', 'outputBytes'] as const) total[field] += cost[field];
+      curves += cost.curves ?? 0;
       // What a member hands to another never leaves the core.
       for (const input of step.inputs)
         if (input !== undefined && own.has(this.maker.get(memoryOf(input)) ?? -1)) total.inputBytes -= bytesOf(input);
@@ -138,7 +140,7 @@ class Fusion {
         else total.outputBytes -= bytesOf(output);
       }
     }
-    return { cost: { ...first, ...total }, inputs: this.outside(members), outputs };
+    return { cost: { ...first, ...total, ...(curves > 0 ? { curves } : {}) }, inputs: this.outside(members), outputs };
   }
 }
 

@@ -114,6 +114,7 @@ function layerOf(step: Step, sizes: TensorSizes): LayerCost {
     n,
     k,
     groups,
+    ...(work?.curves === undefined ? {} : { curves: work.curves }),
     ...(stateBytes > 0 ? { stateBytes } : {}),
     ...(work === undefined ? { isUnknown: true as const } : {}),
   };

@@ -17,6 +17,8 @@ export interface Work {
   /** The type multiplied in, where it is not that of the inputs. */
   readonly type?: NumberType;
   readonly elementOps?: number;
+  /** Elements that go through a curve, each of which is among `elementOps`. */
+  readonly curves?: number;
   /** Elements really read of each input, for operators that look at a part only; one left out is read whole. */
   readonly elementsRead?: readonly (number | undefined)[];
   /** Elements really written of each output, for state that is appended to in place. */

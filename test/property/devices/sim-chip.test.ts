@@ -259,7 +259,7 @@ describe('a segment', () => {
     const side = fc.integer({ min: 1, max: 64 });
     fc.assert(
       fc.property(size, size, size, fc.integer({ min: 1, max: 512 }), side, side, side, (m, n, k, groups, am, an, ak) => {
-        const cycles = arrayCycles({ m, n, k, groups }, { m: am, n: an, k: ak });
+        const cycles = arrayCycles({ m, n, k, groups }, { m: am, n: an, k: ak, groups: an });
         expect(cycles * am * an * ak).toBeGreaterThanOrEqual(m * n * k * groups);
       }),
     );

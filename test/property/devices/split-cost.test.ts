@@ -19,7 +19,7 @@ const split = fc.record({ ways: fc.integer({ min: 2, max: 8 }), clusters: fc.con
 
 const chip = twoCores({
   coresPerCluster: 4,
-  core: { ...twoCores().core, array: { m: 16, n: 16, k: 16 }, dispatchUs: 3 },
+  core: { ...twoCores().core, array: { m: 16, n: 16, k: 16, groups: 16 }, dispatchUs: 3 },
   localMemoryBytes: 4 * 50_000,
 });
 const busUs = (cost: Parameters<typeof rooflineUs>[0]): number => rooflineUs(cost, chip.dram.bytesPerSecond / 1e6);

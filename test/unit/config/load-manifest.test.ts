@@ -117,7 +117,7 @@ describe('the manifest', () => {
       file: '',
       origin: 'a table',
       inputs: [{ shape: [1, 480, 640, 3] }],
-      shape: { kind: 'network', macs: 8.5e9, parameters: 7.4e6, height: 480, width: 640, channels: 3 },
+      shape: { kind: 'network', macs: 8.5e9, parameters: 7.4e6, height: 480, width: 640, channels: 3, style: 'dense', hasCurves: false },
     });
     expect(models[4]?.shape).toMatchObject({ kind: 'language', layers: 32, kvBits: 16, headSize: undefined, tiedEmbedding: false });
   });

@@ -1,3 +1,4 @@
+import { CURVE_OPS } from '../../../core/layer-cost.ts';
 import { type ElementType, isInteger } from '../element-type.ts';
 import { GRAPH_LIMITS } from '../graph.ts';
 import { broadcastShape, stretch } from '../indexing.ts';
@@ -5,11 +6,11 @@ import type { OperatorCall, OperatorRule } from '../operator-call.ts';
 import { elementsOf, type TensorSketch } from '../tensor.ts';
 
 /**
- * Vector operations per element. A simple one (add, compare, clamp) counts 1; those that hardware makes of a table or a short polynomial count 4, which is
- * what exp takes on vector units without its own instruction. An estimate: activations are bound by bytes, not by operations, wherever it matters.
+ * Vector operations per element. A simple one (add, compare, clamp) counts 1; those that hardware makes of a table or a short polynomial are counted as curves,
+ * so that cores with tables can take less.
  */
 const SIMPLE = 1;
-const TRANSCENDENTAL = 4;
+const TRANSCENDENTAL = CURVE_OPS;
 
 type Fold = (...values: number[]) => number;
 
@@ -18,7 +19,8 @@ const unary = (opsPerElement: number, fold?: Fold): OperatorRule => {
   return (call) => {
     const { type, shape, elements, data, quantizedFrom } = call.input(0);
     const folded = fold === undefined ? undefined : data?.map((value) => fold(value));
-    return { outputs: [{ type, shape, data: folded, quantizedFrom }], work: { elementOps: elements * opsPerElement } };
+    const curves = opsPerElement === TRANSCENDENTAL ? { curves: elements } : {};
+    return { outputs: [{ type, shape, data: folded, quantizedFrom }], work: { elementOps: elements * opsPerElement, ...curves } };
   };
 };
 
@@ -73,7 +75,7 @@ const dropout: OperatorRule = (call) => {
 /** Gelu of a sum with a bias of the last axis. */
 const biasGelu: OperatorRule = (call) => {
   const { type, shape, elements } = call.input(0);
-  return { outputs: [{ type, shape }], work: { elementOps: elements * (TRANSCENDENTAL + SIMPLE) } };
+  return { outputs: [{ type, shape }], work: { elementOps: elements * (TRANSCENDENTAL + SIMPLE), curves: elements } };
 };
 
 const toBool: OperatorRule = (call) => {

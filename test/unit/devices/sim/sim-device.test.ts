@@ -170,7 +170,7 @@ describe('what a segment costs', () => {
   });
 
   it('wastes the part of the array that a layer does not fill', () => {
-    const core = { ...twoCores().core, array: { m: 16, n: 16, k: 16 } };
+    const core = { ...twoCores().core, array: { m: 16, n: 16, k: 16, groups: 16 } };
     const usOf = (m: number, n: number, k: number, groups = 1): number =>
       compileSegment(
         [{ ...conv, m, n, k, groups, macs: m * n * k * groups, weightBytes: 0, inputBytes: 0, outputBytes: 0 }],

@@ -6,7 +6,7 @@ import { twoCores } from '../../../support/soc-profiles.ts';
 /** Four cores in a cluster: 1e6 multiply-accumulates a microsecond in an array of 10 x 10 x 10, so 1000 cycles and 100 000 bytes of operands; the bus never matters. */
 const chip = twoCores({
   coresPerCluster: 4,
-  core: { ...twoCores().core, array: { m: 10, n: 10, k: 10 } },
+  core: { ...twoCores().core, array: { m: 10, n: 10, k: 10, groups: 10 } },
   localMemoryBytes: 1e9,
   dram: { bytesPerSecond: 1e18, efficiencyRatio: 1, memoryBytes: 16e9 },
 });

@@ -1,0 +1,86 @@
+import type { LayerCost } from '../../core/layer-cost.ts';
+import { pyramidLayers } from '../../models/network/described-network.ts';
+import { type LanguageFacts, languageModelBy, weightBitsOf } from './language-facts.ts';
+import type { Measurement } from './measurement.ts';
+import { type NetworkFacts, networkBy } from './network-facts.ts';
+
+/** What a row is counted as: the aims are for decoding and for convolutional networks. */
+export const ROW_KINDS = ['decode', 'convolutional', 'attention'] as const;
+export type RowKind = (typeof ROW_KINDS)[number];
+
+/** A row whose layers are known: what is left is the chip. */
+export interface PreparedRow {
+  readonly measurement: Measurement;
+  readonly kind: RowKind;
+  readonly layers: readonly LayerCost[];
+  /** Frames or tokens that one run of the layers brings. */
+  readonly perRun: number;
+  /** Cores that each run frames of their own. */
+  readonly cores: number;
+  readonly isWholeChip: boolean;
+  /** Where the layers are from, as a clause. */
+  readonly told: string;
+  /** Only the name told the size. */
+  readonly isBySize: boolean;
+}
+
+/** A row that cannot be predicted, and why, as a clause. */
+export interface UnknownRow {
+  readonly measurement: Measurement;
+  readonly why: string;
+}
+
+export interface Facts {
+  readonly languageModels: LanguageFacts;
+  readonly networks: NetworkFacts;
+}
+
+/** Of a conversation that has just begun: benchmarks that do not say how long their prompts are use short ones. */
+const CONTEXT_TOKENS = 128;
+
+export function prepareRow(measurement: Measurement, facts: Facts): PreparedRow | UnknownRow {
+  const { work } = measurement;
+  if (work.kind === 'none') return { measurement, why: work.why };
+  if (work.kind === 'network') {
+    const network = networkBy(facts.networks, work);
+    if (network === undefined) return { measurement, why: `neither the row nor the list of networks knows the size of ${work.model}` };
+    return {
+      ...{
+        measurement,
+        told: network.told,
+        isBySize: false,
+        cores: work.cores,
+        isWholeChip: work.isWholeChip === true,
+        perRun: work.batch,
+      },
+      kind: network.style === 'attention' ? 'attention' : 'convolutional',
+      layers: pyramidLayers(network.size, work.type).map((layer) => batched(layer, work.batch)),
+    };
+  }
+  const bits = weightBitsOf(work.quantisation);
+  if (bits === undefined)
+    return { measurement, why: `the quantisation ${JSON.stringify(work.quantisation)} does not tell how many bits a weight has` };
+  const model = languageModelBy(facts.languageModels, work.model, bits);
+  if (model === undefined) return { measurement, why: `${work.model} is not in the list of language models, and its name tells no size` };
+  const context = work.contextTokens ?? CONTEXT_TOKENS;
+  const where = work.contextTokens === undefined ? `${context} tokens of context assumed` : `${context} tokens of context`;
+  return {
+    ...{ measurement, kind: 'decode', perRun: work.batch, cores: 1, isWholeChip: false, isBySize: model.isBySize },
+    layers: model.decodeLayers(work.batch, Math.max(0, context - 1)),
+    told: `${model.told} at ${Number(bits.toPrecision(4))} bits, ${where}`,
+  };
+}
+
+/** `count` frames through one layer: its weights are read once. */
+function batched(layer: LayerCost, count: number): LayerCost {
+  if (count === 1) return layer;
+  const { m, macs, elementOps, inputBytes, outputBytes, curves } = layer;
+  const times = {
+    m: m * count,
+    macs: macs * count,
+    elementOps: elementOps * count,
+    inputBytes: inputBytes * count,
+    outputBytes: outputBytes * count,
+  };
+  return { ...layer, ...times, ...(curves === undefined ? {} : { curves: curves * count }) };
+}
