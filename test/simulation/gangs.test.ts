@@ -82,9 +82,13 @@ describe('simulated gangs', () => {
   it('bring a network in sooner than one core can', async () => {
     const alone = await play(withPipelines({ freespace: { cores: [0] } }), 1);
     const split = await play(withPipelines({ freespace: { cores: [0, 1, 2, 3], split: 4 } }), 1);
-    const p50 = ({ report }: Run): number => report.streams.find(({ id }) => id === 'freespace')?.latencyMs.p50 ?? 0;
-    expect(p50(alone)).toBeGreaterThan(20);
-    expect(p50(split)).toBeLessThan(p50(alone) * 0.6);
-    expect(split.report.simulation?.models.find(({ id }) => id === 'freespace')?.aloneMs).toBeLessThan(10);
+    const figures = ({ report }: Run): { latencyMs: number; aloneMs: number } => ({
+      latencyMs: report.streams.find(({ id }) => id === 'freespace')?.latencyMs.p50 ?? 0,
+      aloneMs: report.simulation?.models.find(({ id }) => id === 'freespace')?.aloneMs ?? 0,
+    });
+    expect(figures(alone).aloneMs).toBeGreaterThan(15);
+    expect(figures(split).aloneMs).toBeLessThan(figures(alone).aloneMs * 0.4);
+    // Part of it is the wait for four cores to be free at once.
+    expect(figures(split).latencyMs).toBeLessThan(figures(alone).latencyMs);
   });
 });
