@@ -19,16 +19,21 @@ const DOUBT = 0.9;
  */
 export class CostEstimate {
   readonly #seedUs: number;
+  #seedHighUs: number;
   readonly #window = new SlidingWindow(WINDOW);
   #samples = 0;
   #meanUs: number;
   #highUs: number;
 
-  /** @param seedUs what to believe until measured */
-  constructor(seedUs: DurationUs) {
+  /**
+   * @param seedUs what to believe until measured
+   * @param seedHighUs what to believe that it rarely exceeds
+   */
+  constructor(seedUs: number, seedHighUs: number = seedUs * SEED_MARGIN) {
     this.#seedUs = seedUs;
+    this.#seedHighUs = seedHighUs;
     this.#meanUs = seedUs;
-    this.#highUs = seedUs * SEED_MARGIN;
+    this.#highUs = seedHighUs;
   }
 
   get typicalUs(): DurationUs {
@@ -47,7 +52,14 @@ export class CostEstimate {
     const clippedUs = isLearning ? sampleUs : Math.min(sampleUs, this.#meanUs * SURPRISE_MAX);
     this.#meanUs += Math.max(WEIGHT, 1 / (this.#samples + 1)) * (clippedUs - this.#meanUs);
     window.push(sampleUs);
-    this.#highUs = isLearning ? Math.max(this.#seedUs * SEED_MARGIN, window.largest(0)) : Math.max(this.#meanUs, window.largest(1));
+    this.#highUs = isLearning ? Math.max(this.#seedHighUs, window.largest(0)) : Math.max(this.#meanUs, window.largest(1));
+  }
+
+  /** From now on the seed is believed as it is, without a margin, until enough is measured. */
+  trustSeed(): void {
+    this.#seedHighUs = Math.min(this.#seedUs, this.#seedHighUs);
+    if (this.#samples < SAMPLES_TRUSTED)
+      this.#highUs = this.#samples === 0 ? this.#seedHighUs : Math.max(this.#seedHighUs, this.#window.largest(0));
   }
 
   /**

@@ -5,6 +5,7 @@ import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
 import { Timeline } from '../core/timeline.ts';
 import { instantUs } from '../core/units.ts';
+import { CoreCosts } from './core-costs.ts';
 import { CostEstimate } from './cost-estimate.ts';
 import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
@@ -99,17 +100,22 @@ function createModel(row: ModelPlan, group: GroupState, coreCount: number): Mode
   const exact = row.exactCosts === undefined ? undefined : new Map(row.exactCosts.map((cost) => [cost.core, cost]));
   const costUs = (core: CoreState): number => exact?.get(core.id)?.costUs ?? row.costUs;
   const fastestFirst = [...group.cores].sort((a, b) => costUs(a) - costUs(b));
+  const fastest = fastestFirst[0];
+  assert(fastest !== undefined, 'a model is placed');
   const { steps } = row;
+  const width = row.split ?? 1;
+  const isByCore = width === 1 && group.cores.length > 1;
   return {
     plan: row,
-    width: row.split ?? 1,
-    cost: new CostEstimate(row.costUs),
-    chunk: new CostEstimate(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs),
+    width,
+    cost: new CoreCosts(row.costUs, isByCore),
+    chunk: new CoreCosts(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs, isByCore),
     shareBefore: sharesBefore(steps?.kind === 'blocks' ? steps.shares : [1]),
     group,
     exact,
     fastestFirst,
     isOpen: new Array<boolean>(coreCount).fill(false),
+    fastest,
   };
 }
 

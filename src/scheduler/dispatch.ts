@@ -128,20 +128,28 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
 function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decision[]): boolean {
   const { policy } = state;
   if (job.model.width > 1) return startGang(state, job, decisions);
+  const isNew = !job.wasHeld;
   let holds: [CoreState, HoldState][] | undefined;
   for (const core of policy.coresFor(job)) {
     if (!isIdle(core) || !mayTake(core, job)) continue;
-    if (state.now > latestStartOnUs(state, job, core) || isKnownToHold(core, job)) continue;
-    const grant = grantOn(state, core, job);
-    if ('steps' in grant) {
+    if (state.now > latestStartOnUs(state, job, core)) continue;
+    const grant = isKnownToHold(core, job) ? undefined : grantOn(state, core, job);
+    if (grant !== undefined && 'steps' in grant) {
       start(state, core, NO_CORES, job, grant.steps, decisions);
       return true;
     }
+    if (isNew) countHold(core, job);
+    if (grant === undefined) continue;
     holds ??= [];
     holds.push([core, grant.hold]);
   }
   if (holds !== undefined) putHolds(state, holds);
   return false;
+}
+
+function countHold(core: CoreState, job: JobState): void {
+  job.wasHeld = true;
+  job.model.cost.hold(core.index);
 }
 
 function putHolds(state: SchedulerState, holds: readonly [CoreState, HoldState][]): void {

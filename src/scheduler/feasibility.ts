@@ -1,3 +1,4 @@
+import { findFastest } from './cost-of.ts';
 import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
 import { canServe, isSpared } from './state.ts';
@@ -65,10 +66,7 @@ const expiryAt = (job: JobState): number => (job.stepsDone > 0 ? Number.POSITIVE
 const typicalSpanOnUs = (job: JobState, core: CoreState): number => typicalRestUs(job, core) + job.stream.tail.typicalUs;
 
 /** The same on its fastest core. */
-function typicalSpanUs(job: JobState): number {
-  const fastest = job.model.fastestFirst[0];
-  return fastest === undefined ? Number.POSITIVE_INFINITY : typicalSpanOnUs(job, fastest);
-}
+const typicalSpanUs = (job: JobState): number => typicalSpanOnUs(job, job.model.fastest);
 
 /** As told when a job is given up: what it needs was lost, no core is there at all, or time. */
 export function hopelessReason(state: SchedulerState, job: JobState): 'infeasible' | 'no-core' | 'predecessor-lost' {
@@ -88,5 +86,6 @@ export function doubtEstimates(job: JobState): void {
   const isFresh = budgetUs >= job.stream.stream.deadlineUs / 2;
   if (!isFresh || typicalSpanUs(job) <= budgetUs) return;
   job.model.cost.doubt();
+  findFastest(job.model);
   job.stream.tail.doubt();
 }

@@ -1,11 +1,13 @@
 import { assert } from '../core/assert.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
-import { highUsOn } from './cost-of.ts';
+import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { mayTake } from './may-take.ts';
 import { OrderSearch, QUEUES_MAX } from './order-search.ts';
 import { holdForVictims } from './overload.ts';
+import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, standingDueAt, standsInBackground } from './server.ts';
 import { type CoreState, type HoldState, isTalk, type JobState, type StreamState } from './state.ts';
+import { typicalRestUs } from './steps.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -87,13 +89,16 @@ export class LookAhead {
 
   /** What waits of the stream, then what is expected of it; nothing that is late whatever is done. */
   #addStream(now: InstantUs, core: CoreState, stream: StreamState, waiting: JobState | undefined): void {
-    const { releases } = stream;
-    const costUs = highUsOn(stream.model, core);
+    const { releases, model } = stream;
     const isForeseen = releases.predict(now);
-    const expectedDueAt = dueAtOf(stream, releases.captureAt + stream.stream.deadlineUs);
-    const isExpected = isForeseen && releases.arrivalAt + costUs <= expectedDueAt;
-    const restUs = waiting === undefined ? NEVER : claimUs(waiting, core);
-    const waitingDueAt = waiting === undefined ? 0 : dueAtOf(stream, standingDueAt(waiting));
+    const { arrivalAt } = releases;
+    const highUs = highUsOn(model, core);
+    const expectedDueAt = endBy(stream, arrivalAt, highUs, releases.captureAt + stream.stream.deadlineUs);
+    const isTight = arrivalAt + highUs > expectedDueAt;
+    const costUs = isTight ? tightUs(arrivalAt, expectedDueAt, typicalUsOn(model, core)) : highUs;
+    const isExpected = isForeseen && arrivalAt + costUs <= expectedDueAt;
+    const waitingDueAt = waiting === undefined ? 0 : waitingEndBy(now, core, waiting);
+    const restUs = waiting === undefined ? NEVER : waitingUs(now, core, waiting, waitingDueAt);
     const isWaiting = now + restUs <= waitingDueAt;
     if (!isWaiting && !isExpected) return;
 
@@ -102,15 +107,15 @@ export class LookAhead {
     queues.count += 1;
     this.#streams[place] = stream;
     this.#holdUntil[place] = isWaiting ? waitingDueAt : releases.arrivalBy;
-    queues.releaseAt[place] = isWaiting ? now : releases.arrivalAt;
+    queues.releaseAt[place] = isWaiting ? now : arrivalAt;
     queues.dueAt[place] = isWaiting ? waitingDueAt : expectedDueAt;
     queues.costUs[place] = isWaiting ? restUs : costUs;
     const thenAfterUs = isWaiting ? 0 : releases.intervalUs;
-    queues.thenReleaseAt[place] = isExpected ? releases.arrivalAt + thenAfterUs : NEVER;
+    queues.thenReleaseAt[place] = isExpected ? arrivalAt + thenAfterUs : NEVER;
     queues.thenDueAt[place] = isExpected ? expectedDueAt + thenAfterUs : NEVER;
     queues.thenCostUs[place] = costUs;
     queues.intervalUs[place] = releases.intervalUs;
-    queues.delayUs[place] = releases.arrivalLateAt - releases.arrivalAt;
+    queues.delayUs[place] = releases.arrivalLateAt - arrivalAt;
     queues.rank[place] = waiting?.rank ?? stream.rank;
   }
 
@@ -124,8 +129,9 @@ export class LookAhead {
     this.#streams[place] = candidate.stream;
     this.#holdUntil[place] = candidate.deadlineAt;
     queues.releaseAt[place] = releaseAt;
-    queues.dueAt[place] = dueAtOf(candidate.stream, standingDueAt(candidate));
-    queues.costUs[place] = claimUs(candidate, core);
+    const dueAt = waitingEndBy(now, core, candidate);
+    queues.dueAt[place] = dueAt;
+    queues.costUs[place] = waitingUs(now, core, candidate, dueAt);
     queues.thenReleaseAt[place] = NEVER;
     queues.thenDueAt[place] = NEVER;
     queues.thenCostUs[place] = 0;
@@ -135,8 +141,14 @@ export class LookAhead {
   }
 }
 
-/** By when its segment must end. */
-const dueAtOf = (stream: StreamState, deadlineAt: number): number => deadlineAt - stream.tail.highUs;
+/** By when a job that waits must have run. */
+const waitingEndBy = (now: number, core: CoreState, job: JobState): number =>
+  endBy(job.stream, now, claimUs(job, core), standingDueAt(job));
+
+function waitingUs(now: number, core: CoreState, job: JobState, dueAt: number): number {
+  const highUs = claimUs(job, core);
+  return now + highUs <= dueAt ? highUs : tightUs(now, dueAt, Math.min(highUs, typicalRestUs(job, core)));
+}
 
 /**
  * The job of the stream that is held here; else the oldest that needs this core: not the candidate, nor one that waits for a result or a listener, nor one that

@@ -1,7 +1,9 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
-import { highUsOn } from './cost-of.ts';
+import { highUsOn, typicalUsOn } from './cost-of.ts';
+import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
+import { typicalRestUs } from './steps.ts';
 
 /**
  * Who is to be hurt where not everything protected can be in time, or where there are too many streams to search for an order. What the core would do
@@ -53,9 +55,11 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
   for (const hold of core.held) {
     const stream = hold.job.stream;
     if (stream === candidate.stream || standsInBackground(hold.job)) continue;
-    const dueAt = standingDueAt(hold.job) - stream.tail.highUs;
+    const highUs = claimUs(hold.job, core);
+    const dueAt = endBy(stream, hold.likelyUntil, highUs, standingDueAt(hold.job));
     if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = claimUs(hold.job, core);
+    const isTight = hold.likelyUntil + highUs > dueAt;
+    const costUs = isTight ? tightUs(hold.likelyUntil, dueAt, Math.min(highUs, typicalRestUs(hold.job, core))) : highUs;
     demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
   }
   for (const stream of core.homeStreams) {
@@ -64,9 +68,10 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     const deadlineAt = captureAt + stream.stream.deadlineUs;
     const isPeer = stream.rank === candidate.rank;
     if (isPeer && deadlineAt >= standingDueAt(candidate)) continue;
-    const dueAt = deadlineAt - stream.tail.highUs;
+    const highUs = highUsOn(stream.model, core);
+    const dueAt = endBy(stream, arrivalAt, highUs, deadlineAt);
     if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = highUsOn(stream.model, core);
+    const costUs = arrivalAt + highUs > dueAt ? tightUs(arrivalAt, dueAt, typicalUsOn(stream.model, core)) : highUs;
     demands.add({ stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
     // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
     if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) continue;

@@ -20,5 +20,5 @@ function isPressed(state: SchedulerState, job: JobState): boolean {
   const { model } = job.stream;
   const { steps } = model.plan;
   if (state.plan.tuning?.resume !== 'unless-late' || steps?.kind !== 'tokens' || !isReady(state, job)) return false;
-  return state.now + steps.burstTokens * model.cost.typicalUs > latestStartUs(state, job);
+  return state.now + steps.burstTokens * model.cost.overall.typicalUs > latestStartUs(state, job);
 }

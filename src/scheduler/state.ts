@@ -5,6 +5,7 @@ import type { ModelId } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
+import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
 import type { Ordered } from './job-order.ts';
 import type { DropRule, ExactCost, ModelPlan, SchedulerPlan, ServerPlan } from './plan.ts';
@@ -55,6 +56,7 @@ export interface JobState extends Ordered {
   /** What the segment that runs is expected to take from the budget of its stream's server; 0 when it does not run on that. */
   pledgedUs: number;
   isCancelled: boolean;
+  wasHeld: boolean;
   /** When it will next be asked whether it can still finish; identifies the one of its rechecks that counts. */
   recheckAt: number;
 }
@@ -64,18 +66,20 @@ export interface ModelState {
   /** Cores that a job takes at once. */
   readonly width: number;
   /** Of a run; of a language model, of a token. */
-  readonly cost: CostEstimate;
+  readonly cost: CoreCosts;
   /** Of a chunk of a prompt; without meaning for a network. */
-  readonly chunk: CostEstimate;
+  readonly chunk: CoreCosts;
   /** Part of a run that lies before each block, and 1 at the end; `[0, 1]` when it is not cut. */
   readonly shareBefore: Float64Array;
   readonly group: GroupState;
-  /** By core, when they are known and fixed; else undefined, and `cost` is what was learnt, the same for all cores. */
+  /** By core, when they are known and fixed; else undefined, and `cost` is what was learnt. */
   readonly exact: ReadonlyMap<CoreId, ExactCost> | undefined;
-  /** The cores of the group, the one where a run takes least first; in order of preference where that is the same. */
+  /** The cores of the group, the one where a run takes least first by what the plan says; in order of preference where that is the same. */
   readonly fastestFirst: readonly CoreState[];
   /** By index of the core: whether it may run the model as things are, that is, it is up with it and not kept as a spare. */
   readonly isOpen: boolean[];
+  /** Where a run takes least by what is known now. */
+  fastest: CoreState;
 }
 
 export interface StreamState {

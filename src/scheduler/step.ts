@@ -6,6 +6,7 @@ import type { FailReason, Outcome } from '../core/outcome.ts';
 import { durationUs, elapsedUs } from '../core/units.ts';
 import { giveBackWhenSettled, isShed, readmit } from './admission.ts';
 import { CANCELLED, cancel } from './cancel.ts';
+import { findFastest } from './cost-of.ts';
 import { dispatch } from './dispatch.ts';
 import { endJob, letGo, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
@@ -157,6 +158,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     firstTokenAt: undefined,
     pledgedUs: 0,
     isCancelled: false,
+    wasHeld: false,
     recheckAt: Number.NaN,
   };
   state.jobs.add(job.id, newcomer);
@@ -194,7 +196,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
   const { steps, isLast } = event.progress ?? { steps: job.granted, isLast: true };
   assert(steps >= 0 && steps <= job.granted, 'a core runs no more than the steps it was given', event.core);
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
-  if (!job.isCold) learn(state, job, steps);
+  if (!job.isCold) learn(state, job, coreOf(state, event.core), steps);
   job.stepsDone += steps;
   if (isTalk(job.model)) expectNextToken(state, job);
   if (job.isCancelled) {
@@ -223,13 +225,14 @@ const LEARNT_PARTS_MAX = 2;
  * The time learnt is from the start decision to this event, not the core's own `ranUs`: what it took to be told holds up the next job as well.
  * A cold run is not learnt from.
  */
-function learn(state: SchedulerState, job: JobState, steps: number): void {
+function learn(state: SchedulerState, job: JobState, core: CoreState, steps: number): void {
   const { model } = job;
   if (steps === 0 || model.exact !== undefined) return;
   const tookUs = Math.max(1, elapsedUs(job.startedAt, state.now) - job.reloadUs);
-  const { estimate, ratio } = learntFrom(job, steps);
+  const { costs, ratio } = learntFrom(job, steps);
   if (ratio > LEARNT_PARTS_MAX) return;
-  estimate.observe(durationUs(tookUs * ratio));
+  costs.observe(core.index, durationUs(tookUs * ratio));
+  findFastest(model);
 }
 
 const DONE: Outcome = { kind: 'done' };

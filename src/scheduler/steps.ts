@@ -1,4 +1,5 @@
 import type { Turn } from '../core/job.ts';
+import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
 import { exactUsOn } from './cost-of.ts';
 import type { CoreState, JobState, ModelState, SchedulerState } from './state.ts';
@@ -71,11 +72,11 @@ function stepsUs(job: JobState, core: CoreState, from: number, count: number, qu
   const { model } = job;
   const { steps } = model.plan;
   const { exact, cost } = model;
-  const wholeUs = exact === undefined ? costUs(cost, quantile) : exactUsOn(model, core);
+  const wholeUs = exact === undefined ? costUs(cost.on(core.index), quantile) : exactUsOn(model, core);
   if (steps === undefined) return wholeUs;
   if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
   const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
-  return chunks * costUs(model.chunk, quantile) + (count - chunks) * costUs(cost, quantile);
+  return chunks * costUs(model.chunk.on(core.index), quantile) + (count - chunks) * wholeUs;
 }
 
 /** Part of a whole run that blocks [from, from + count) take. */
@@ -136,10 +137,10 @@ export function stepEnd(
 
 export const canYield = ({ plan }: SchedulerState): boolean => plan.preemption !== undefined && plan.preemption.kind !== 'none';
 
-/** Which estimate the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
-export function learntFrom(job: JobState, steps: number): { readonly estimate: CostEstimate; readonly ratio: number } {
+/** What the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
+export function learntFrom(job: JobState, steps: number): { readonly costs: CoreCosts; readonly ratio: number } {
   const { model } = job;
   const plan = model.plan.steps;
-  if (plan?.kind === 'tokens') return { estimate: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
-  return { estimate: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };
+  if (plan?.kind === 'tokens') return { costs: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
+  return { costs: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };
 }

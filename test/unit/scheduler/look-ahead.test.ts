@@ -127,4 +127,34 @@ describe('look-ahead', () => {
     // By high quantiles: started, it makes fast 6 ms late; held until fast is done, it would itself be 8 ms late.
     expect(bench.arrive(800, 'peer', 785)).toEqual([`start ${peer} on 0`]);
   });
+
+  describe('of a model that has never run', () => {
+    // Between two runs of fast there are 113 ms: enough for the 95 of the manifest, too little for these and the margin for not knowing better.
+    const fresh: StreamOptions = { id: 'fresh', costMs: 95, deadlineMs: 100 };
+
+    /** One job of `fresh` right after each run of `fast`; what became of them. */
+    function tryEachPeriod(bench: Bench, periods: number, ranMs: number): string[] {
+      const told: string[] = [];
+      for (let n = PERIODS; n < PERIODS + periods; n += 1) {
+        bench.complete(n * 100 + 5, 'fast', 10, n * 100);
+        const job = bench.nextJob;
+        const words = bench.arrive(n * 100 + 17, 'fresh');
+        const started = words.includes(`start ${job} on 0`);
+        told.push(started ? 'started' : 'held');
+        if (started) {
+          bench.done(n * 100 + 17 + ranMs, job);
+          bench.decoded(n * 100 + 18 + ranMs, job);
+        }
+      }
+      return told;
+    }
+
+    it('believes the manifest after three holds, so that it runs and shows what it takes', () => {
+      expect(tryEachPeriod(learned([fresh]), 6, 80)).toEqual(['held', 'held', 'held', 'started', 'started', 'started']);
+    });
+
+    it('never believes less than the manifest', () => {
+      expect(new Set(tryEachPeriod(learned([{ ...fresh, costMs: 118, deadlineMs: 200 }]), 8, 10))).toEqual(new Set(['held']));
+    });
+  });
 });

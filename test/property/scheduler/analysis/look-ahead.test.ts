@@ -73,4 +73,16 @@ describe('look-ahead on one core, beside background work that always waits', () 
       expect({ offsets: run.offsets, lost: run.lost }).toMatchObject({ lost: [0, 0, 0] });
     }
   });
+
+  it('protects a stream whose deadline leaves no room for a margin, so that it runs and is measured', () => {
+    const streams: PlayedTask[] = [
+      { cost: 4, period: 6, deadline: 5 },
+      { cost: 2, period: 36, deadline: 24 },
+    ];
+    const random = new Prng('no room for a margin');
+    for (let index = 0; index < 10; index += 1) {
+      const run = runScheduler(streams, 6, random.fork(String(index)));
+      expect({ offsets: run.offsets, lost: run.lost }).toMatchObject({ lost: [0, 0] });
+    }
+  });
 });

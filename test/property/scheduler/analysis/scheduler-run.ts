@@ -10,8 +10,6 @@ import type { PlayedTask } from './played-schedule.ts';
 const TICK_US = 1_000_000;
 /** Runs are that much shorter than their cost: estimates are means that come near the truth without reaching it, and a bound may be met to the tick. */
 const SHORTER_US = 5_000;
-/** The plan tells a lower cost, so that with the margin that look-ahead adds until it has measured, it reckons with the cost and no more. */
-const TOLD_RATIO = 0.8;
 /** Costs are believed when so many jobs of a model have run. */
 const JOBS_LEARNT = 20;
 const JOBS_COUNTED = 60;
@@ -114,7 +112,7 @@ function planOf(streams: readonly PlayedTask[], restCost: number): SchedulerPlan
     ...PLAN_DEFAULTS,
     cores: [0],
     streams: all.map(streamOf),
-    models: all.map(({ cost }, index) => ({ model: `m${index}`, cores: [0], costUs: durationUs(cost * TICK_US * TOLD_RATIO) })),
+    models: all.map(({ cost }, index) => ({ model: `m${index}`, cores: [0], costUs: durationUs(cost * TICK_US) })),
     timeouts: { floorUs: durationUs(10 * longest), factor: 4, ceilingUs: durationUs(20 * longest) },
     tailUs: durationUs(1),
   };
