@@ -70,7 +70,8 @@ describe('simulated gangs', () => {
         );
         expect(wide.length).toBeGreaterThan(50);
         for (const { id, criticality, jobs } of run.report.streams)
-          if (criticality === 'safety') expect([id, jobs.done > 0]).toEqual([id, true]);
+          // A core that is slow all along makes what is split over it late, but it goes on being tried.
+          if (criticality === 'safety') expect([id, jobs.done + jobs.late > 0]).toEqual([id, true]);
       });
     });
   }
