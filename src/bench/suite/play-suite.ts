@@ -5,6 +5,7 @@ import { coreCountOf, type SocMode, type SocProfile } from '../../core/soc-profi
 import { type DurationUs, durationFromMs, durationUs } from '../../core/units.ts';
 import { type PricedModel, priceModel } from '../../runtime/stage-models.ts';
 import type { DropRule, PolicyName, PolicyTuning } from '../../scheduler/scheduler.ts';
+import { checkSuite } from './check-suite.ts';
 import { figuresOf, type LatencyFigures, latencyFigures, type PlayFigures } from './load-figures.ts';
 import { type PlayLog, playWorkload } from './play-workload.ts';
 import { planOf } from './suite-plan.ts';
@@ -69,13 +70,14 @@ interface Play {
 /** What a load takes by itself is known after ten minutes. */
 const ALONE_US_MAX = durationFromMs(600_000);
 
-/** Plays every workload under every policy, and every load that is not best effort by itself. Errors: MODEL_UNLOADABLE. */
+/** Plays every workload under every policy, and every load that is not best effort by itself. Errors: CONFIG_INVALID, MODEL_UNLOADABLE. */
 export async function playSuite(options: SuiteOptions, deps: SuiteDeps = {}): Promise<SuiteResult> {
   const { suite, policies, profile, mode, spanUs, seed } = options;
   const told = modelsUsed(options);
   const models = new Map(told.map((model) => [model.id, priceModel(model, options.isWhole, profile, mode)]));
   const workloads = options.workloads.map((workload) => withDeadlines(workload, models, options.deadlineTimes));
   const cores = coresOf(suite, profile);
+  checkSuite(suite.file, workloads, { coreCount: cores.length, spanUs, costs: models });
   const served = workloads.map((workload) => workload.loads.filter(({ criticality }) => criticality !== 'background'));
   const playCount = workloads.length * policies.length + served.reduce((sum, loads) => sum + loads.length, 0);
   let played = 0;

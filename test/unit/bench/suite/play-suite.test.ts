@@ -131,6 +131,24 @@ describe('a suite on a simulated chip', () => {
     expect(await refusal).toMatchObject({ code: 'MODEL_UNLOADABLE', message: expect.stringContaining('GB') });
   });
 
+  it.each([
+    ['cores that the chip does not have', { cores: [1, 2] }, 'load a of workload w may run on core 1, 2 only, and cores 0 to 0 take part'],
+    [
+      'more requests than can be remembered',
+      { pattern: { kind: 'uniform', periodUs: 10, phaseUs: 0 } },
+      'about 60000000 requests in 600 s',
+    ],
+    [
+      'a trace that never ends',
+      { pattern: { kind: 'trace', atUs: [0, 1, 2].map(durationUs), repeatUs: durationUs(3) } },
+      '600000000 requests',
+    ],
+  ] as const)('refuses %s', async (_, wrong, text) => {
+    const of = suite([timed('m', 1)], [load('a', 'm', closed, wrong)], { spanUs: durationFromMs(600_000) });
+    const refusal = await play(of).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(text) });
+  });
+
   it('tells how far it is, never going back', async () => {
     const of = suite([timed('m', 0.05)], [load('a', 'm', closed), load('b', 'm', closed)]);
     const told: number[] = [];
