@@ -1,7 +1,7 @@
 import type { BenchSuite, Load, SuiteModel, Workload } from '../../core/bench-suite.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { ModelId } from '../../core/model.ts';
-import { coreCountOf, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
+import type { SocMode, SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationFromMs, durationUs } from '../../core/units.ts';
 import { type PricedModel, priceModel } from '../../runtime/stage-models.ts';
 import type { DropRule, PolicyName, PolicyTuning } from '../../scheduler/scheduler.ts';
@@ -151,8 +151,10 @@ const tuningOf = (drop: DropRule | undefined, doesPreempt: boolean): PolicyTunin
   ...(doesPreempt ? { preempts: true } : {}),
 });
 
+/** Those of the chip's first kind, which is what models are priced on. */
 function coresOf({ coresMax }: BenchSuite, profile: SocProfile): readonly CoreId[] {
-  return Array.from({ length: Math.min(coresMax ?? Number.POSITIVE_INFINITY, coreCountOf(profile)) }, (_, core) => core);
+  const { clusterCount, coresPerCluster } = profile;
+  return Array.from({ length: Math.min(coresMax ?? Number.POSITIVE_INFINITY, clusterCount * coresPerCluster) }, (_, core) => core);
 }
 
 const modelsOf = ({ loads }: Workload, models: ReadonlyMap<ModelId, PricedModel>): readonly PricedModel[] =>

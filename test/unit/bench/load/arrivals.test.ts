@@ -19,10 +19,10 @@ describe('a uniform load', () => {
     expect(instants({ kind: 'uniform', periodUs: 10_000, phaseUs: 2_500 }, 4)).toEqual([2_500, 12_500, 22_500, 32_500]);
   });
 
-  it('does not drift with a period that is not whole: a million requests at 15 Hz lie where they belong', () => {
-    const at = instants({ kind: 'uniform', periodUs: 1e6 / 15, phaseUs: 0 }, 1_000_001);
+  it('does not drift with a period that is not whole: three hundred thousand requests at 15 Hz lie where they belong', () => {
+    const at = instants({ kind: 'uniform', periodUs: 1e6 / 15, phaseUs: 0 }, 300_001);
     expect(at[3]).toBe(200_000);
-    expect(at.at(-1)).toBe(Math.round(1e12 / 15));
+    expect(at.at(-1)).toBe(Math.round(3e11 / 15));
     expect(new Set(gapsOf(at.slice(1, 100)).slice(1))).toEqual(new Set([66_666, 66_667]));
   });
 });
