@@ -82,16 +82,23 @@ function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
 }
 
 function convertScheduler(
-  { policy, tuning: { drop, victim }, cuts }: SchedulerSection,
+  { policy, tuning: { drop, victim, bus }, cuts }: SchedulerSection,
   pipelines: ReadonlyMap<string, PipelineSection>,
   scope: LoadScope,
 ): SchedulerConfig {
   if (victim !== undefined && policy !== 'coxswain')
     scope.refuse(['scheduler', 'tuning', 'victim'], `only policy coxswain chooses victims, and the policy is ${policy}; leave it out`);
+  if (bus !== undefined && policy !== 'coxswain')
+    scope.refuse(['scheduler', 'tuning', 'bus'], `only policy coxswain looks at the bus, and the policy is ${policy}; leave it out`);
   const gang = [...pipelines].find(([, { split }]) => split !== undefined);
   if (victim === 'value' && gang !== undefined)
     scope.refuse(['scheduler', 'tuning', 'victim'], `value weighs single cores, and pipeline ${gang[0]} is split over several; take turns`);
-  return { policy, tuning: { ...(drop === undefined ? {} : { drop }), ...(victim === undefined ? {} : { victim }) }, cuts };
+  const given = {
+    ...(drop === undefined ? {} : { drop }),
+    ...(victim === undefined ? {} : { victim }),
+    ...(bus === undefined ? {} : { bus }),
+  };
+  return { policy, tuning: given, cuts };
 }
 
 function convertLimits({ hardTimeout, restart, ...section }: LimitsSection, scope: LoadScope): LimitsConfig {

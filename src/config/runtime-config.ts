@@ -5,7 +5,7 @@ import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
-import type { CUTTINGS, DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
+import type { BUS_RULES, CUTTINGS, DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -62,6 +62,8 @@ export interface ManifestModel extends ModelSpec {
   readonly shape?: ModelShape;
   /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: the simulator's planning sets it. */
   readonly steps?: StepPlan;
+  /** Moved over the memory bus by a run on a simulated core. */
+  readonly runBytes?: number;
   /** What a run takes on two or more simulated cores at once, which lie in so many clusters; only if a pipeline splits it. */
   readonly splitUs?: (cores: number, clusters: number) => DurationUs;
   /** On a chip with cores of several kinds: what one run takes on each core; undefined where it cannot run. */
@@ -112,6 +114,8 @@ export interface DeviceConfig {
   readonly kind: 'ort';
   /** Core n is `cores[n]`. */
   readonly cores: readonly CoreConfig[];
+  /** What the memory bus of a simulated chip carries for sure. */
+  readonly busBytesPerSecond?: number;
 }
 
 export interface CoreConfig {
@@ -251,7 +255,11 @@ export type SinkKind = (typeof SINK_KINDS)[number];
 export interface SchedulerConfig {
   readonly policy: (typeof POLICIES)[number];
   /** What is left out has the policy's own default. */
-  readonly tuning: { readonly drop?: (typeof DROP_RULES)[number]; readonly victim?: (typeof VICTIM_RULES)[number] };
+  readonly tuning: {
+    readonly drop?: (typeof DROP_RULES)[number];
+    readonly victim?: (typeof VICTIM_RULES)[number];
+    readonly bus?: (typeof BUS_RULES)[number];
+  };
   /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
   readonly cuts: (typeof CUTTINGS)[number];
 }

@@ -5,6 +5,7 @@ import { choiceField } from './fields.ts';
 export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
 export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
 export const VICTIM_RULES = ['turns', 'value'] as const;
+export const BUS_RULES = ['apart', 'shared'] as const;
 export const CUTTINGS = ['auto', 'none'] as const;
 
 const tuningSchema = z
@@ -16,6 +17,10 @@ const tuningSchema = z
     victim: choiceField(
       VICTIM_RULES,
       'Only for coxswain: who loses when two jobs of one class cannot both be served. turns: the stream that lost less so far; value: whatever costs the least quality. Default: turns.',
+    ).optional(),
+    bus: choiceField(
+      BUS_RULES,
+      'Only for coxswain, where it is known what runs move over the memory bus, as of simulated cores. apart: a run is held where what it takes of the bus would make a more urgent one on another core late; shared: the bus is not looked at. Default: apart.',
     ).optional(),
   })
   .prefault({})

@@ -2,7 +2,7 @@ import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
-import { chipAsOf, clusterOf, coreCountOf, coreKindsOf, type SocMode, type SocProfile } from '../core/soc-profile.ts';
+import { chipAsOf, clusterOf, coreCountOf, coreKindsOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import { compileSegment } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
@@ -25,15 +25,17 @@ export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip
   const split = new Set(
     config.pipelines.flatMap(({ split: ways, stream, variants }) => (ways === undefined ? [] : [stream.model, ...variants])),
   );
-  return withCoresOf(profile, config, (model) => {
+  const placed = withCoresOf(profile, config, (model) => {
     const row = rows.get(model.id);
     if (row === undefined) return model;
     const weightBytes = row.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
     const usOn = (there: SocProfile): DurationUs =>
       durationUs(Math.max(1, Math.ceil(aloneUs(compileSegment(row.layers, there), there, mode))));
-    const priced = { ...model, ...costsByCore(profile, usOn), memoryBytes: weightBytes + (row.stateBytes ?? 0) };
+    const runBytes = compileSegment(row.layers, profile).bytes;
+    const priced = { ...model, ...costsByCore(profile, usOn), runBytes, memoryBytes: weightBytes + (row.stateBytes ?? 0) };
     return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, chip) } : priced;
   });
+  return { ...placed, device: { ...placed.device, busBytesPerSecond: usableBytesPerSecond(profile) * mode.bandwidthRatio } };
 }
 
 /** What a run takes on the best core, and, where there are several kinds, on each. A kind on which it cannot run says undefined; on one of them it can. */

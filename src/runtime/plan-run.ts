@@ -33,7 +33,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
         model,
         cores: placed,
         ...(spares.length > 0 ? { spares } : {}),
-        ...costsOn(row, config),
+        ...withBusRatio(costsOn(row, config), specs.get(model), config.device),
         ...(split === undefined ? {} : { split }),
         ...(steps === undefined ? {} : { steps }),
       };
@@ -63,6 +63,18 @@ function costsOn(
   const home = rows[0]?.costUs ?? costUs;
   const areAlike = rows.every((row) => row.costUs === home || spares.includes(row.core));
   return areAlike ? { costUs: home } : { costUs: home, exactCosts: rows };
+}
+
+/** Where it is known what a run moves and what the bus carries. */
+function withBusRatio(
+  costs: ReturnType<typeof costsOn>,
+  model: ManifestModel | undefined,
+  { busBytesPerSecond }: RuntimeConfig['device'],
+): Pick<ModelPlan, 'costUs' | 'exactCosts' | 'busRatio'> {
+  if (model?.runBytes === undefined || busBytesPerSecond === undefined) return costs;
+  const busRatio = (model.runBytes * 1e6) / (costs.costUs * busBytesPerSecond);
+  // Six digits are beyond what any cost model knows, and stay short in a log.
+  return { ...costs, busRatio: Math.min(1, Number(busRatio.toPrecision(6))) };
 }
 
 /** Nothing where the configuration has neither variants nor modes: then streams are not admitted anew. */

@@ -172,12 +172,15 @@ function startGang(state: SchedulerState, job: JobState, decisions: Decision[]):
 
 /**
  * Where a background job has been held in this round, one that takes as long or longer would be too: what is protected from the one is protected from the
- * other, and a core that is free later is worse for all of them. So a thousand waiting jobs cost a few looks ahead, not a thousand.
+ * other, and a core that is free later is worse for all of them; one held for the bus says nothing of those that take less of it. So a thousand waiting jobs cost a few looks ahead, not a thousand.
  */
 function isKnownToHold(core: CoreState, job: JobState): boolean {
   if (!standsInBackground(job)) return false;
   const leastUs = longestStepUs(job, core, 1);
-  return core.held.some(({ job: held }) => standsInBackground(held) && longestStepUs(held, core, 1) <= leastUs);
+  const { busRatio: ownRatio = 0 } = job.model.plan;
+  return core.held.some(
+    ({ job: held, busRatio = 0 }) => standsInBackground(held) && busRatio <= ownRatio && longestStepUs(held, core, 1) <= leastUs,
+  );
 }
 
 /** @param others the rest of a gang */

@@ -9,10 +9,20 @@ export type Grant = { readonly steps: number } | { readonly hold: HoldState };
 
 /**
  * The longest segment that hurts nobody more important, as the policy sees it. Where a core can be asked to yield, all of the rest is granted as long as
- * one step does no harm, since it can be taken back; elsewhere a segment is as long as the slack there is. It ends with the budget of its server, and makes no
- * tokens that nobody listens to yet.
+ * one step does no harm, since it can be taken back; elsewhere a segment is as long as the slack there is. It ends with the budget of its server, makes no
+ * tokens that nobody listens to yet, and takes no more of the memory bus than more urgent runs on other cores can spare.
  */
 export function grantOn(state: SchedulerState, core: CoreState, job: JobState): Grant {
+  const grant = grantForCore(state, core, job);
+  const { holdForBus } = state.policy;
+  if (holdForBus === undefined || 'hold' in grant) return grant;
+  const hold = holdForBus(state, core, job, grant.steps);
+  if (hold === undefined) return grant;
+  const harmless = mostWithin(grant.steps - 1, (steps) => holdForBus(state, core, job, steps) === undefined);
+  return harmless === 0 ? { hold } : { steps: harmless };
+}
+
+function grantForCore(state: SchedulerState, core: CoreState, job: JobState): Grant {
   const { hold } = state.policy;
   const most = mostSteps(state, core, job);
   if (typeof most !== 'number') return { hold: most };

@@ -19,6 +19,11 @@ export interface ModelPlan {
   readonly split?: number;
   /** One row for each of `cores`: what a run costs there, known and fixed. Nothing is learnt then, and `costUs` says nothing more. */
   readonly exactCosts?: readonly ExactCost[];
+  /**
+   * Part of the memory bus that a run takes on average when it has it to itself: its bytes by what the bus carries in `costUs`. Absent: 0, or nothing is known.
+   * Of a language model, that of its tokens.
+   */
+  readonly busRatio?: number;
   /** How a run is divided; absent: it is one step. With `tokens`, `costUs` is that of one token. */
   readonly steps?: StepPlan;
 }
@@ -87,6 +92,11 @@ export interface PolicyTuning {
    * token otherwise.
    */
   readonly resume?: 'always' | 'unless-late';
+  /**
+   * `coxswain` only. `apart` (default): a run is held where what it takes of the memory bus would make a more urgent one on another core late. `shared`: the bus is
+   * nobody's business.
+   */
+  readonly bus?: 'apart' | 'shared';
   /** Whether a job that runs may be interrupted where the device can; default: `coxswain` does, the others do not. */
   readonly preempts?: boolean;
 }
@@ -156,6 +166,7 @@ export function assertPlan(plan: SchedulerPlan): void {
       `model ${row.model} is placed on cores of the plan`,
     );
     assert(row.costUs > 0 && Number.isFinite(row.costUs), `model ${row.model} has a positive cost`);
+    assert((row.busRatio ?? 0) >= 0 && (row.busRatio ?? 0) <= 1, `model ${row.model} takes a part of the bus`);
     assertExactCosts(row);
     assertSplit(row, plan);
     assertSteps(row);

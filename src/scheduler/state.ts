@@ -164,6 +164,8 @@ export interface Policy {
   readonly coresFor: (job: JobState) => readonly CoreState[];
   /** Why this core should rather stay idle than be taken by this job for so long; undefined: start it. */
   readonly hold?: (now: InstantUs, core: CoreState, job: JobState, forUs: number) => HoldState | undefined;
+  /** Why so many of its next steps should not begin there now for what they take of the memory bus; undefined: they may. */
+  readonly holdForBus?: (state: SchedulerState, core: CoreState, job: JobState, steps: number) => HoldState | undefined;
   /** Whether a job that runs may be interrupted for one that goes before it. */
   readonly preempts: boolean;
   /** Instead of all of the above but `drop` and `preempts`: what to do now. */
@@ -193,6 +195,8 @@ export interface HoldState {
   readonly until: InstantUs;
   /** When the job held for is likely to come: the held one is played out as waiting until then. */
   readonly likelyUntil: number;
+  /** Of one held for the bus, what it would take of it: who takes less may not have to be held. */
+  readonly busRatio?: number;
 }
 
 export interface CoreState {

@@ -62,9 +62,12 @@ function rowUs(job: JobState, core: CoreState, from: number, steps: number, quan
 }
 
 function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
+  return rowUs(job, core, job.stepsDone, restSteps(job), quantile);
+}
+
+function restSteps(job: JobState): number {
   const isTurn = job.model.plan.steps?.kind === 'tokens';
-  const steps = isTurn ? Math.max(1, promptStepsOf(job) - job.stepsDone) : job.stepCount - job.stepsDone;
-  return rowUs(job, core, job.stepsDone, steps, quantile);
+  return isTurn ? Math.max(1, promptStepsOf(job) - job.stepsDone) : job.stepCount - job.stepsDone;
 }
 
 /** Steps [from, from + count) without anything around them. */
@@ -77,6 +80,23 @@ function stepsUs(job: JobState, core: CoreState, from: number, count: number, qu
   if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
   const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
   return chunks * costUs(model.chunk.on(core.index), quantile) + (count - chunks) * wholeUs;
+}
+
+/** What the next `steps` take with the memory bus to themselves, as the plan has it: what was learnt contains whatever ran beside them. */
+export const aloneRowUs = (job: JobState, core: CoreState, steps: number): number =>
+  reloadUsOn(job, core) + aloneStepsUs(job, core, job.stepsDone, steps);
+
+/** The same of the steps that stand between the job and what its deadline asks for. */
+export const aloneRestUs = (job: JobState, core: CoreState): number => aloneRowUs(job, core, restSteps(job));
+
+function aloneStepsUs(job: JobState, core: CoreState, from: number, count: number): number {
+  const { plan } = job.model;
+  const typicalUs = stepsUs(job, core, from, count, 'typicalUs');
+  if (job.model.exact !== undefined) return typicalUs;
+  const { steps } = plan;
+  if (steps?.kind !== 'tokens') return Math.min(typicalUs, plan.costUs * shareOf(job.model, from, count));
+  const chunks = Math.max(0, Math.min(from + count, promptStepsOf(job)) - from);
+  return Math.min(typicalUs, chunks * steps.chunkUs + (count - chunks) * plan.costUs);
 }
 
 /** Part of a whole run that blocks [from, from + count) take. */

@@ -13,6 +13,7 @@ import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step } from '../../
 export interface DecisionCost {
   readonly streams: number;
   readonly waitingJobs: number;
+  readonly busRatioMax: number;
   readonly events: number;
   readonly decisions: number;
   readonly holds: number;
@@ -28,8 +29,8 @@ export interface DecisionCost {
 const CORES = [0, 1, 2, 3];
 const WARM_UP_EVENTS = 20_000;
 
-/** A fifth safety, a fifth interactive, both with a period for a deadline, so that there is something to hold for; the rest background. Each on two cores, 0.5 to 20 ms. */
-function benchPlan(streams: number, waitingJobs: number): SchedulerPlan {
+/** A fifth safety, a fifth interactive, both with a period for a deadline, so that there is something to hold for; the rest background. Each on two cores, 0.5 to 20 ms, with up to `busRatioMax` of the memory bus. */
+function benchPlan(streams: number, waitingJobs: number, busRatioMax: number): SchedulerPlan {
   const prng = new Prng('decision bench');
   const perStream = Math.ceil(waitingJobs / streams) + 1;
   const rows = Array.from({ length: streams }, (_, index): Stream => {
@@ -53,13 +54,14 @@ function benchPlan(streams: number, waitingJobs: number): SchedulerPlan {
       model: row.model,
       cores: [index % CORES.length, (index + 1) % CORES.length],
       costUs: durationUs(prng.integer(500, 20_000)),
+      ...(busRatioMax === 0 ? {} : { busRatio: (prng.integer(0, 100) / 100) * busRatioMax }),
     })),
   };
 }
 
 /** In turn: a job ends on some core, is decoded, and as many arrive as started, so that the number waiting stays. */
-export function measureDecisions(streams: number, waitingJobs: number, events: number): DecisionCost {
-  const plan = benchPlan(streams, waitingJobs);
+export function measureDecisions(streams: number, waitingJobs: number, events: number, busRatioMax = 0): DecisionCost {
+  const plan = benchPlan(streams, waitingJobs, busRatioMax);
   const state = createScheduler(plan);
   const prng = new Prng('decision bench events');
   const times = new Float64Array(events);
@@ -127,6 +129,7 @@ export function measureDecisions(streams: number, waitingJobs: number, events: n
   return {
     streams,
     waitingJobs,
+    busRatioMax,
     events,
     decisions,
     holds,
@@ -147,7 +150,10 @@ function main(): void {
     [64, 64],
     [64, 1_000],
     [1_000, 1_000],
-  ].map(([streams = 0, waiting = 0]) => measureDecisions(streams, waiting, events));
+    // Each with up to nine tenths of the memory bus, so that the bus is looked at before nearly every start.
+    [64, 64, 0.9],
+    [64, 1_000, 0.9],
+  ].map(([streams = 0, waiting = 0, busRatioMax]) => measureDecisions(streams, waiting, events, busRatioMax));
   if (values.json) {
     console.log(JSON.stringify(costs, null, 2));
     return;

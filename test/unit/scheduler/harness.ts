@@ -12,6 +12,7 @@ export type StreamOptions = Partial<Omit<Stream, 'periodUs' | 'deadlineUs'>> & {
   readonly costMs?: number;
   readonly cores?: readonly number[];
   readonly split?: number;
+  readonly busRatio?: number;
 };
 
 export const queueOf = (jobsMax: number): Stream['freshness'] => ({ kind: 'queue', jobsMax });
@@ -21,7 +22,7 @@ export function planFor(streams: readonly StreamOptions[], extra: Partial<Schedu
   return {
     ...PLAN_DEFAULTS,
     cores: [0, 1],
-    streams: streams.map(({ periodMs = 0, deadlineMs = 100, costMs: _cost, cores: _cores, split: _split, ...rest }) => ({
+    streams: streams.map(({ periodMs = 0, deadlineMs = 100, costMs: _cost, cores: _cores, split: _split, busRatio: _ratio, ...rest }) => ({
       model: rest.id,
       criticality: 'background',
       freshness: queueOf(100),
@@ -30,11 +31,12 @@ export function planFor(streams: readonly StreamOptions[], extra: Partial<Schedu
       periodUs: durationFromMs(periodMs),
       deadlineUs: durationFromMs(deadlineMs),
     })),
-    models: streams.map(({ id, costMs = 10, cores = [0], split }) => ({
+    models: streams.map(({ id, costMs = 10, cores = [0], split, busRatio }) => ({
       model: id,
       cores,
       costUs: durationFromMs(costMs),
       ...(split === undefined ? {} : { split }),
+      ...(busRatio === undefined ? {} : { busRatio }),
     })),
     ...extra,
   };

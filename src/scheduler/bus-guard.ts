@@ -1,0 +1,217 @@
+import { type InstantUs, instantUs } from '../core/units.ts';
+import type { CoreState, HoldState, JobState, ModelState, SchedulerState, StreamState } from './state.ts';
+import { aloneRestUs, aloneRowUs } from './steps.ts';
+
+/** On a chip with more runs than that at once, or expected soon, the bus is not looked at: each decision would take too long. */
+const FLOWS_MAX = 32;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Later than that is late; less is rounding, where all is as tight as can be. */
+const LATE_US = 1;
+
+/**
+ * Two runs that both want most of the memory bus stretch each other. Before a start beside others this module plays out how far each comes when they share the
+ * bus as a fluid (max-min fair), with the start and without. Where somebody more urgent, running or expected on another core, would be late because of it and is
+ * not otherwise, the candidate is held until that one is over. Background runs are never protected.
+ *
+ * A run takes `busRatio` of the bus all along, on average, and as long as the plan says when nobody takes that away from it (what was learnt contains the sharing
+ * of the past). A peer is not held where that would make it late itself: then it is not the bus that is short, and who comes first goes first.
+ */
+export class BusGuard {
+  #count = 0;
+  readonly #ratio = new Float64Array(FLOWS_MAX);
+  readonly #startAt = new Float64Array(FLOWS_MAX);
+  /** Alone. */
+  readonly #costUs = new Float64Array(FLOWS_MAX);
+  /** By when the run must have ended; infinite for who is not protected. */
+  readonly #dueAt = new Float64Array(FLOWS_MAX);
+  readonly #stream: StreamState[] = [];
+  readonly #leftUs = new Float64Array(FLOWS_MAX);
+  readonly #endAt = new Float64Array(FLOWS_MAX);
+  readonly #isHurt = new Uint8Array(FLOWS_MAX);
+
+  /** Why the candidate should not take its next `steps` to the bus now; undefined: it may. */
+  holdInstead(state: SchedulerState, core: CoreState, candidate: JobState, steps: number): HoldState | undefined {
+    const ratio = busRatioOf(candidate.model);
+    if (ratio === 0 || !this.#lookAt(state, core, candidate, ratio)) return undefined;
+    const { now } = state;
+    const runUs = aloneRowUs(candidate, core, steps);
+    const place = this.#count;
+    this.#add(candidate.stream, { ratio, startAt: now, costUs: runUs, dueAt: NEVER });
+    this.#playOut(now, place + 1);
+    let isAnybodyLate = false;
+    for (let other = 0; other < place; other += 1) {
+      this.#isHurt[other] = this.#isLate(other) ? 1 : 0;
+      if (this.#isHurt[other] === 1) isAnybodyLate = true;
+    }
+    if (!isAnybodyLate) return undefined;
+    this.#playOut(now, place);
+    const victim = this.#mostUrgentHurt(place);
+    if (victim < 0) return undefined;
+    const endAt = this.#endAt[victim] as number;
+    const stream = this.#stream[victim] as StreamState;
+    const isPeer = stream.rank === candidate.rank;
+    if (isPeer && endAt + aloneRestUs(candidate, core) + candidate.stream.tail.highUs > candidate.deadlineAt) return undefined;
+    const until = instantUs(Math.max(now + 1, Math.ceil(endAt)));
+    return { job: candidate, for: stream.stream.id, until, likelyUntil: endAt, busRatio: ratio };
+  }
+
+  /** Of those that are late only with the candidate; -1: there is none. */
+  #mostUrgentHurt(count: number): number {
+    let victim = -1;
+    for (let place = 0; place < count; place += 1) {
+      if (this.#isHurt[place] === 0 || this.#isLate(place)) continue;
+      if (victim < 0 || this.#goesBefore(place, victim)) victim = place;
+    }
+    return victim;
+  }
+
+  #goesBefore(a: number, b: number): boolean {
+    const byClass = (this.#stream[a] as StreamState).rank - (this.#stream[b] as StreamState).rank;
+    return byClass === 0 ? (this.#dueAt[a] as number) < (this.#dueAt[b] as number) : byClass < 0;
+  }
+
+  /** What runs and what is expected; false when all of it together leaves the bus to everybody, or when there is too much to look at. */
+  #lookAt(state: SchedulerState, core: CoreState, candidate: JobState, ratio: number): boolean {
+    this.#count = 0;
+    let [demand, isAnybodyProtected] = [ratio, false];
+    for (const other of state.cores) {
+      if (other === core) continue;
+      const { running } = other;
+      // Of a gang its leading core stands for all.
+      if (running !== undefined && running.core === other && busRatioOf(running.model) > 0) {
+        if (!this.#addRunning(state.now, other, running, candidate)) return false;
+        demand += busRatioOf(running.model);
+      }
+      const expected = nextExpected(state.now, other, candidate);
+      if (expected !== undefined) {
+        if (!this.#addExpected(state.now, other, expected)) return false;
+        demand += busRatioOf(expected.model);
+      }
+    }
+    for (let place = 0; place < this.#count; place += 1) if (this.#dueAt[place] !== NEVER) isAnybodyProtected = true;
+    return isAnybodyProtected && demand > 1 && this.#count < FLOWS_MAX;
+  }
+
+  #addRunning(now: InstantUs, core: CoreState, running: JobState, candidate: JobState): boolean {
+    const runUs = running.reloadUs + aloneRowUs(running, core, running.granted);
+    const costUs = Math.max(1, Math.min(running.startedAt + runUs, running.leavesAt) - now);
+    const isProtected = running.stream.stream.criticality !== 'background' && isMoreUrgent(running.rank, running.urgentAt, candidate);
+    // What is left of a network that was cut has to be run after this segment.
+    const afterUs = Math.max(0, aloneRestUs(running, core) - aloneRowUs(running, core, running.granted));
+    const dueAt = isProtected ? running.deadlineAt - running.stream.tail.highUs - afterUs : NEVER;
+    return this.#add(running.stream, { ratio: busRatioOf(running.model), startAt: now, costUs, dueAt });
+  }
+
+  #addExpected(now: InstantUs, core: CoreState, stream: StreamState): boolean {
+    const { running } = core;
+    const freeAt = running === undefined ? now : running.startedAt + running.reloadUs + aloneRowUs(running, core, running.granted);
+    const { captureAt, arrivalAt } = stream.releases;
+    const { costUs } = stream.model.plan;
+    const { deadlineUs } = stream.stream;
+    const startAt = Math.max(now, arrivalAt, freeAt);
+    // It may come as early as `captureAt`, and is then due as early; where that leaves it no time at all, it is the guess that is too wide.
+    const dueAt = captureAt + deadlineUs - stream.tail.highUs;
+    const canBeInTime = costUs + stream.tail.highUs <= deadlineUs;
+    return this.#add(stream, {
+      ...{ ratio: busRatioOf(stream.model), startAt, costUs },
+      dueAt: canBeInTime ? Math.max(dueAt, arrivalAt + costUs) : dueAt,
+    });
+  }
+
+  #add(stream: StreamState, flow: { ratio: number; startAt: number; costUs: number; dueAt: number }): boolean {
+    const place = this.#count;
+    if (place === FLOWS_MAX) return false;
+    this.#count += 1;
+    this.#stream[place] = stream;
+    this.#ratio[place] = flow.ratio;
+    this.#startAt[place] = flow.startAt;
+    this.#costUs[place] = flow.costUs;
+    this.#dueAt[place] = flow.dueAt;
+    return true;
+  }
+
+  /** Sets `endAt` of the first `count` flows, as far as anybody protected is still under way. */
+  #playOut(now: number, count: number): void {
+    let protectedLeft = 0;
+    for (let place = 0; place < count; place += 1) {
+      this.#leftUs[place] = this.#costUs[place] as number;
+      this.#endAt[place] = NEVER;
+      if (this.#dueAt[place] !== NEVER) protectedLeft += 1;
+    }
+    // Every turn somebody comes or goes.
+    for (let at = now; protectedLeft > 0; ) {
+      const level = this.#level(at, count);
+      let next = NEVER;
+      for (let place = 0; place < count; place += 1) {
+        const left = this.#leftUs[place] as number;
+        if (left === 0) continue;
+        const startAt = this.#startAt[place] as number;
+        next = Math.min(next, startAt > at ? startAt : at + left / this.#speed(place, level));
+      }
+      for (let place = 0; place < count; place += 1) {
+        const left = this.#leftUs[place] as number;
+        if (left === 0 || (this.#startAt[place] as number) > at) continue;
+        const speed = this.#speed(place, level);
+        if (at + left / speed <= next) {
+          this.#leftUs[place] = 0;
+          this.#endAt[place] = next;
+          if (this.#dueAt[place] !== NEVER) protectedLeft -= 1;
+        } else this.#leftUs[place] = left - (next - at) * speed;
+      }
+      at = next;
+    }
+  }
+
+  #isLate(place: number): boolean {
+    return (this.#endAt[place] as number) > (this.#dueAt[place] as number) + LATE_US;
+  }
+
+  /** Part of its own pace that a run keeps when nobody gets more of the bus than `level`. */
+  #speed(place: number, level: number): number {
+    return Math.min(1, level / (this.#ratio[place] as number));
+  }
+
+  /** The most that anybody gets: who wants less leaves the rest to the others. */
+  #level(at: number, count: number): number {
+    let [free, greedy] = [1, 0];
+    for (let place = 0; place < count; place += 1) if (this.#isOn(place, at)) greedy += 1;
+    let level = greedy === 0 ? 1 : 1 / greedy;
+    for (let didChange = true; didChange; ) {
+      [free, greedy] = [1, 0];
+      for (let place = 0; place < count; place += 1) {
+        if (!this.#isOn(place, at)) continue;
+        if ((this.#ratio[place] as number) <= level) free -= this.#ratio[place] as number;
+        else greedy += 1;
+      }
+      const raised = greedy === 0 ? 1 : free / greedy;
+      didChange = raised > level;
+      if (didChange) level = raised;
+    }
+    return level;
+  }
+
+  #isOn(place: number, at: number): boolean {
+    return (this.#leftUs[place] as number) > 0 && (this.#startAt[place] as number) <= at;
+  }
+}
+
+const busRatioOf = ({ plan }: ModelState): number => plan.busRatio ?? 0;
+
+const isMoreUrgent = (rank: number, urgentAt: number, candidate: JobState): boolean =>
+  rank < candidate.rank || (rank === candidate.rank && urgentAt < candidate.urgentAt);
+
+/** The most urgent one that is at home there, takes of the bus, and goes before the candidate. */
+function nextExpected(now: InstantUs, core: CoreState, candidate: JobState): StreamState | undefined {
+  let next: StreamState | undefined;
+  let nextDeadlineAt = NEVER;
+  for (const stream of core.homeStreams) {
+    if (stream === candidate.stream || busRatioOf(stream.model) === 0 || !stream.releases.predict(now)) continue;
+    const deadlineAt = stream.releases.captureAt + stream.stream.deadlineUs;
+    if (deadlineAt >= nextDeadlineAt || !isMoreUrgent(stream.rank, deadlineAt, candidate)) continue;
+    next = stream;
+    nextDeadlineAt = deadlineAt;
+  }
+  return next;
+}
