@@ -162,7 +162,7 @@ describe('a suite on a simulated chip', () => {
           drop: undefined,
           deadlineTimes: undefined,
         },
-        ...{ isWhole: false, doAllPreempt: false, profile, mode, spanUs: durationFromMs(300), seed: 1 },
+        ...{ isWhole: false, doAllPreempt: false, profile, mode, spanUs: durationFromMs(1_500), seed: 1 },
       },
       { pause: async (ratio) => void told.push(ratio) },
     );
