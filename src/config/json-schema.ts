@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actionsSchema } from './actions-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { manifestSchema } from './manifest-schema.ts';
 import { socSchema } from './soc-schema.ts';
@@ -24,6 +25,11 @@ export function configJsonSchema(): JsonSchema {
 /** The schema of a chip's profile, which the files of configs/soc name. */
 export function socJsonSchema(): JsonSchema {
   return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Coxswain profile of a chip', ...definition(socSchema) };
+}
+
+/** The schema of a catalogue of actions, which the files of configs/actions name. */
+export function actionsJsonSchema(): JsonSchema {
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Coxswain catalogue of actions', ...definition(actionsSchema) };
 }
 
 function definition(schema: z.ZodType): JsonSchema {

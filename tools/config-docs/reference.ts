@@ -1,4 +1,4 @@
-import { configJsonSchema, socJsonSchema } from '../../src/config/json-schema.ts';
+import { actionsJsonSchema, configJsonSchema, socJsonSchema } from '../../src/config/json-schema.ts';
 
 /** The parts of JSON Schema draft 7 that configJsonSchema uses. */
 interface Schema {
@@ -40,6 +40,11 @@ export function schemaText(): string {
 /** configs/soc/schema.json, byte for byte. */
 export function socSchemaText(): string {
   return `${JSON.stringify(socJsonSchema(), null, 2)}\n`;
+}
+
+/** configs/actions/schema.json, byte for byte. */
+export function actionsSchemaText(): string {
+  return `${JSON.stringify(actionsJsonSchema(), null, 2)}\n`;
 }
 
 /** docs/configuration.md, byte for byte. */

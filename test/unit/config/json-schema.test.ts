@@ -4,10 +4,10 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createConfigFiles } from '../../../src/config/config-files.ts';
-import { configJsonSchema, socJsonSchema } from '../../../src/config/json-schema.ts';
+import { actionsJsonSchema, configJsonSchema, socJsonSchema } from '../../../src/config/json-schema.ts';
 import { formatWarning, lintConfig } from '../../../src/config/lint-config.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { referenceText, schemaText, socSchemaText } from '../../../tools/config-docs/reference.ts';
+import { actionsSchemaText, referenceText, schemaText, socSchemaText } from '../../../tools/config-docs/reference.ts';
 import { CONFIG, edited, MANIFEST } from '../../support/config-files.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -27,10 +27,11 @@ describe('configs/schema.json and docs/configuration.md', () => {
     expect(read('configs/schema.json')).toBe(schemaText());
     expect(read('docs/configuration.md')).toBe(referenceText());
     expect(read('configs/soc/schema.json')).toBe(socSchemaText());
+    expect(read('configs/actions/schema.json')).toBe(actionsSchemaText());
   });
 
   it('describe every key', () => {
-    const silent = [...places(configJsonSchema(), ''), ...places(socJsonSchema(), '/soc')]
+    const silent = [...places(configJsonSchema(), ''), ...places(socJsonSchema(), '/soc'), ...places(actionsJsonSchema(), '/actions')]
       .filter(([path, place]) => /\/properties\/[A-Za-z0-9]+$/.test(path) && typeof place.description !== 'string')
       .map(([path]) => path);
     expect(silent).toEqual([]);
@@ -71,6 +72,26 @@ describe('the shipped profiles', () => {
     ['soc: 1', 'soc: 2'],
   ])('are refused with %s written %s', (from, to) => {
     expect(validateSoc(parse(edited(from, to, read('configs/soc/car-500.yaml'))))).toBe(false);
+  });
+});
+
+describe('the shipped catalogues of actions', () => {
+  const catalogues = readdirSync(resolve(root, 'configs/actions')).filter((name) => name.endsWith('.yaml'));
+  const validateActions = new Ajv({ strict: true, strictTypes: false, strictRequired: false }).compile(actionsJsonSchema());
+
+  it.each(catalogues)('%s names the schema in its first line and keeps to it', (name) => {
+    const text = read(`configs/actions/${name}`);
+    expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./schema.json');
+    expect(validateActions(parse(text)), JSON.stringify(validateActions.errors)).toBe(true);
+  });
+
+  it.each([
+    ['class: B', 'class: D'],
+    ['requires: { speedKmh: { atMost: 0.5 } }', 'requires: {}'],
+    ['level: { type: integer, min: 0, max: 7 }', 'level: { type: integer, min: 0 }'],
+    ['machine: vehicle', 'machine: boat'],
+  ])('are refused with %s written %s', (from, to) => {
+    expect(validateActions(parse(edited(from, to, read('configs/actions/cockpit.yaml'))))).toBe(false);
   });
 });
 
