@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   MODEL_MISSING: { retryable: false, text: 'A model file of the manifest does not exist.' },
   MODEL_UNKNOWN: { retryable: false, text: 'A model was named that the manifest does not list.' },
   MODEL_UNLOADABLE: { retryable: false, text: 'A model file could not be parsed or initialised.' },
+  MODEL_UNSUPPORTED: { retryable: false, text: 'A model is of a kind that cannot be run.' },
   NATIVE_UNAVAILABLE: { retryable: false, text: 'A function of the operating system is missing or not permitted.' },
   PROGRAM_MISSING: { retryable: false, text: 'An optional system program is not installed.' },
   SOURCE_LOST: { retryable: true, text: 'A source ended or stopped giving data.' },
