@@ -22,6 +22,7 @@ const allowed = {
 /** A package that one folder alone may know, its types included. */
 const owners = {
   '@bufbuild/protobuf': '^src/models/onnx-graph/',
+  '@huggingface/(tokenizers|jinja)': '^src/models/language/',
   koffi: '^src/native/',
   'onnxruntime-(node|common)': '^src/devices/ort/',
   mqtt: '^src/mqtt/',
