@@ -29,11 +29,38 @@ export function renderSimSummary(report: Report, columns: number, paint: Paint):
     '',
     ...renderStreams(report.streams, columns, paint),
     '',
+    ...answerLines(report.streams, columns, paint),
     ...renderReportCores(report.cores, columns, paint),
     '',
     ...(simulation === undefined ? [] : chipLines(simulation, columns, paint)),
+    `interrupted ${report.scheduler.yields + report.scheduler.aborts} segments, ${report.scheduler.aborts} of them within a step`,
     ...(shown.length > 0 ? ['', 'incidents', ...shown.map((incident) => incidentLine(incident, columns, paint))] : []),
   ];
+}
+
+const ANSWER_COLUMNS: readonly Column[] = [
+  { title: 'answers', align: 'left', rank: 0, shrinksTo: 8 },
+  { title: 'turns', align: 'right', rank: 0 },
+  { title: 'tokens', align: 'right', rank: 3 },
+  { title: 'tokens/s', align: 'right', rank: 0 },
+  { title: 'first ms', align: 'right', rank: 1 },
+  { title: 'p50', align: 'right', rank: 4 },
+  { title: 'p99', align: 'right', rank: 0 },
+  { title: 'a token ms', align: 'right', rank: 1 },
+  { title: 'p50', align: 'right', rank: 5 },
+  { title: 'p99', align: 'right', rank: 0 },
+];
+
+/** A row a stream of turns: time to the first token, and from one token to the next. */
+function answerLines(streams: Report['streams'], columns: number, paint: Paint): string[] {
+  const rows = streams.flatMap(({ id, answers }): Cell[][] => {
+    if (answers === undefined) return [];
+    const { turns, tokens, tokensPerSecond, firstTokenMs, perTokenMs } = answers;
+    const pace = ({ mean, p50, p99 }: typeof firstTokenMs): Cell[] => [mean, p50, p99].map((value) => ({ text: formatMs(value) }));
+    const counts = [String(turns), String(tokens), short(tokensPerSecond)].map((text) => ({ text }));
+    return [[{ text: escapeText(id), tone: 'bold' }, ...counts, ...pace(firstTokenMs), ...pace(perTokenMs)]];
+  });
+  return rows.length === 0 ? [] : [...renderGrid(ANSWER_COLUMNS, rows, columns, paint), ''];
 }
 
 function chipLines(figures: SimulationFigures, columns: number, paint: Paint): string[] {

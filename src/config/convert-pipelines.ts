@@ -1,13 +1,16 @@
-import type { Freshness, StreamId } from '../core/stream.ts';
+import type { Freshness, StreamId, TokenContract } from '../core/stream.ts';
 import { type DurationUs, durationFromMs, durationUs } from '../core/units.ts';
 import type { LoadScope } from './load-scope.ts';
 import { nearest } from './nearest.ts';
 import type { PipelineSection } from './pipeline-schema.ts';
 import { type KeyPath, quoted } from './problem.ts';
-import type { ManifestModel, Medium, PipelineConfig, PipelineInput, SourceConfig } from './runtime-config.ts';
+import type { AnswerConfig, ManifestModel, Medium, PipelineConfig, PipelineInput, SourceConfig } from './runtime-config.ts';
 
 /** A quarter of a second of windows of 32 ms: rides out a busy moment of the core, and no longer. */
 const AUDIO_QUEUE_JOBS = 8;
+
+/** Who has to wait for four others asks again. */
+const TURN_QUEUE_JOBS = 4;
 
 export interface PipelineSurroundings {
   readonly sources: readonly SourceConfig[];
@@ -36,6 +39,10 @@ interface Feed {
   /** Of sound. */
   readonly windowSamples?: number;
   readonly periodUs: DurationUs;
+  /** Of turns: the most that one may have to read. */
+  readonly promptTokensMax?: number;
+  /** Whether turns go on with those before them. */
+  readonly isConversation?: boolean;
 }
 
 /** Pipelines in an order where parents come first. Those that refer to what is not there are left out, after a problem that says so. */
@@ -53,7 +60,8 @@ export function convertPipelines(sections: Sections, around: PipelineSurrounding
     if (feed === undefined || model === undefined) continue;
     checkMedium(section, model, feed, path, scope);
     checkDecode(section, model, path, scope);
-    checkVariants(section, model, path, around, scope);
+    checkAnswer(section, model, feed, path, scope);
+    checkVariants(section, model, feed, path, around, scope);
     feeds.set(id, feed);
     done.set(id, convertPipeline(id, section, model, feed));
   }
@@ -72,14 +80,30 @@ function convertPipeline(id: StreamId, section: PipelineSection, model: Manifest
       periodUs: feed.periodUs,
       deadlineUs,
       freshness: freshnessOf(section, feed.medium),
-      isStateful: model.states.length > 0,
+      // A conversation that goes on does so where its cache is.
+      isStateful: model.states.length > 0 || feed.isConversation === true,
+      ...(feed.medium === 'turn' ? { tokens: tokensOf(section.answer) } : {}),
     },
     staleAfterUs: section.staleAfterMs === undefined ? deadlineUs : durationFromMs(section.staleAfterMs),
     decode: section.decode,
     cores: section.cores,
     ...(section.split === undefined ? {} : { split: section.split }),
+    ...(feed.medium === 'turn' ? { answer: answerOf(section.answer) } : {}),
     variants: section.variants ?? [],
     sinks: [...new Set(section.sinks)],
+  };
+}
+
+const ANSWER_DEFAULTS: AnswerConfig = { tokensMax: 256, breaksIn: false };
+
+function answerOf(answer: PipelineSection['answer']): AnswerConfig {
+  return answer === undefined ? ANSWER_DEFAULTS : { tokensMax: answer.tokensMax, breaksIn: answer.breakIn };
+}
+
+function tokensOf({ tokensPerSecondMax, tokenMs }: NonNullable<PipelineSection['answer']> | Record<string, undefined> = {}): TokenContract {
+  return {
+    ...(tokensPerSecondMax === undefined ? {} : { perSecondMax: tokensPerSecondMax }),
+    ...(tokenMs === undefined ? {} : { everyUs: durationFromMs(tokenMs) }),
   };
 }
 
@@ -92,6 +116,7 @@ function freshnessOf({ freshness, source }: PipelineSection, medium: Medium): Fr
   if (freshness === 'latest') return { kind: 'latest' };
   if (freshness !== undefined) return { kind: 'queue', jobsMax: freshness.queue };
   if (typeof source !== 'string') return { kind: 'queue', jobsMax: source.itemsMax };
+  if (medium === 'turn') return { kind: 'queue', jobsMax: TURN_QUEUE_JOBS };
   return medium === 'audio' ? { kind: 'queue', jobsMax: AUDIO_QUEUE_JOBS } : { kind: 'latest' };
 }
 
@@ -140,7 +165,8 @@ function feedOf(
   if (source !== undefined) {
     const [first] = source.kind === 'first-of' ? source.sources : [source];
     const window = first !== undefined && 'windowSamples' in first ? { windowSamples: first.windowSamples } : {};
-    return { medium: source.medium, periodUs: periodOf(source), ...window };
+    const prompts = source.kind === 'turns' ? { promptTokensMax: source.promptTokens.to, isConversation: source.followUpRatio > 0 } : {};
+    return { medium: source.medium, periodUs: periodOf(source), ...window, ...prompts };
   }
   const hint = parents.sections.has(name)
     ? `; to take the results of that pipeline, write { pipeline: ${name} }`
@@ -166,8 +192,9 @@ function parentFeed(
   // Absent when the parent itself has a problem, which has been told, or is part of a circle.
   const parent = parents.feeds.get(source.pipeline);
   if (parent === undefined) return undefined;
-  if (parent.medium === 'audio') {
-    scope.refuse(at, `got ${quoted(source.pipeline)}, which takes sound; allowed is a pipeline whose results have places in an image`);
+  if (parent.medium === 'audio' || parent.medium === 'turn') {
+    const takes = parent.medium === 'audio' ? 'sound' : 'turns';
+    scope.refuse(at, `got ${quoted(source.pipeline)}, which takes ${takes}; allowed is a pipeline whose results have places in an image`);
     return undefined;
   }
   return { medium: parent.medium, periodUs: durationUs(Math.max(1, Math.round(parent.periodUs / source.itemsMax))) };
@@ -189,7 +216,7 @@ function modelOf(section: PipelineSection, path: KeyPath, { models }: PipelineSu
 
 function checkMedium(section: PipelineSection, model: ManifestModel, feed: Feed, path: KeyPath, scope: LoadScope): void {
   if (feed.medium === 'empty') return;
-  const taken = model.windowSamples === undefined ? 'image' : 'audio';
+  const taken = model.shape?.kind === 'language' ? 'turn' : model.windowSamples === undefined ? 'image' : 'audio';
   if (taken === feed.medium) {
     if (feed.windowSamples !== undefined && feed.windowSamples !== model.windowSamples) {
       const text = `takes windows of ${model.windowSamples} samples; another model on this source takes ${feed.windowSamples}, give it a source of its own`;
@@ -208,10 +235,26 @@ function checkDecode(section: PipelineSection, model: ManifestModel, path: KeyPa
   }
 }
 
+/** What is read and said has to fit into the model's context. */
+function checkAnswer(section: PipelineSection, model: ManifestModel, feed: Feed, path: KeyPath, scope: LoadScope): void {
+  if (feed.medium !== 'turn') {
+    if (section.answer !== undefined)
+      scope.refuse([...path, 'answer'], 'only turns are answered, and this source gives none; leave it out');
+    return;
+  }
+  if (model.shape?.kind !== 'language' || feed.promptTokensMax === undefined) return;
+  const { tokensMax } = answerOf(section.answer);
+  const { context } = model.shape;
+  if (feed.promptTokensMax + tokensMax <= context) return;
+  const text = `a prompt of ${feed.promptTokensMax} tokens and an answer of ${tokensMax} do not fit into the ${context} tokens of ${model.id}`;
+  scope.refuse([...path, 'answer', 'tokensMax'], `${text}; allowed are ${context - feed.promptTokensMax} at most, or shorter prompts`);
+}
+
 /** A variant stands in for the model, so it takes the same kind of input, keeps no state, and is read by the same codec options. */
 function checkVariants(
   { variants }: PipelineSection,
   model: ManifestModel,
+  feed: Feed,
   path: KeyPath,
   { models }: PipelineSurroundings,
   scope: LoadScope,
@@ -232,6 +275,8 @@ function checkVariants(
       scope.refuse(at, `got ${quoted(id)} with codec ${variant.codec}; allowed are models with the codec of ${model.id}, ${model.codec}`);
     else if (model.windowSamples !== undefined || model.states.length > 0 || variant.states.length > 0)
       scope.refuse(at, `got ${quoted(id)}; a model that takes sound or keeps state has no variants; leave them out`);
+    else if (feed.isConversation === true)
+      scope.refuse(at, `got ${quoted(id)}; a conversation that goes on is in the cache of one model; leave variants or followUpRatio out`);
   }
 }
 

@@ -76,6 +76,16 @@ function convertLeaf(section: LeafSourceSection, path: KeyPath, sound: Sound, sc
         burstFrames: section.burstFrames,
         framesMax: section.framesMax,
       };
+    case 'turns': {
+      const { kind, perMinute, arrivals, promptTokens, answerTokens, followUpRatio, turnsMax } = section;
+      const periodUs = durationUs(Math.round(60e6 / perMinute));
+      const range = ([from, to]: readonly [number, number]) => ({ from, to });
+      return {
+        ...{ kind, medium: 'turn', perMinute, periodUs, arrivals, followUpRatio, turnsMax },
+        promptTokens: range(promptTokens),
+        answerTokens: range(answerTokens),
+      };
+    }
   }
 }
 

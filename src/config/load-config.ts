@@ -6,16 +6,15 @@ import { type ConfigSection, configSchema } from './config-schema.ts';
 import { convertModes } from './convert-modes.ts';
 import { convertMqtt } from './convert-mqtt.ts';
 import { convertPipelines, windowSamplesOf } from './convert-pipelines.ts';
+import { convertScheduler } from './convert-scheduler.ts';
 import { convertSource } from './convert-source.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { DeviceSection } from './device-schema.ts';
 import type { LimitsSection } from './limits-schema.ts';
 import { loadManifest, type Manifest } from './load-manifest.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
-import type { PipelineSection } from './pipeline-schema.ts';
 import { configInvalid, type Problem, printable } from './problem.ts';
-import type { DeviceConfig, LimitsConfig, RuntimeConfig, SchedulerConfig } from './runtime-config.ts';
-import type { SchedulerSection } from './scheduler-schema.ts';
+import type { DeviceConfig, LimitsConfig, RuntimeConfig } from './runtime-config.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
 /**
@@ -60,6 +59,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     convertSource(id, source, windowSamplesOf(id, sections, manifest?.models ?? []), scope),
   );
   const coreCount = section.device.cores.length;
+  const known = new Set(sections.keys());
   const pipelines = convertPipelines(sections, { sources, models: manifest?.models, coreCount }, scope);
   return {
     version: section.version,
@@ -69,8 +69,8 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     device: convertDevice(section.device),
     sources,
     pipelines,
-    scheduler: convertScheduler(section.scheduler, sections, scope),
-    modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, new Set(sections.keys()), scope),
+    scheduler: convertScheduler(section.scheduler, pipelines, known, scope),
+    modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, known, scope),
     mqtt: convertMqtt(section.mqtt, section.node, scope),
     runtime: convertLimits(section.runtime, scope),
     origin: { file: resolve(scope.document.file), positions: scope.document.positions() },
@@ -79,26 +79,6 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
 
 function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
   return { kind, cores: cores.map(({ cpu, niceness, memoryMb }) => ({ cpu, niceness, memoryBytes: memoryMb * 2 ** 20 })) };
-}
-
-function convertScheduler(
-  { policy, tuning: { drop, victim, bus }, cuts }: SchedulerSection,
-  pipelines: ReadonlyMap<string, PipelineSection>,
-  scope: LoadScope,
-): SchedulerConfig {
-  if (victim !== undefined && policy !== 'coxswain')
-    scope.refuse(['scheduler', 'tuning', 'victim'], `only policy coxswain chooses victims, and the policy is ${policy}; leave it out`);
-  if (bus !== undefined && policy !== 'coxswain')
-    scope.refuse(['scheduler', 'tuning', 'bus'], `only policy coxswain looks at the bus, and the policy is ${policy}; leave it out`);
-  const gang = [...pipelines].find(([, { split }]) => split !== undefined);
-  if (victim === 'value' && gang !== undefined)
-    scope.refuse(['scheduler', 'tuning', 'victim'], `value weighs single cores, and pipeline ${gang[0]} is split over several; take turns`);
-  const given = {
-    ...(drop === undefined ? {} : { drop }),
-    ...(victim === undefined ? {} : { victim }),
-    ...(bus === undefined ? {} : { bus }),
-  };
-  return { policy, tuning: given, cuts };
 }
 
 function convertLimits({ hardTimeout, restart, ...section }: LimitsSection, scope: LoadScope): LimitsConfig {

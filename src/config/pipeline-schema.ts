@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CRITICALITIES } from '../core/stream.ts';
-import { choiceField, idField, integerField, listOf, msField, textField } from './fields.ts';
+import { choiceField, flagField, idField, integerField, listOf, msField, numberField, textField } from './fields.ts';
 import { SINK_KINDS } from './runtime-config.ts';
 
 const DEADLINE_RANGE = { min: 1, max: 600_000 };
@@ -31,6 +31,21 @@ const decodeValue = z.union([z.number(), z.string().max(4096), z.boolean(), z.ar
 });
 
 const SPLIT_ALLOWED = 'auto, or a whole number of cores from 2 to 64';
+const answerSchema = z
+  .strictObject({
+    tokensMax: integerField({ min: 1, max: 1_000_000 }, 'tokens', 'An answer is cut off here.').default(256),
+    tokensPerSecondMax: numberField(
+      { min: 0.01, max: 100_000 },
+      'tokens per second',
+      'What the listener takes: an answer that is ahead of it waits, and leaves the core to others. Default: as fast as it goes.',
+    ).optional(),
+    tokenMs: msField(
+      { min: 0.1, max: 600_000 },
+      'Wanted from one token to the next, which makes an answer under way as urgent as that. Default: as tokensPerSecondMax allows, else deadlineMs.',
+    ).optional(),
+    breakIn: flagField('A new prompt ends the answers under way, as a listener does who speaks again.').default(false),
+  })
+  .describe('For a source of turns: how they are answered. deadlineMs is then that of the first token.');
 
 export const pipelineSchema = z.strictObject({
   source: z
@@ -55,12 +70,13 @@ export const pipelineSchema = z.strictObject({
     .union([z.literal('latest', { error: 'latest, or { queue: <number of jobs> }' }), queueSchema])
     .optional()
     .describe(
-      'What happens to frames that wait: latest keeps only the newest, queue keeps them in order. Default: latest for images, { queue: 8 } for sound, { queue: itemsMax } for items of another pipeline.',
+      'What happens to frames that wait: latest keeps only the newest, queue keeps them in order. Default: latest for images, { queue: 8 } for sound, { queue: 4 } for turns, { queue: itemsMax } for items of another pipeline.',
     ),
   decode: z
     .record(textField('Name of an option of the codec.', 64), decodeValue)
     .default({})
     .describe('Options of the codec that turns outputs into results, such as scoreMin; docs of the model list them.'),
+  answer: answerSchema.optional(),
   cores: listOf(
     integerField({ min: 0, max: 63 }, '', 'Number of a core.'),
     { min: 1, max: 64 },

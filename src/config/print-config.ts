@@ -1,6 +1,8 @@
 import { stringify } from 'yaml';
+import type { Stream } from '../core/stream.ts';
 import { type DurationUs, msFromDuration } from '../core/units.ts';
 import type {
+  AnswerConfig,
   FirstOfSource,
   LeafSource,
   LimitsConfig,
@@ -8,7 +10,9 @@ import type {
   MqttConfig,
   PipelineConfig,
   RuntimeConfig,
+  SchedulerConfig,
   SourceConfig,
+  TokenRange,
 } from './runtime-config.ts';
 
 /** Plain data in the form of a configuration file. */
@@ -29,7 +33,7 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     },
     sources: Object.fromEntries(config.sources.map((source) => [source.id, plainSource(source)])),
     pipelines: Object.fromEntries(config.pipelines.map((pipeline) => [pipeline.id, plainPipeline(pipeline)])),
-    scheduler: config.scheduler,
+    scheduler: plainScheduler(config.scheduler),
     ...(config.modes === undefined ? {} : { modes: plainModes(config.modes) }),
     mqtt: plainMqtt(config.mqtt),
     runtime: plainLimits(config.runtime),
@@ -76,6 +80,12 @@ function plainLeaf(source: LeafSource): PlainConfig {
       const { kind, fps, jitterRatio, burstRatio, burstFrames, framesMax } = source;
       return given({ kind, fps, jitterRatio, burstRatio, burstFrames, framesMax });
     }
+    case 'turns': {
+      const { kind, perMinute, arrivals, promptTokens, answerTokens, followUpRatio, turnsMax } = source;
+      const range = ({ from, to }: TokenRange): readonly number[] => [from, to];
+      const lengths = { promptTokens: range(promptTokens), answerTokens: range(answerTokens) };
+      return given({ kind, perMinute, arrivals, ...lengths, followUpRatio, turnsMax });
+    }
   }
 }
 
@@ -99,6 +109,15 @@ function plainSupervision(source: Extract<LeafSource, { kind: 'video' | 'microph
   };
 }
 
+function plainScheduler({ servers = [], ...scheduler }: SchedulerConfig): PlainConfig {
+  if (servers.length === 0) return { ...scheduler };
+  const rows = servers.map(({ id, streams, budgetUs, periodUs }) => [
+    id,
+    { pipelines: streams, budgetMs: ms(budgetUs), periodMs: ms(periodUs) },
+  ]);
+  return { ...scheduler, servers: Object.fromEntries(rows) };
+}
+
 function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, coresLost, rules }: ModesConfig): PlainConfig {
   const own: PlainConfig = { 'bandwidth-short': { belowRatio: bandwidthShortBelow }, hot, 'core-lost': { cores: coresLost } };
   const modes = rules.map(({ mode, streams }) => [
@@ -108,7 +127,7 @@ function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, core
   return { enterAfterMs: ms(enterAfterUs), leaveAfterMs: ms(leaveAfterUs), ...Object.fromEntries(modes) };
 }
 
-function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, variants, sinks }: PipelineConfig): PlainConfig {
+function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, answer, variants, sinks }: PipelineConfig): PlainConfig {
   const { freshness } = stream;
   return given({
     source: input.kind === 'source' ? input.source : { pipeline: input.pipeline, itemsMax: input.itemsMax },
@@ -119,9 +138,20 @@ function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, vari
     staleAfterMs: ms(staleAfterUs),
     freshness: freshness.kind === 'latest' ? 'latest' : { queue: freshness.jobsMax },
     decode,
+    answer: answer === undefined ? undefined : plainAnswer(answer, stream),
     cores,
     split,
     sinks,
+  });
+}
+
+function plainAnswer({ tokensMax, breaksIn }: AnswerConfig, { tokens = {} }: Stream): PlainConfig {
+  const { perSecondMax, everyUs } = tokens;
+  return given({
+    tokensMax,
+    tokensPerSecondMax: perSecondMax,
+    tokenMs: everyUs === undefined ? undefined : ms(everyUs),
+    breakIn: breaksIn,
   });
 }
 

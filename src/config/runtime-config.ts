@@ -5,7 +5,7 @@ import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
-import type { BUS_RULES, CUTTINGS, DROP_RULES, POLICIES, VICTIM_RULES } from './scheduler-schema.ts';
+import type { BUS_RULES, CUTTINGS, DROP_RULES, POLICIES, RESUME_RULES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -132,8 +132,8 @@ export interface CoreConfig {
 /** A source with its name. */
 export type SourceConfig = { readonly id: SourceId } & (LeafSource | FirstOfSource);
 
-export type LeafSource = VideoSource | ImagesSource | WavSource | MicrophoneSource | SyntheticSource;
-export type Medium = 'image' | 'audio' | 'empty';
+export type LeafSource = VideoSource | ImagesSource | WavSource | MicrophoneSource | SyntheticSource | TurnsSource;
+export type Medium = 'image' | 'audio' | 'empty' | 'turn';
 
 /** Alternatives for one camera or microphone: the first whose input exists is taken. All give the same medium. */
 export interface FirstOfSource {
@@ -224,6 +224,27 @@ export interface SyntheticSource {
   readonly framesMax: number | undefined;
 }
 
+/** Somebody who talks to a language model, without words. */
+export interface TurnsSource {
+  readonly kind: 'turns';
+  readonly medium: 'turn';
+  readonly perMinute: number;
+  /** On average. */
+  readonly periodUs: DurationUs;
+  readonly arrivals: 'poisson' | 'periodic';
+  readonly promptTokens: TokenRange;
+  readonly answerTokens: TokenRange;
+  readonly followUpRatio: number;
+  /** The source ends after so many; undefined: never. */
+  readonly turnsMax: number | undefined;
+}
+
+/** Both ends are possible. */
+export interface TokenRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface PipelineConfig {
   readonly id: StreamId;
   readonly input: PipelineInput;
@@ -237,9 +258,19 @@ export interface PipelineConfig {
   readonly cores: readonly CoreId[] | undefined;
   /** Cores that one job runs on at once; `auto`: as few as keep the deadline; absent: one. The same in all pipelines of one model. */
   readonly split?: number | 'auto';
+  /** Of a pipeline whose source gives turns. */
+  readonly answer?: AnswerConfig;
   /** Cheaper builds of its model, from the best to the cheapest. */
   readonly variants: readonly ModelId[];
   readonly sinks: readonly SinkKind[];
+}
+
+/** How turns are answered; what the listener takes is in the stream's contract. */
+export interface AnswerConfig {
+  /** An answer is cut off here. */
+  readonly tokensMax: number;
+  /** Whether a new prompt ends the answers under way. */
+  readonly breaksIn: boolean;
 }
 
 export type PipelineInput =
@@ -259,9 +290,20 @@ export interface SchedulerConfig {
     readonly drop?: (typeof DROP_RULES)[number];
     readonly victim?: (typeof VICTIM_RULES)[number];
     readonly bus?: (typeof BUS_RULES)[number];
+    readonly resume?: (typeof RESUME_RULES)[number];
   };
+  /** Absent: none. */
+  readonly servers?: readonly ServerConfig[];
   /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
   readonly cuts: (typeof CUTTINGS)[number];
+}
+
+/** Run time on a core that pipelines can count on. */
+export interface ServerConfig {
+  readonly id: string;
+  readonly streams: readonly StreamId[];
+  readonly budgetUs: DurationUs;
+  readonly periodUs: DurationUs;
 }
 
 /** When modes begin and end, and what each serves otherwise than nominal. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { choiceField } from './fields.ts';
+import { choiceField, entriesOf, idField, listOf, msField } from './fields.ts';
 
 // The names are those of scheduler/plan.ts, which config may not import; the compiler and a test hold both lists to each other.
 export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
 export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
 export const VICTIM_RULES = ['turns', 'value'] as const;
 export const BUS_RULES = ['apart', 'shared'] as const;
+export const RESUME_RULES = ['always', 'unless-late'] as const;
 export const CUTTINGS = ['auto', 'none'] as const;
 
 const tuningSchema = z
@@ -22,9 +23,27 @@ const tuningSchema = z
       BUS_RULES,
       'Only for coxswain, where it is known what runs move over the memory bus, as of simulated cores. apart: a run is held where what it takes of the bus would make a more urgent one on another core late; shared: the bus is not looked at. Default: apart.',
     ).optional(),
+    resume: choiceField(
+      RESUME_RULES,
+      'Between turns of one pipeline. always: one that has begun goes before a new one; unless-late: a new one goes first when it would miss its first token otherwise. Default: always.',
+    ).optional(),
   })
   .prefault({})
   .describe('What can be set about the policy.');
+
+const serverSchema = z
+  .strictObject({
+    pipelines: listOf(
+      idField('A pipeline below safety.'),
+      { min: 1, max: 64 },
+      'Who shares it; all of one criticality, each in one server.',
+    ),
+    budgetMs: msField({ min: 0.001, max: 600_000 }, 'Run time on a core, in every period.'),
+    periodMs: msField({ min: 0.001, max: 600_000 }, 'At least budgetMs.'),
+  })
+  .describe(
+    'Run time that pipelines can count on, whatever others of their class want, and beyond which they are no more urgent than what lies idle.',
+  );
 
 export const schedulerSchema = z
   .strictObject({
@@ -37,6 +56,10 @@ export const schedulerSchema = z
       CUTTINGS,
       'auto: a network that may run for longer than somebody more urgent stands is cut into blocks as long as the analysis allows, and can be interrupted between them, where the device can run parts of a network: simulated ones can, ONNX Runtime runs whole graphs. none: nothing is cut.',
     ).default('auto'),
+    servers: entriesOf(
+      serverSchema,
+      'Reservations for pipelines below safety, by name. Only policy coxswain with victim: turns keeps them.',
+    ).default({}),
   })
   .prefault({})
   .describe('Who runs when.');

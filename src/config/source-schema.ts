@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flagField, integerField, listOf, msField, numberField, pathField, patternField, textField } from './fields.ts';
+import { choiceField, flagField, integerField, listOf, msField, numberField, pathField, patternField, textField } from './fields.ts';
 
 /** Down to one frame in ten seconds, up to what synthetic load needs. */
 const fps = numberField({ min: 0.1, max: 1000 }, 'frames per second', 'Rate of the frames; a file is played at this pace.');
@@ -106,7 +106,48 @@ const syntheticSchema = z
   })
   .meta({ title: 'synthetic' });
 
-const leafSourceSchema = z.discriminatedUnion('kind', [videoSchema, imagesSchema, wavSchema, microphoneSchema, syntheticSchema]);
+/** The longest context that a model of today has. */
+const TOKENS_MAX = 10_000_000;
+
+function tokenRange(about: string, range: readonly [number, number]) {
+  const error = `two whole numbers from 1 to ${TOKENS_MAX}, the first not above the second`;
+  const count = z.int({ error }).min(1, { error }).max(TOKENS_MAX, { error });
+  return z
+    .tuple([count, count], { error })
+    .refine(([low, high]) => low <= high, { error })
+    .default([...range])
+    .describe(`${about} Unit: tokens.`);
+}
+
+const turnsSchema = z
+  .strictObject({
+    kind: z
+      .literal('turns')
+      .describe('Somebody who talks to a language model, without words: lengths and instants are drawn from the seed.'),
+    perMinute: numberField({ min: 0.01, max: 6000 }, 'prompts per minute', 'How often somebody speaks, on average.'),
+    arrivals: choiceField(
+      ['poisson', 'periodic'],
+      'poisson: each prompt comes by itself, as those of many people do; periodic: one after the other at even times.',
+    ).default('poisson'),
+    promptTokens: tokenRange('From the shortest to the longest prompt, drawn evenly.', [20, 200]),
+    answerTokens: tokenRange('From the shortest to the longest answer, drawn evenly; nobody knows before it ends.', [20, 200]),
+    followUpRatio: numberField(
+      { min: 0, max: 1 },
+      '',
+      'Chance that a prompt goes on with the conversation before it, whose tokens are then in the cache.',
+    ).default(0),
+    turnsMax: integerField({ min: 1, max: 1_000_000_000 }, 'prompts', 'The source ends after so many. Default: never.').optional(),
+  })
+  .meta({ title: 'turns' });
+
+const leafSourceSchema = z.discriminatedUnion('kind', [
+  videoSchema,
+  imagesSchema,
+  wavSchema,
+  microphoneSchema,
+  syntheticSchema,
+  turnsSchema,
+]);
 
 const firstOfSchema = z
   .strictObject({

@@ -32,7 +32,17 @@ export interface EmptyPayload {
   readonly kind: 'empty';
 }
 
-export type Payload = ImagePayload | AudioPayload | EmptyPayload;
+/** Somebody speaks to a language model. Invented ones are lengths without words. */
+export interface TurnPayload {
+  readonly kind: 'turn';
+  readonly promptTokens: number;
+  /** Where the model will end its answer, if nothing ends it sooner. Whoever decides anything before then must not look at it. */
+  readonly answerTokens: number;
+  /** Whether it goes on with the conversation of the turn before. */
+  readonly isFollowUp: boolean;
+}
+
+export type Payload = ImagePayload | AudioPayload | EmptyPayload | TurnPayload;
 
 /** What a source gives: a payload, when it was captured, by whom, and its place in order. Sequence numbers of one source only grow. */
 export interface Frame {

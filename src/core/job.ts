@@ -24,6 +24,8 @@ export interface Job {
 export interface Turn {
   /** To be read; what is in the cache already is not counted. At least 1. */
   readonly promptTokens: number;
+  /** In the cache already, from turns before it: looked at with every token, not read again. Default: none. */
+  readonly pastTokens?: number;
   /** The answer ends here at the latest; the model mostly ends it sooner. The first token comes with the last of the prompt. At least 1. */
   readonly tokensMax: number;
 }

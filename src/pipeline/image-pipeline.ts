@@ -83,7 +83,7 @@ export class ImagePipeline implements Pipeline {
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });
-    if (frame.payload.kind === 'audio') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
+    if (frame.payload.kind === 'audio' || frame.payload.kind === 'turn') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
     this.#waiting.push(this.#workFor(job, frame));
     if (this.#waiting.length > this.#waitingMax) {
@@ -115,7 +115,7 @@ export class ImagePipeline implements Pipeline {
     const input = this.#deps.memory.allocate(build.inputBytes);
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
     const { payload } = next.frame;
-    assert(payload.kind !== 'audio', 'an image pipeline has no audio waiting');
+    assert(payload.kind !== 'audio' && payload.kind !== 'turn', 'an image pipeline has neither sound nor turns waiting');
     this.#isEncoding = true;
     this.#underWay += 1;
     next.inputs = [input];

@@ -34,6 +34,14 @@ export interface JobDesk {
   servedWith(stream: StreamId): ModelId | null | undefined;
 }
 
+/** What a conversation needs of the desk besides. */
+export interface TurnDesk extends JobDesk {
+  /** Nobody wants the job any more; it ends as `dropped`, soon if it runs. Does nothing to one that has ended. */
+  cancel(job: JobId): void;
+  /** Cores lost so far: what they had in their caches is gone. */
+  readonly lossCount: number;
+}
+
 /** The tensor memory as pipelines see it. */
 export interface TensorMemory {
   allocate(byteLength: number): Region | undefined;

@@ -12,6 +12,7 @@ import { type FitCosts, manifestCosts, tableCosts } from './fit-costs.ts';
 import { modelsUsed } from './models-used.ts';
 import { type Chip, costsByCore, onChip, withCoresOf } from './on-chip.ts';
 import { planRun } from './plan-run.ts';
+import { planTurns } from './plan-turns.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
 
@@ -66,17 +67,18 @@ export function checkConfig(request: CheckRequest): Checked {
 
 /** As it would be played on the chip; runs of a table and runs on the silicon at hand are never cut. */
 function cutConfig({ config, chip, costs = [], table }: CheckRequest): CutModels {
-  if (table === undefined && chip !== undefined) return cutModels(onChip(config, costs, chip), costs, chip);
-  if (table === undefined) return { config, cuts: new Map() };
+  if (table === undefined && chip !== undefined) return planTurns(cutModels(onChip(config, costs, chip), costs, chip), costs, chip);
+  const asTold = { cuts: new Map(), limits: new Map() };
+  if (table === undefined) return { config, ...asTold };
   if (chip === undefined) {
     const models = config.models.map((model) => ({ ...model, costUs: typicalUs(table, model.id, CPU_KIND) ?? model.costUs }));
-    return { config: { ...config, models }, cuts: new Map() };
+    return { config: { ...config, models }, ...asTold };
   }
   refusePins(config, table, chip);
   const used = modelsUsed(config.pipelines);
   const priced = (model: ManifestModel): ManifestModel =>
     used.has(model.id) ? { ...model, ...costsByCore(chip.profile, ({ kind }) => typicalUs(table, model.id, kind)) } : model;
-  return { config: withCoresOf(chip.profile, config, priced), cuts: new Map() };
+  return { config: withCoresOf(chip.profile, config, priced), ...asTold };
 }
 
 /** Errors: CONFIG_INVALID for a pipeline that is pinned to a core of which the table says that its model does not run there. */

@@ -2,15 +2,16 @@ import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts'
 import type { CoreId } from '../core/job.ts';
 import type { StreamId } from '../core/stream.ts';
 import { type AnalysedOrder, analysedOrder } from '../scheduler/analysis/analysed-order.ts';
+import { tokenBound } from '../scheduler/analysis/cbs.ts';
 import { type Assurance, boundCore, type CoreBound, type StreamBound } from '../scheduler/analysis/core-bound.ts';
 import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { CoreFit, Fit, PipelineFit, StreamFit } from './fit.ts';
+import type { CoreFit, Fit, PipelineFit, ReserveFit, StreamFit } from './fit.ts';
 import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
 import { chipFit } from './fit-chip.ts';
 import type { FitCosts } from './fit-costs.ts';
-import { coreGroups, isMoreUrgent, type Lane, lanesOf, loadOf, loadOfGroup } from './fit-lanes.ts';
+import { coreGroups, isMoreUrgent, type Lane, lanesOf, loadOf, loadOfGroup, type Reserve } from './fit-lanes.ts';
 
 /** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
 const PROOF_TERMS_MAX = 50_000_000;
@@ -38,7 +39,7 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
   // Every bound is one of the mode's full clock.
   const isProvable = known !== undefined && chip.power?.fits !== false;
   const groups = coreGroups(lanes, [...config.device.cores.keys()]);
-  const rows = groups.map((group) => (isProvable ? proven(group, lanes, order, { work, costs }) : unproven(group, lanes)));
+  const rows = groups.map((group) => (isProvable ? proven(group, lanes, order, { work, costs }) : unproven(group, lanes, costs)));
   const streams = config.pipelines.flatMap(({ id }) => rows.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
   const cores = rows.flatMap((row) => row.cores).sort((a, b) => a.core - b.core);
   const assurance = weakestOf(isProvable ? cores.map((row) => row.assurance) : ['none']);
@@ -77,8 +78,9 @@ function proven(group: readonly CoreId[], lanes: readonly Lane[], order: Analyse
   const streams = lanes
     .filter((lane) => group.includes(lane.home))
     .map((lane) => ({
-      ...streamOf(lane, bound, lanes),
-      costFactorMax: lane.isGuaranteed && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
+      ...streamOf(lane, bound, lanes, costs),
+      costFactorMax:
+        lane.isGuaranteed && lane.reserve === undefined && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
     }));
   return {
     cores: group.map((core) => ({ core, assurance: bound.assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded })),
@@ -107,14 +109,14 @@ function boundGroup(group: readonly CoreId[], lanes: readonly Lane[], order: Ana
   return { ...sure, assurance: weakestOf(streams.map(({ assurance }) => assurance)), streams };
 }
 
-function unproven(group: readonly CoreId[], lanes: readonly Lane[]): GroupRows {
+function unproven(group: readonly CoreId[], lanes: readonly Lane[], costs: FitCosts): GroupRows {
   const nothing: CoreBound = { assurance: 'none', streams: [], loadRatio: 0 };
   return {
     cores: group.map((core) => {
       const isFree = !lanes.some((lane) => lane.isGuaranteed && lane.home === core);
       return { core, assurance: isFree ? 'always' : 'none', loadRatio: loadRatioOn(core, lanes, UNKNOWN_ORDER), factorNeeded: null };
     }),
-    streams: lanes.filter((lane) => group.includes(lane.home)).map((lane) => streamOf(lane, nothing, lanes)),
+    streams: lanes.filter((lane) => group.includes(lane.home)).map((lane) => streamOf(lane, nothing, lanes, costs)),
     advice: [],
   };
 }
@@ -126,7 +128,7 @@ function loadRatioOn(core: CoreId, lanes: readonly Lane[], order: AnalysedOrder)
   return [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
 }
 
-function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamFit {
+function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: FitCosts): StreamFit {
   const { pipeline, home, beforeUs, isGuaranteed, bytes, jobsPerSecond } = lane;
   const found = bound.streams.find(({ id }) => id === pipeline.id);
   const more = bound.streams.filter(({ id }) => isMoreUrgent(lanes, id, lane));
@@ -136,15 +138,23 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[]): StreamF
     criticality: pipeline.stream.criticality,
     core: home,
     assurance: found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded'),
-    responseUs: found?.response === undefined ? null : Math.ceil(found.response + beforeUs),
+    responseUs: found?.response === undefined || lane.reserve !== undefined ? null : Math.ceil(found.response + beforeUs),
     deadlineUs: pipeline.stream.deadlineUs,
-    costUs: lane.taskOn(home).segment,
+    costUs: lane.reserve === undefined ? lane.taskOn(home).segment : costs.of(pipeline.stream.model, home).worstUs,
     busBytesPerSecond: bytes === undefined ? null : bytes * jobsPerSecond,
     blockingUs: found?.blocking ?? null,
     toleratesUs: found?.tolerates ?? null,
     runUsMax: Number.isFinite(run) ? run : null,
     costFactorMax: null,
+    ...(lane.reserve === undefined ? {} : { reserve: reserveFit(lane, lane.reserve, found, costs) }),
   };
+}
+
+function reserveFit({ pipeline, home }: Lane, reserve: Reserve, found: StreamBound | undefined, costs: FitCosts): ReserveFit {
+  const { budgetUs, periodUs } = reserve;
+  const isSure = found !== undefined && found.assurance !== 'none';
+  const { worstUs } = costs.of(pipeline.stream.model, home);
+  return { ...reserve, stepUs: isSure ? Math.ceil(tokenBound(worstUs, budgetUs, periodUs)) : null, isToken: pipeline.answer !== undefined };
 }
 
 function weakestOf(assurances: readonly Assurance[]): Assurance {

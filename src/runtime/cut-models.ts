@@ -21,6 +21,8 @@ export interface CutModels {
   readonly config: RuntimeConfig;
   /** Where each begins a new block: places of layers, ascending. */
   readonly cuts: ReadonlyMap<ModelId, readonly number[]>;
+  /** For each model that is in somebody's way: how long a part of it may typically take. Empty where nothing is to be cut. */
+  readonly limits: ReadonlyMap<ModelId, number>;
 }
 
 /** More blocks than that make segments so short that dispatching them is what takes the time. */
@@ -35,7 +37,7 @@ const SEARCHED_RATIO = 0.3;
  */
 export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): CutModels {
   const cuts = new Map<ModelId, readonly number[]>();
-  if (config.scheduler.cuts === 'none') return { config, cuts };
+  if (config.scheduler.cuts === 'none') return { config, cuts, limits: new Map() };
   const run = planRun(config);
   const limits = limitsOf(config, run, costs, chip);
   const models = config.models.map((model) => {
@@ -46,12 +48,13 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
     if (there === undefined) return model;
     const split = splitOf(model.id, run.placement, chip.profile);
     const usOf = timeOn(layers, there, split);
+    if (usOf(layers) <= limitUs) return model;
     const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), there, usOf);
     if (borders.length === 0) return model;
     cuts.set(model.id, borders);
     return { ...model, steps: blocksOf(layers, borders, there, split) };
   });
-  return { config: { ...config, models }, cuts };
+  return { config: { ...config, models }, cuts, limits };
 }
 
 /** As its cores see the chip; undefined where they are of several kinds: blocks that are of one length on one of them are of another on the other. */
@@ -61,7 +64,7 @@ function chipOf(cores: readonly CoreId[], { profile, mode }: Chip): Chip | undef
   return { profile: first, mode };
 }
 
-/** For each model that is too long for somebody: how long its blocks may be. Where nothing helps, nothing is cut. */
+/** For each model that is in somebody's way: how long a part of it may be. Where nothing helps, nothing is cut. */
 function limitsOf(
   config: RuntimeConfig,
   { plan, placement }: RunPlan,
@@ -74,8 +77,8 @@ function limitsOf(
   for (const stream of checkFit(config, placement, known, 'verdict').streams) {
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
-    if (runUsMax === null || runUsMax <= 0 || costUs <= runUsMax || model === undefined) continue;
-    const margin = costUs / (plan.models.find((row) => row.model === model)?.costUs ?? costUs);
+    if (runUsMax === null || runUsMax <= 0 || model === undefined) continue;
+    const margin = costUs / Math.max(1, plan.models.find((row) => row.model === model)?.costUs ?? costUs);
     limits.set(model, Math.min(limits.get(model) ?? Number.POSITIVE_INFINITY, runUsMax / margin));
   }
   return limits;

@@ -9,7 +9,7 @@ import type { Region } from '../core/region.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
 import type { Device, DeviceListener } from '../devices/device.ts';
-import type { JobDesk } from '../pipeline/work.ts';
+import type { TurnDesk } from '../pipeline/work.ts';
 import { createScheduler, type SchedulerPlan, step } from '../scheduler/scheduler.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { activateModel } from './activation.ts';
@@ -44,7 +44,7 @@ export interface EngineDeps {
  * SimClock and a scripted device the same engine runs in virtual time.
  */
 export interface Engine {
-  readonly desk: JobDesk;
+  readonly desk: TurnDesk;
   readonly device: Device;
   /** Brings the cores up; resolves when each is ready or has failed once. */
   start(): Promise<void>;
@@ -58,10 +58,11 @@ export interface Engine {
 
 export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
   const { clock, arena, telemetry } = deps;
-  const { ledger, cores, decisions, incidents } = telemetry;
+  const { ledger, cores, decisions, turns, incidents } = telemetry;
   const scheduler = createScheduler(options.plan);
   const served = new Map<StreamId, ModelId | null>();
   let onJobEnded: () => void = () => undefined;
+  let lossCount = 0;
 
   const device = deps.createDevice({ coreLost: (loss) => supervisor.coreLost(loss) });
   const dispatcher: Dispatcher = new Dispatcher({
@@ -73,6 +74,8 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
     observer: {
       decided(event, decided, tookUs) {
         decisions.step(tookUs, decided.length);
+        for (const { kind } of decided) if (kind === 'yield' || kind === 'abort') decisions.interrupted(kind);
+        turns.step(event, decided);
         deps.record?.(event, decided);
       },
       segmentStarted: (core, model, at) => cores.segmentStarted(core, model, at),
@@ -85,7 +88,8 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         incidents.add({ kind: 'variant', stream, message });
       },
       ended(job, outcome, at) {
-        ledger.ended(job.id, outcome, at);
+        // The books of a step are kept after its decisions are carried out, so a turn that ends now is still known.
+        ledger.ended(job.id, outcome, turns.firstTokenAt(job.id) ?? at);
         onJobEnded();
       },
     },
@@ -105,6 +109,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
           dispatcher.coreBack(core, models);
         },
         coreLost(core, reason, message) {
+          lossCount += 1;
           cores.state(core, 'lost', clock.now());
           incidents.add({ kind: 'core-lost', core, message: `${reason === 'core-hung' ? 'hung' : 'crashed'}: ${message}` });
           dispatcher.coreLost(core, reason);
@@ -139,6 +144,8 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
       accounts: ledger,
       submit: (work) => dispatcher.submit(work),
       servedWith: (stream) => (served.size === 0 ? undefined : served.get(stream)),
+      cancel: (job) => dispatcher.cancel(job),
+      lossCount: () => lossCount,
     }),
     device,
     async start() {

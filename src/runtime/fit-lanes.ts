@@ -1,9 +1,10 @@
-import type { LeafSource, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { LeafSource, PipelineConfig, RuntimeConfig, TokenRange } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
+import { criticalityRank, type StreamId } from '../core/stream.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';
 import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { FitCosts } from './fit-costs.ts';
+import type { FitCosts, RunCost } from './fit-costs.ts';
 
 /** A pipeline on its cores, as the analysis sees it. */
 export interface Lane {
@@ -29,6 +30,21 @@ export interface Lane {
   /** Jobs a second, in the long run. */
   readonly jobsPerSecond: number;
   readonly isGuaranteed: boolean;
+  /** The longest that it may be granted at once: a whole run, or all of a prompt. */
+  readonly rowUsOn: (core: CoreId) => number;
+  /** The longest of its steps. */
+  readonly stepUsOn: (core: CoreId) => number;
+  /** The run time that it can count on instead of a deadline. */
+  readonly reserve?: Reserve;
+  /** It may ask for any amount of work, in a class where others are to be in time: turns without a server. */
+  readonly isOpenEnded?: boolean;
+}
+
+/** Its share of a server. */
+export interface Reserve {
+  readonly server: string;
+  readonly budgetUs: number;
+  readonly periodUs: number;
 }
 
 export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf'], costs: FitCosts): Lane[] {
@@ -60,7 +76,7 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     const { bytes, joules, peakW } = costs.of(stream.model, home);
     const jobsAtOnce = items * (2 + jitterUs / periodUs);
     const isGuaranteed = stream.criticality !== 'background';
-    return {
+    const lane: Lane = {
       pipeline,
       home,
       cores,
@@ -74,9 +90,86 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
       jobsAtOnce,
       jobsPerSecond: (items * 1e6) / periodUs,
       isGuaranteed,
+      rowUsOn: (core) => rowUs(pipeline, config, costs.of(stream.model, core)),
+      stepUsOn: (core) => costs.of(stream.model, core).segmentUs,
     };
+    const reserve = reserveOf(config, stream.id);
+    const talking = pipeline.answer === undefined ? lane : { ...lane, beforeUs: 0, jobsPerSecond: tokensPerSecond(pipeline, config) };
+    // How a server's time is spent on several cores at once is not analysed.
+    if (reserve !== undefined) return lane.width === 1 ? reservedLane(talking, reserve, costs) : openLane(talking);
+    return pipeline.answer === undefined ? lane : openLane(talking);
   });
 }
+
+/** Undefined where the policy keeps no servers. */
+function reserveOf({ scheduler: { policy, tuning, servers = [] } }: RuntimeConfig, id: StreamId): Reserve | undefined {
+  if (policy !== 'coxswain' || tuning.victim === 'value') return undefined;
+  const server = servers.find(({ streams }) => streams.includes(id));
+  if (server === undefined) return undefined;
+  // Streams of one server share its budget; each for itself, they ask for as much together.
+  return { server: server.id, budgetUs: Math.floor(server.budgetUs / server.streams.length), periodUs: server.periodUs };
+}
+
+/** In the place of its jobs: the budget, in every period, by its end. It stands among the interactive ones, whatever it is of itself. */
+function reservedLane(lane: Lane, reserve: Reserve, costs: FitCosts): Lane {
+  const taskOn = (core: CoreId): CoreTask => {
+    // A segment is no longer than the budget, in whole steps.
+    const segment = Math.min(lane.stepUsOn(core), reserve.budgetUs);
+    return {
+      ...{ id: lane.pipeline.id, rank: INTERACTIVE, cost: reserve.budgetUs, run: reserve.budgetUs, segment, last: segment },
+      ...{ period: reserve.periodUs, deadline: reserve.periodUs, early: 0, jitter: 0 },
+    };
+  };
+  const { worstUs } = costs.of(lane.pipeline.stream.model, lane.home);
+  const ratePerSecond = (1e6 * reserve.budgetUs) / reserve.periodUs / Math.max(1, worstUs);
+  return { ...lane, taskOn, isGuaranteed: true, reserve, jobsPerSecond: Math.min(lane.jobsPerSecond, ratePerSecond) };
+}
+
+/** Nobody knows how many turns there will be: they take what there is of the core, and are in the way of their class. */
+function openLane(lane: Lane): Lane {
+  const taskOn = (core: CoreId): CoreTask => {
+    const [run, segment] = [lane.rowUsOn(core), lane.stepUsOn(core)];
+    const step = { cost: run, run, segment, last: segment };
+    return { ...lane.taskOn(core), ...step, period: run, deadline: lane.pipeline.stream.deadlineUs, early: 0, jitter: 0 };
+  };
+  return { ...lane, taskOn, isGuaranteed: false, isOpenEnded: lane.isGuaranteed };
+}
+
+/** While somebody is answered: what the listener takes, or, where nothing says so, the average; and the chunks of the prompts, which count as one token each. */
+function tokensPerSecond({ input, stream, answer }: PipelineConfig, config: RuntimeConfig): number {
+  const source = input.kind === 'source' ? config.sources.find(({ id }) => id === input.source) : undefined;
+  if (source?.kind !== 'turns') return 0;
+  const middle = ({ from, to }: TokenRange): number => (from + to) / 2;
+  const steps = config.models.find(({ id }) => id === stream.model)?.steps;
+  const chunks = steps?.kind === 'tokens' ? Math.ceil(middle(source.promptTokens) / steps.chunkTokens) : 1;
+  const average = (Math.min(middle(source.answerTokens), answer?.tokensMax ?? Number.POSITIVE_INFINITY) * 1e6) / source.periodUs;
+  return (stream.tokens?.perSecondMax ?? average) + (chunks * 1e6) / source.periodUs;
+}
+
+function rowUs({ input, stream }: PipelineConfig, config: RuntimeConfig, { worstUs, segmentUs }: RunCost): number {
+  const steps = config.models.find(({ id }) => id === stream.model)?.steps;
+  if (steps?.kind !== 'tokens') return worstUs;
+  const source = input.kind === 'source' ? config.sources.find(({ id }) => id === input.source) : undefined;
+  const chunks = source?.kind === 'turns' ? Math.ceil(source.promptTokens.to / steps.chunkTokens) : 1;
+  return Math.max(chunks * segmentUs, steps.burstTokens * worstUs);
+}
+
+/** Besides their budgets, servers begin one step that takes more than is left of them; it is paid for later, so in a busy time there is one of each. */
+const RARE_US = 1e9;
+
+function overrunOf(lane: Lane, core: CoreId): CoreTask[] {
+  if (lane.reserve === undefined) return [];
+  const task = lane.taskOn(core);
+  const step = lane.stepUsOn(core);
+  const over = { cost: step, run: step, segment: step, last: step };
+  return [{ ...task, ...over, id: `${task.id}/over`, period: RARE_US, partOf: task.id }];
+}
+
+/** Where it has no budget a stream with a server is in the way of those that have a claim as background work is. */
+const spareOf = ({ reserve, pipeline }: Lane, segment: number): CoreLoad['rest'] =>
+  reserve === undefined ? [] : [{ id: `${pipeline.id}/spare`, segment, partOf: pipeline.id }];
+
+const INTERACTIVE = criticalityRank('interactive');
 
 interface Origin {
   /** Jobs that may come at once of one tick of the source. */
@@ -134,22 +227,25 @@ export function loadOfGroup(
   const here = lanes.filter((lane) => lane.cores.some((core) => group.includes(core)));
   const isHome = (lane: Lane): boolean => group.includes(lane.home);
   const guaranteed = here.filter((lane) => lane.isGuaranteed && isHome(lane));
-  const guests = here.filter((lane) => (lane.isGuaranteed ? !isHome(lane) : isBlindToClasses));
-  const rest = isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed);
+  const guests = here.filter((lane) => (lane.isGuaranteed ? !isHome(lane) : isBlindToClasses || lane.isOpenEnded === true));
+  const rest = isBlindToClasses ? [] : here.filter((lane) => !lane.isGuaranteed && lane.isOpenEnded !== true);
   const inTheWay = isHeldUpByRest ? here : [...guaranteed, ...guests];
   const taskOf = (lane: Lane): CoreTask => lane.taskOn(coreOf(lane, group));
+  const rowOf = (lane: Lane): number => lane.rowUsOn(coreOf(lane, group));
   // Each release interrupts one run at most, which then has to fetch what was put away.
   const switchUs = Math.max(0, ...here.map((lane) => lane.switchUsOn(coreOf(lane, group))));
   const withDelays = (lane: Lane): CoreTask => {
     const task = taskOf(lane);
     const heldUpUs =
-      lane.width === 1 ? 0 : Math.max(0, ...inTheWay.filter((other) => isApart(other, lane)).map((other) => taskOf(other).run));
+      lane.width === 1
+        ? 0
+        : Math.max(0, ...inTheWay.filter((other) => isApart(other, lane)).map((other) => Math.max(taskOf(other).run, rowOf(other))));
     return { ...task, cost: task.cost + switchUs + heldUpUs * Math.round(task.cost / Math.max(1, task.run)) };
   };
   return {
     guaranteed: guaranteed.map(withDelays),
-    guests: guests.map(withDelays),
-    rest: rest.map(taskOf).map(({ id, run }) => ({ id, segment: run })),
+    guests: [...guests.map(withDelays), ...here.flatMap((lane) => overrunOf(lane, coreOf(lane, group)))],
+    rest: [...rest.map((lane) => ({ id: lane.pipeline.id, segment: rowOf(lane) })), ...here.flatMap((lane) => spareOf(lane, rowOf(lane)))],
     doesLookAhead,
   };
 }

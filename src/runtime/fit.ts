@@ -26,6 +26,19 @@ export interface StreamFit {
   readonly runUsMax: number | null;
   /** What its cost may be multiplied with, everything else as it is, and all still fits; below 1 when it does not fit now; null when no factor helps, or unknown. */
   readonly costFactorMax: number | null;
+  /** Of a stream with a server; `assurance` is then that of the budget in every period, and what it is told of its deadline. */
+  readonly reserve?: ReserveFit;
+}
+
+/** Run time that a stream can count on: its share of a server. */
+export interface ReserveFit {
+  readonly server: string;
+  readonly budgetUs: number;
+  readonly periodUs: number;
+  /** Of a language model, what a token takes at worst while there is work; of a network, a run: `c P / Q + 2 (P - Q)`. Null where the budget is not sure. */
+  readonly stepUs: number | null;
+  /** Whether `stepUs` is of a token. */
+  readonly isToken: boolean;
 }
 
 export interface CoreFit {

@@ -4,7 +4,7 @@ import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { InstantUs } from '../core/units.ts';
-import type { JobDesk, Work } from '../pipeline/work.ts';
+import type { TurnDesk, Work } from '../pipeline/work.ts';
 
 /** What the desk needs of the ledger. */
 export interface JobAccounts {
@@ -18,7 +18,9 @@ export function createJobDesk(deps: {
   readonly accounts: JobAccounts;
   readonly submit: (work: Work) => void;
   readonly servedWith: (stream: StreamId) => ModelId | null | undefined;
-}): JobDesk {
+  readonly cancel: (job: JobId) => void;
+  readonly lossCount: () => number;
+}): TurnDesk {
   let lastJob: JobId = 0;
   return {
     open(stream, capturedAt) {
@@ -29,5 +31,9 @@ export function createJobDesk(deps: {
     end: (job, outcome) => deps.accounts.ended(job, outcome, deps.clock.now()),
     submit: deps.submit,
     servedWith: deps.servedWith,
+    cancel: deps.cancel,
+    get lossCount() {
+      return deps.lossCount();
+    },
   };
 }

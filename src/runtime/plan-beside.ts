@@ -14,6 +14,7 @@ import { modelsUsed } from './models-used.ts';
 import { type Chip, onChip } from './on-chip.ts';
 import { PROMPT_TOKENS, storedBits } from './plan-model.ts';
 import { planRun } from './plan-run.ts';
+import { planTurns } from './plan-turns.ts';
 import { languageModelOf, type ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
 
@@ -215,7 +216,7 @@ function fitOn(
     chip,
   );
   const weightless = adapted.models.map((model) => (rows.some(({ id }) => id === model.id) ? { ...model, memoryBytes: 0 } : model));
-  const cut = cutModels({ ...adapted, models: weightless }, all, chip);
+  const cut = planTurns(cutModels({ ...adapted, models: weightless }, all, chip), all, chip);
   const { placement } = planRun(cut.config);
   return { fit: checkFit(cut.config, placement, simulatedCosts(cut, placement, all, chip), depth), placement, config: cut.config };
 }

@@ -1,8 +1,9 @@
-import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
+import type { ManifestModel, RuntimeConfig, ServerConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { criticalityRank } from '../core/stream.ts';
-import { type PlacedModel, type Placement, placeModels } from '../scheduler/placement.ts';
+import { criticalityRank, type StreamId } from '../core/stream.ts';
+import { type DurationUs, durationUs } from '../core/units.ts';
+import { type PlacedModel, type Placement, type PlacementRequest, placeModels } from '../scheduler/placement.ts';
 import { type ModelPlan, PLAN_DEFAULTS, type SchedulerPlan } from '../scheduler/scheduler.ts';
 import { placeVariants } from './place-variants.ts';
 import type { SupervisedCore } from './supervisor.ts';
@@ -18,7 +19,7 @@ export interface RunPlan {
 export function planRun(config: RuntimeConfig): RunPlan {
   const streams = config.pipelines.map(({ stream }) => stream);
   const cores = config.device.cores.map(({ memoryBytes, cluster = 0 }, id) => ({ id, memoryBytes, cluster }));
-  const placed = placeModels({ models: config.models, streams, cores, pins: pinsOf(config), splits: splitsOf(config), hasSpares: true });
+  const placed = placeModels({ ...placeable(config), cores, pins: pinsOf(config), splits: splitsOf(config), hasSpares: true });
   const placement = placeVariants(placed, config);
   const specs = new Map(config.models.map((model) => [model.id, model]));
   const { policy, tuning } = config.scheduler;
@@ -41,6 +42,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
     timeouts: config.runtime.hardTimeout,
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
+    ...serversOf(config),
     ...admissionPlan(config),
   };
   return { plan, placement, cores: cores.map(({ id }) => ({ core: id, models: modelsOn(id, config, placement) })) };
@@ -76,6 +78,42 @@ function withBusRatio(
   // Six digits are beyond what any cost model knows, and stay short in a log.
   return { ...costs, busRatio: Math.min(1, Number(busRatio.toPrecision(6))) };
 }
+
+/** For the pipelines that there are. */
+function serversOf({ pipelines, scheduler: { servers = [] } }: RuntimeConfig): Pick<SchedulerPlan, 'servers'> {
+  const known = servers
+    .map((server) => ({ ...server, streams: server.streams.filter((id) => pipelines.some((pipeline) => pipeline.id === id)) }))
+    .filter(({ streams }) => streams.length > 0);
+  return known.length === 0 ? {} : { servers: known };
+}
+
+/**
+ * What the placement reckons with: of a pipeline with a server the server's budget in every period, on whatever it is spent; of turns without one nothing, since
+ * nobody knows how many there will be.
+ */
+function placeable({ models, pipelines, scheduler: { servers = [] } }: RuntimeConfig): Pick<PlacementRequest, 'models' | 'streams'> {
+  const serverOf = (id: StreamId): ServerConfig | undefined => servers.find((server) => server.streams.includes(id));
+  return {
+    models: models.map((model) => {
+      const users = pipelines.filter(({ stream }) => stream.model === model.id);
+      const [server] = users.map(({ id }) => serverOf(id));
+      return server === undefined ? model : asBudget(model, durationUs(Math.ceil(server.budgetUs / server.streams.length)));
+    }),
+    streams: pipelines.map(({ id, stream, answer }) => {
+      const server = serverOf(id);
+      if (server !== undefined) return { ...stream, periodUs: server.periodUs, deadlineUs: server.periodUs };
+      return answer === undefined ? stream : { ...stream, criticality: 'background' };
+    }),
+  };
+}
+
+/** As long wherever it can run. */
+const asBudget = (model: ManifestModel, costUs: DurationUs): ManifestModel => ({
+  ...model,
+  costUs,
+  ...(model.coreCostsUs === undefined ? {} : { coreCostsUs: model.coreCostsUs.map((us) => (us === undefined ? us : costUs)) }),
+  ...(model.splitUs === undefined ? {} : { splitUs: () => costUs }),
+});
 
 /** Nothing where the configuration has neither variants nor modes: then streams are not admitted anew. */
 function admissionPlan(config: RuntimeConfig): Pick<SchedulerPlan, 'variants' | 'modes'> & Partial<Pick<SchedulerPlan, 'settleUs'>> {

@@ -20,9 +20,15 @@ export interface ModelCosts {
   readonly layers: readonly LayerCost[];
   /** What it keeps in memory beside its weights, such as a KV cache. */
   readonly stateBytes?: number;
+  /** Of a language model: what reading a prompt and making a token ask for. `layers` are those of a token at the end of the context. */
+  readonly language?: LanguageCosts;
   readonly origin: CostOrigin;
   /** One sentence without a full stop, for people. */
   readonly told: string;
+}
+
+export interface LanguageCosts extends Pick<LanguageModel, 'prefillLayers' | 'decodeLayers'> {
+  readonly contextTokens: number;
 }
 
 /**
@@ -47,6 +53,7 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
       model: model.id,
       layers: language.decodeLayers(1, shape.context),
       stateBytes: language.kvBytesPerToken * shape.context,
+      language: { ...language, contextTokens: shape.context },
       origin: 'shape',
       told: `one token at ${shape.context} tokens of context, by its shape (${model.origin})`,
     };

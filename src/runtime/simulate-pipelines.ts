@@ -2,18 +2,22 @@ import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts'
 import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
 import { after, type Clock } from '../core/clock.ts';
+import type { JobId } from '../core/job.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
 import { ImagePipeline } from '../pipeline/image-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { AudioCoder, Decode, ImageCoder, JobDesk } from '../pipeline/work.ts';
+import { TurnPipeline } from '../pipeline/turn-pipeline.ts';
+import type { AudioCoder, Decode, ImageCoder, TurnDesk } from '../pipeline/work.ts';
 import type { AssembledPipeline } from './assemble.ts';
 
 export interface SimulatedPipelineDeps {
   readonly clock: Clock;
   readonly arena: Arena;
-  readonly desk: JobDesk;
+  readonly desk: TurnDesk;
+  /** Told how long the answer to each turn will be. */
+  readonly answers: Map<JobId, number>;
 }
 
 /** The pipelines of the configuration with codecs that take the profile's host time and find nothing. */
@@ -31,7 +35,11 @@ function createPipeline(section: PipelineConfig, config: RuntimeConfig, coder: I
   const model = config.models.find(({ id }) => id === stream.model);
   assert(model !== undefined, `the configuration knows model ${stream.model}`);
   const options = { stream, model, staleAfterUs };
-  const { clock, desk, arena: memory } = deps;
+  const { clock, desk, arena: memory, answers } = deps;
+  if (section.answer !== undefined) {
+    const contextTokens = model.shape?.kind === 'language' ? model.shape.context : Number.POSITIVE_INFINITY;
+    return new TurnPipeline({ ...options, ...section.answer, contextTokens }, { clock, desk, memory, answers });
+  }
   const variants = config.models.filter(({ id }) => section.variants.includes(id)).map((variant) => ({ model: variant, coder }));
   if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder, variants });
   return new AudioPipeline(options, { clock, desk, memory, coder: createSilentCoder(model.windowSamples) });

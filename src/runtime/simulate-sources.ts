@@ -7,9 +7,11 @@ import { addUs, durationUs } from '../core/units.ts';
 import { createEdgeGuard } from '../sources/edge-guard.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
 import { createSyntheticSource, SYNTHETIC_DEFAULTS } from '../sources/synthetic.ts';
+import { createTurnsSource } from '../sources/turns.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AssembledPipeline } from './assemble.ts';
 import { takeIn } from './intake.ts';
+import { turnsOptions } from './source-options.ts';
 
 export interface SimulatedSourceDeps {
   readonly clock: Clock;
@@ -42,10 +44,25 @@ export function simulateSources(
 
 function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng): Source {
   const leaf: LeafSource | undefined = section.kind === 'first-of' ? section.sources[0] : section;
-  const periodUs = leaf?.periodUs ?? 1e6;
   const { id } = section;
+  if (leaf?.kind === 'turns') {
+    const turns = createTurnsSource(turnsOptions(id, leaf), { clock, prng });
+    // What has no memory has no phase either.
+    return leaf.arrivals === 'poisson' ? turns : withPhase(turns, leaf.periodUs, clock, prng);
+  }
+  const periodUs = leaf?.periodUs ?? 1e6;
   const rate = leaf?.kind === 'synthetic' ? rateOf(leaf) : { ...SYNTHETIC_DEFAULTS, fps: 1e6 / periodUs };
-  const inner = createSyntheticSource({ kind: 'synthetic', id, ...rate, payload: payloadOf(leaf) }, { clock, prng });
+  return withPhase(
+    createSyntheticSource({ kind: 'synthetic', id, ...rate, payload: payloadOf(leaf) }, { clock, prng }),
+    periodUs,
+    clock,
+    prng,
+  );
+}
+
+/** Begins somewhere in its first period. */
+function withPhase(inner: Source, periodUs: number, clock: Clock, prng: Prng): Source {
+  const { id } = inner;
   const phaseUs = durationUs(prng.fork(`phase/${id}`).integer(0, Math.max(0, Math.floor(periodUs) - 1)));
   const events = new Observable<SourceEvent>((subscriber) => {
     const timer = clock.at(addUs(clock.now(), phaseUs), () => subscriber.add(inner.events.subscribe(subscriber)));

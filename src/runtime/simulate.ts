@@ -2,6 +2,7 @@ import { type Observable, Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
+import type { JobId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { Prng } from '../core/prng.ts';
 import { SimClock } from '../core/sim-clock.ts';
@@ -18,6 +19,7 @@ import { type CutModels, cutModels } from './cut-models.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { onChip } from './on-chip.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
+import { planTurns } from './plan-turns.ts';
 import { playUntil } from './simulate-clock.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulationFigures } from './simulate-figures.ts';
@@ -52,7 +54,7 @@ const START_MAX_US = durationFromMs(600_000);
  * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
  */
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
-  const { config, cuts } = cutModels(onChip(withPolicy(options), deps.costs, options), deps.costs, options);
+  const { config, cuts } = planTurns(cutModels(onChip(withPolicy(options), deps.costs, options), deps.costs, options), deps.costs, options);
   const planned = planRun(config);
   const run: RunPlan = { ...planned, plan: { ...planned.plan, preemption: { kind: 'within-step', abortUs: ABORT_US } } };
   const clock = new SimClock();
@@ -65,12 +67,13 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
     trace?.step(event, decisions);
   };
   const prng = new Prng(options.seed);
-  const chip = createChip(config, run, { cuts, options, deps, clock, telemetry, trace, record, prng });
+  const answers = new Map<JobId, number>();
+  const chip = createChip(config, run, { cuts, answers, options, deps, clock, telemetry, trace, record, prng });
   await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US));
 
   const [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
   const before = chip.device.figures();
-  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk });
+  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk, answers });
   const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry });
   const intake = new Subscription();
   intake.add(frames.subscribe());
@@ -81,7 +84,10 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
   intake.unsubscribe();
   const after = chip.device.figures();
   for (const { pipeline } of pipelines) pipeline.stop();
-  await clock.settle(chip.engine.drain(config.runtime.drainUs), addUs(clock.now(), durationUs(config.runtime.drainUs + 1)));
+  const drainedBy = addUs(clock.now(), durationUs(config.runtime.drainUs + 1));
+  await clock.settle(chip.engine.drain(config.runtime.drainUs), drainedBy);
+  // What was still being prepared is turned away once it is ready.
+  while (telemetry.ledger.inFlight > 0 && (clock.nextAt() ?? Number.POSITIVE_INFINITY) <= drainedBy) clock.step();
   await chip.engine.dispose();
   await lines.flush();
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
@@ -98,6 +104,8 @@ type EngineRecord = NonNullable<Parameters<typeof createEngine>[1]['record']>;
 
 interface ChipParts {
   readonly cuts: CutModels['cuts'];
+  /** How long the answer to each turn under way will be. */
+  readonly answers: ReadonlyMap<JobId, number>;
   readonly options: SimulateOptions;
   readonly deps: SimulateDeps;
   readonly clock: SimClock;
@@ -111,7 +119,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
   const { options, clock, telemetry, trace, record } = parts;
   const { profile, mode, spanUs } = options;
   const arena = new Arena(config.runtime.arenaBytes);
-  const layers = new Map(parts.deps.costs.map((costs) => [costs.model, costs.layers]));
+  const costs = new Map(parts.deps.costs.map((row) => [row.model, row]));
   const span = { from: clock.now(), spanUs, cores: run.plan.cores };
   const faults = drawSimFaults(options.faults, span, parts.prng.fork('faults'));
   const { restart } = config.runtime;
@@ -131,11 +139,11 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
       telemetry,
       createDevice: (listener) => {
         const observer = trace === undefined ? {} : { observer: observerOf(trace) };
-        const steps = (model: ModelId): SimSteps | undefined => {
-          const cuts = parts.cuts.get(model);
-          return cuts === undefined ? undefined : { cuts };
-        };
-        device = createSimDevice({ profile, mode, faults }, { clock, listener, costs: (model) => layers.get(model), steps, ...observer });
+        const steps = (model: ModelId): SimSteps | undefined => stepsOf(model, config, parts);
+        const stateBytes = (model: ModelId): number => cachesOf(model, run) * (costs.get(model)?.stateBytes ?? 0);
+        const answerTokens = (job: JobId): number | undefined => parts.answers.get(job);
+        const known = { costs: (model: ModelId) => costs.get(model)?.layers, steps, stateBytes, answerTokens };
+        device = createSimDevice({ profile, mode, faults }, { clock, listener, ...known, ...observer });
         return device;
       },
       record,
@@ -144,6 +152,28 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
   assert(device !== undefined, 'the engine creates its device at once');
   return { engine, device, arena };
 }
+
+function stepsOf(model: ModelId, { models }: RuntimeConfig, { cuts, deps: { costs } }: ChipParts): SimSteps | undefined {
+  const steps = models.find(({ id }) => id === model)?.steps;
+  const language = costs.find((row) => row.model === model)?.language;
+  if (steps?.kind === 'tokens' && language !== undefined) {
+    const { prefillLayers, decodeLayers } = language;
+    return { chunkTokens: steps.chunkTokens, prefillLayers, decodeLayers: (past) => decodeLayers(1, past) };
+  }
+  const places = cuts.get(model);
+  return places === undefined ? undefined : { cuts: places };
+}
+
+/** One for each turn that may be open at once: of every stream, on every core where it is served. A model that makes one token a job has one. */
+function cachesOf(model: ModelId, { plan }: RunPlan): number {
+  const row = plan.models.find((candidate) => candidate.model === model);
+  if (row?.steps?.kind !== 'tokens') return 1;
+  const streams = plan.streams.filter((stream) => stream.model === model).length;
+  return (streams * row.cores.length * (row.steps.turnsMax ?? 1)) / (row.split ?? 1);
+}
+
+const chunkTokensOf = ({ plan }: RunPlan): ReadonlyMap<ModelId, number> =>
+  new Map(plan.models.flatMap(({ model, steps }) => (steps?.kind === 'tokens' ? [[model, steps.chunkTokens] as const] : [])));
 
 const observerOf = (trace: Trace) => ({
   flow(at: InstantUs, bytesPerUs: number, watts: number): void {
@@ -155,7 +185,7 @@ const observerOf = (trace: Trace) => ({
 
 function createTraceOf(config: RuntimeConfig, run: RunPlan, { profile, mode, seed }: SimulateOptions): Trace {
   const title = `${config.node} on ${profile.name}, mode ${mode.id}, seed ${seed}`;
-  return createTrace({ title, cores: run.plan.cores, streams: run.plan.streams.map(({ id }) => id) });
+  return createTrace({ title, cores: run.plan.cores, streams: run.plan.streams.map(({ id }) => id), chunkTokens: chunkTokensOf(run) });
 }
 
 const telemetryOptions = (config: RuntimeConfig, run: RunPlan): TelemetryOptions => ({
@@ -165,6 +195,7 @@ const telemetryOptions = (config: RuntimeConfig, run: RunPlan): TelemetryOptions
     .map(({ id }) => id)
     .filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id)),
   config: configFigures(config),
+  chunkTokens: chunkTokensOf(run),
 });
 
 function createLines(write: SimulateDeps['log']) {

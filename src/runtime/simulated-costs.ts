@@ -5,15 +5,16 @@ import type { ModelId } from '../core/model.ts';
 import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { bandwidthAt, type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
-import { createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
+import { compileOn, createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
 import { BURST_US, FREE_RATIO } from '../devices/sim/power-cap.ts';
-import { segmentJoules } from '../devices/sim/segment-cost.ts';
+import { extentOf, segmentJoules } from '../devices/sim/segment-cost.ts';
 import type { Split } from '../devices/sim/split-cost.ts';
+import { PAST_STEP } from '../devices/sim/turn-steps.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
 import { splitOf } from './placed-split.ts';
-import type { ModelCosts } from './simulate-costs.ts';
+import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
 
 interface CutConfig {
   readonly config: Pick<RuntimeConfig, 'models' | 'pipelines'>;
@@ -38,8 +39,12 @@ export function simulatedCosts(
     if (known !== undefined) return known;
     const given = layers.find((row) => row.model === model);
     if (given === undefined) return undefined;
-    const how = { cuts: cuts.get(model) ?? [], split: splitOf(model, placement, profile) };
-    const row = modelOf(given, how, { profile: there, mode });
+    const steps = models.find(({ id }) => id === model)?.steps;
+    const split = splitOf(model, placement, profile);
+    const row =
+      steps?.kind === 'tokens' && given.language !== undefined
+        ? talkerOf(given.language, { chunkTokens: steps.chunkTokens, split }, { profile: there, mode })
+        : modelOf(given, { cuts: cuts.get(model) ?? [], split }, { profile: there, mode });
     rows.set(key, row);
     return row;
   };
@@ -98,6 +103,8 @@ interface SimulatedModel {
   readonly speed: number;
   /** What any row of its steps takes of the bus is at most what one of these does. */
   readonly flows: readonly Flow[];
+  /** Of a language model that is asked in turns: a chunk of a prompt at the end of the context; `steps` is then a token there. */
+  readonly chunk?: Flow;
 }
 
 /** A row of steps takes no more of the bus than the greediest of its blocks would without dispatch, since the bytes and the times of blocks add up. */
@@ -114,16 +121,31 @@ function modelOf(
   return { steps, speed: mode.clockRatio, flows };
 }
 
+/** At the end of the context, as the simulator rounds it. */
+function talkerOf(
+  language: LanguageCosts,
+  { chunkTokens, split }: { readonly chunkTokens: number; readonly split: Split },
+  { profile, mode }: Chip,
+): SimulatedModel {
+  const past = language.contextTokens + PAST_STEP;
+  const steps = createModelSteps(language.decodeLayers(1, past), [], profile, split);
+  const flowOf = (cost: Flow['cost']): Flow => ({ cost, speed: mode.clockRatio, drag: 1, width: split.ways });
+  const layers = language.prefillLayers(chunkTokens, Math.max(0, past - chunkTokens));
+  const chunk = flowOf(compileOn(layers, extentOf(layers), profile, split));
+  return { steps, speed: mode.clockRatio, flows: [flowOf(steps.whole), chunk], chunk };
+}
+
 /** When the bus never leaves it less than `level` of its `capacity`. */
 function worstOf(
-  { steps, speed }: SimulatedModel,
+  { steps, speed, chunk }: SimulatedModel,
   { level, capacity }: { readonly level: number; readonly capacity: number },
 ): Omit<RunCost, 'joules' | 'peakW'> {
   const usAt = (cost: Flow['cost'], bandwidth: number): number => flowUs({ cost, speed, drag: 1 }, bandwidth);
   const { bytes } = steps.whole;
   if (steps.count === 1) {
     const worstUs = Math.max(1, Math.ceil(usAt(steps.whole, level)));
-    return { worstUs, segmentUs: worstUs, lastUs: worstUs, switchUs: 0, bytes };
+    const segmentUs = chunk === undefined ? worstUs : Math.max(worstUs, Math.ceil(usAt(chunk.cost, level)));
+    return { worstUs, segmentUs, lastUs: segmentUs, switchUs: 0, bytes };
   }
   const blocks = Array.from({ length: steps.count }, (_, block) => ({
     plain: steps.cost(block, 1, false),

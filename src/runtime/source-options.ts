@@ -3,6 +3,7 @@ import type { SourceId } from '../core/frame.ts';
 import { IMAGES_DEFAULTS } from '../sources/images.ts';
 import { MICROPHONE_DEFAULTS } from '../sources/microphone.ts';
 import type { PlainSourceOptions, SourceOptions } from '../sources/registry.ts';
+import type { TurnsSourceOptions } from '../sources/turns.ts';
 import { VIDEO_DEFAULTS } from '../sources/video.ts';
 import type { VideoInput } from '../sources/video-arguments.ts';
 
@@ -39,7 +40,14 @@ function plainOptions(id: SourceId, config: LeafSource): PlainSourceOptions {
       const { fps, jitterRatio, burstRatio, burstFrames, framesMax } = config;
       return { kind: 'synthetic', id, fps, jitterRatio, burstRatio, burstFrames, ...(framesMax === undefined ? {} : { framesMax }) };
     }
+    case 'turns':
+      return turnsOptions(id, config);
   }
+}
+
+export function turnsOptions(id: SourceId, config: Extract<LeafSource, { kind: 'turns' }>): TurnsSourceOptions {
+  const { kind, periodUs, arrivals, promptTokens, answerTokens, followUpRatio, turnsMax } = config;
+  return { kind, id, periodUs, arrivals, promptTokens, answerTokens, followUpRatio, ...(turnsMax === undefined ? {} : { turnsMax }) };
 }
 
 function videoInput(from: Extract<LeafSource, { kind: 'video' }>['from']): VideoInput {

@@ -82,6 +82,7 @@ interface Fault {
 function payloadFault(payload: Payload, bytesMax: number): Fault | undefined {
   switch (payload.kind) {
     case 'empty':
+    case 'turn':
       return undefined;
     case 'image': {
       const { width, height, region } = payload;

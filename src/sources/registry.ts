@@ -9,6 +9,7 @@ import { createMicrophoneSource, type MicrophoneSourceOptions } from './micropho
 import type { Requirement } from './requirement.ts';
 import type { FrameMemory, MediaDecoder, Source } from './source.ts';
 import { createSyntheticSource, type SyntheticSourceOptions } from './synthetic.ts';
+import { createTurnsSource, type TurnsSourceOptions } from './turns.ts';
 import { createVideoSource, type VideoSourceOptions } from './video.ts';
 import { createWavSource, type WavSourceOptions } from './wav-source.ts';
 
@@ -18,7 +19,8 @@ export type PlainSourceOptions =
   | VideoSourceOptions
   | WavSourceOptions
   | MicrophoneSourceOptions
-  | SyntheticSourceOptions;
+  | SyntheticSourceOptions
+  | TurnsSourceOptions;
 
 /** The first of `candidates` whose requirements are met: files exist, programs are installed. Its frames carry this `id`. */
 export interface FirstOfSourceOptions {
@@ -49,6 +51,7 @@ const SOURCE_KINDS: { readonly [K in PlainSourceOptions['kind']]: SourceKind<Ext
   wav: { create: createWavSource, requirements: ({ path }) => [{ kind: 'path', path }] },
   microphone: { create: createMicrophoneSource, requirements: microphoneRequirements },
   synthetic: { create: createSyntheticSource, requirements: () => [] },
+  turns: { create: createTurnsSource, requirements: () => [] },
 };
 
 /** Throws CONFIG_INVALID for an input that is not allowed. */

@@ -6,6 +6,7 @@ import type { Criticality, Stream, StreamId } from '../core/stream.ts';
 import { elapsedUs, type InstantUs, msFromDuration } from '../core/units.ts';
 import { createDurationHistogram, type DurationHistogram, type LatencyMs, latencyMsOf } from './histogram.ts';
 import { type CountsBy, Tally } from './tally.ts';
+import type { AnswerFigures } from './turn-meter.ts';
 
 /** Always: arrived = done + late + every dropped + every rejected + every failed + inFlight. */
 export interface JobCounts {
@@ -25,8 +26,10 @@ export interface StreamFigures {
   readonly deadlineMs: number;
   readonly periodMs: number;
   readonly jobs: JobCounts;
-  /** From capture to decoded result, of done and late jobs. */
+  /** From capture to decoded result, of a turn to its first token; of done and late jobs. */
   readonly latencyMs: LatencyMs;
+  /** Only of a stream of turns. */
+  readonly answers?: AnswerFigures;
 }
 
 export interface LedgerOptions {

@@ -24,6 +24,8 @@ const jobs = z.strictObject({
   inFlight: count,
 });
 
+const pace = z.strictObject({ samples: count, mean: figure, p50: figure, p99: figure, max: figure });
+
 const stream = z.strictObject({
   id: z.string(),
   model: z.string(),
@@ -32,6 +34,9 @@ const stream = z.strictObject({
   periodMs: z.number().min(0),
   jobs,
   latencyMs: z.strictObject({ samples: count, p50: figure, p90: figure, p99: figure, p999: figure, max: figure }),
+  answers: z
+    .strictObject({ turns: count, tokens: count, tokensPerSecond: z.number().min(0), firstTokenMs: pace, perTokenMs: pace })
+    .optional(),
 });
 
 const core = z.strictObject({
@@ -99,7 +104,13 @@ export const reportSchema = z.strictObject({
   streams: z.array(stream),
   cores: z.array(core),
   sources: z.array(source),
-  scheduler: z.strictObject({ decisionUs: z.strictObject({ p50: figure, p99: figure, max: figure }), steps: count, decisions: count }),
+  scheduler: z.strictObject({
+    decisionUs: z.strictObject({ p50: figure, p99: figure, max: figure }),
+    steps: count,
+    decisions: count,
+    yields: count,
+    aborts: count,
+  }),
   eventLoop: z.strictObject({
     samples: count,
     resolutionMs: z.number().positive(),

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { SourceId } from '../core/frame.ts';
 import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { Stream } from '../core/stream.ts';
 import { elapsedUs, msFromDuration } from '../core/units.ts';
 import { type CoreMeter, createCoreMeter } from './core-meter.ts';
@@ -14,12 +15,15 @@ import { createProcessMeter, type ProcessMeter } from './process-meter.ts';
 import { REPORT_VERSION, type Report } from './report-schema.ts';
 import type { ConfigFigures, MqttFigures, Snapshot } from './snapshot.ts';
 import { createSourceMeter, type SourceMeter } from './source-meter.ts';
+import { createTurnMeter, type TurnMeter } from './turn-meter.ts';
 
 export interface TelemetryOptions {
   readonly streams: readonly Stream[];
   readonly cores: readonly CoreId[];
   readonly sources: readonly SourceId[];
   readonly config: ConfigFigures;
+  /** Of each language model that is asked in turns: how many tokens of a prompt it reads in one step. Default: none is. */
+  readonly chunkTokens?: ReadonlyMap<ModelId, number>;
 }
 
 export interface TelemetryDeps {
@@ -39,6 +43,7 @@ export interface Telemetry {
   readonly cores: CoreMeter;
   readonly sources: SourceMeter;
   readonly decisions: DecisionMeter;
+  readonly turns: TurnMeter;
   readonly detections: DetectionMeter;
   readonly incidents: IncidentLog;
   readonly process: ProcessMeter;
@@ -59,6 +64,7 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
   const cores = createCoreMeter(options.cores, startedAt);
   const sources = createSourceMeter(options.sources);
   const decisions = createDecisionMeter();
+  const turns = createTurnMeter(options.streams, options.chunkTokens ?? new Map());
   const detections = createDetectionMeter(options.streams);
   const incidents = createIncidentLog(startedAt, clock);
   const eventLoop = deps.eventLoop ?? createEventLoopMeter();
@@ -66,10 +72,14 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
 
   const snapshot = (): Snapshot => {
     const at = clock.now();
+    const elapsedMs = msFromDuration(elapsedUs(startedAt, at));
     return freeze({
-      elapsedMs: msFromDuration(elapsedUs(startedAt, at)),
+      elapsedMs,
       config: { ...options.config },
-      streams: ledger.figures(),
+      streams: ledger.figures().map((figures) => {
+        const answers = turns.figures(figures.id, elapsedMs);
+        return answers === undefined ? figures : { ...figures, answers };
+      }),
       cores: cores.figures(at),
       sources: sources.figures(),
       scheduler: decisions.figures(),
@@ -88,6 +98,7 @@ export function createTelemetry(options: TelemetryOptions, deps: TelemetryDeps):
     cores,
     sources,
     decisions,
+    turns,
     detections,
     incidents,
     process: processMeter,

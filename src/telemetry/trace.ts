@@ -1,6 +1,7 @@
 import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { InstantUs } from '../core/units.ts';
 
@@ -9,6 +10,8 @@ export interface TraceOptions {
   readonly title: string;
   readonly cores: readonly CoreId[];
   readonly streams: readonly StreamId[];
+  /** Of each language model that is asked in turns: how many tokens of a prompt it reads in one step. */
+  readonly chunkTokens?: ReadonlyMap<ModelId, number>;
   /** Further entries are left out and counted; about 150 bytes each. */
   readonly entriesMax?: number;
 }
@@ -43,11 +46,19 @@ interface Counter {
   drawn: number;
 }
 
+interface Running {
+  readonly job: JobId;
+  readonly cores: readonly CoreId[];
+  readonly at: InstantUs;
+  /** The first step. */
+  readonly from: number;
+}
+
 class TraceWriter implements Trace {
   readonly #options: TraceOptions;
   readonly #entries: string[] = [];
   readonly #jobs = new Map<JobId, Job>();
-  readonly #running = new Map<CoreId, { readonly job: JobId; readonly cores: readonly CoreId[]; readonly at: InstantUs }>();
+  readonly #running = new Map<CoreId, Running>();
   readonly #counters = new Map<string, Counter>();
   readonly #rows: ReadonlyMap<StreamId, number>;
   #leftOut = 0;
@@ -63,7 +74,8 @@ class TraceWriter implements Trace {
 
   step(event: Event, decisions: readonly Decision[]): void {
     if (event.kind === 'arrived') this.#arrived(event.job, event.at);
-    if (event.kind === 'segment-done' || event.kind === 'segment-failed') this.#left(event.core, event.at, event.kind);
+    if (event.kind === 'segment-done') this.#left(event.core, event.at, event.kind, event.progress?.steps);
+    if (event.kind === 'segment-failed') this.#left(event.core, event.at, event.kind);
     if (event.kind === 'core-lost') {
       this.#left(event.core, event.at, event.reason);
       this.#add({ ph: 'i', s: 't', pid: SOC, tid: event.core, ts: event.at, name: event.reason });
@@ -98,21 +110,36 @@ class TraceWriter implements Trace {
     this.#add({ ph: 's', cat: 'frame', id: job.id, pid: STREAMS, tid, ts: at, name: 'frame' });
   }
 
-  #started({ core, others = [], job }: Extract<Decision, { readonly kind: 'start' }>, at: InstantUs): void {
-    const run = { job, cores: [core, ...others], at };
+  #started({ core, others = [], job, segment }: Extract<Decision, { readonly kind: 'start' }>, at: InstantUs): void {
+    const run: Running = { job, cores: [core, ...others], at, from: segment?.from ?? 0 };
     for (const one of run.cores) this.#running.set(one, run);
   }
 
-  #left(core: CoreId, at: InstantUs, how: string): void {
+  #left(core: CoreId, at: InstantUs, how: string, steps = 1): void {
     const run = this.#running.get(core);
     const job = run === undefined ? undefined : this.#jobs.get(run.job);
     if (run === undefined || job === undefined) return;
-    const args = { job: job.id, model: job.model, ...(how === 'segment-done' ? {} : { how }) };
+    const part = this.#partOf(job, run.from, steps);
+    const args = { job: job.id, model: job.model, ...part?.args, ...(how === 'segment-done' ? {} : { how }) };
+    const name = part === undefined ? job.stream : `${job.stream} ${part.name}`;
     for (const tid of run.cores) {
       this.#running.delete(tid);
-      this.#add({ ph: 'X', pid: SOC, tid, ts: run.at, dur: at - run.at, name: job.stream, args });
+      this.#add({ ph: 'X', pid: SOC, tid, ts: run.at, dur: at - run.at, name, args });
     }
     this.#add({ ph: 'f', bp: 'e', cat: 'frame', id: job.id, pid: SOC, tid: run.cores[0] ?? core, ts: run.at, name: 'frame' });
+  }
+
+  /** What a segment of a turn did: read some of the prompt, or gave some of the answer. */
+  #partOf(
+    { model, turn }: Job,
+    from: number,
+    steps: number,
+  ): { readonly name: string; readonly args: { readonly tokens: number } } | undefined {
+    const chunkTokens = this.#options.chunkTokens?.get(model);
+    if (turn === undefined || chunkTokens === undefined) return undefined;
+    const left = turn.promptTokens - from * chunkTokens;
+    if (left <= 0) return { name: 'answers', args: { tokens: steps } };
+    return { name: 'reads', args: { tokens: Math.min(left, steps * chunkTokens) } };
   }
 
   #ended(id: JobId, outcome: { readonly kind: string; readonly reason?: string }, at: InstantUs): void {

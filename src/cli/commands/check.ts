@@ -144,6 +144,7 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     '',
     ...renderGrid(isMixed ? MIXED_CORE_COLUMNS : CORE_COLUMNS, cores, columns, paint),
     '',
+    ...reserveLines(fit),
     ...chipLines(fit),
     ...reasons,
     '',
@@ -151,6 +152,18 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     ...fit.advice.map((advice) => escapeText(advice)),
     ...placement.problems.map((problem) => paint(`problem: ${escapeText(problem)}`, 'red')),
   ];
+}
+
+/** What streams with a server can count on. */
+function reserveLines({ streams }: Fit): string[] {
+  const lines = streams.flatMap(({ id, core, assurance, reserve }) => {
+    if (reserve === undefined) return [];
+    const { server, budgetUs, periodUs, stepUs, isToken } = reserve;
+    const share = `${formatMs(budgetUs / 1000)} ms in every ${formatMs(periodUs / 1000)} ms (${percent(budgetUs / periodUs)}) on core ${core}`;
+    const step = stepUs === null ? '' : `, so a ${isToken ? 'token' : 'run'} takes at most ${formatMs(stepUs / 1000)} ms`;
+    return [`server ${escapeText(server)}: ${escapeText(id)} has ${share}, ${ASSURANCES[assurance].text}${step}`];
+  });
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function chipLines({ bus, memory, power }: Fit): string[] {

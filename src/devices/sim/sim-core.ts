@@ -30,6 +30,8 @@ export interface SimCoreDeps {
   readonly peer: (core: CoreId) => SimCore;
   /** Takes the mischief prepared for the next run of this core, if any. */
   readonly mischief: (core: CoreId) => Mischief | undefined;
+  /** Where the answer to a turn ends, which nobody else knows; undefined: at the turn's own limit. */
+  readonly answerTokens: (job: JobId) => number | undefined;
   /** A segment of the model has ended well; `isLast`: and so has its job. */
   readonly ran: (model: ModelId, isLast: boolean, steps: ModelSteps) => void;
 }
@@ -67,6 +69,8 @@ interface Under {
   readonly isReload: boolean;
   readonly isWrong: boolean;
   readonly startedAt: InstantUs;
+  /** Of the whole job, as many as it really has. */
+  readonly count: number;
   /** Steps that it will have run at its end; fewer than asked for once it was told to yield. */
   ends: number;
 }
@@ -215,8 +219,11 @@ export class SimCore {
     const isReload = this.#begins(segment, others);
     const { mischief, culprit } = this.#mischief(others);
     const isWrong = mischief === 'wrong';
-    this.#under = { work, segment, culprit, steps, isReload, isWrong, startedAt: clock.now(), ends: segment.steps };
-    const cost = steps.cost(from, segment.steps, isReload);
+    const count = this.#countOf(segment, steps);
+    // What is asked of an answer that ends sooner is not run.
+    const ends = Math.min(segment.steps, count - from);
+    this.#under = { work, segment, culprit, steps, isReload, isWrong, startedAt: clock.now(), count, ends };
+    const cost = steps.cost(from, ends, isReload);
     chip.begin({ core, others: otherIds, cost, killAt: segment.killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
   }
 
@@ -227,6 +234,11 @@ export class SimCore {
     const end = this.#done(under, under.ends);
     this.#deps.ran(under.segment.model, end.progress?.isLast !== false, under.steps);
     this.#endRun(under.work, under.isWrong ? WRONG : end);
+  }
+
+  #countOf({ job, turn }: Segment, { count }: ModelSteps): number {
+    if (turn === undefined) return count;
+    return count - turn.tokensMax + Math.min(turn.tokensMax, this.#deps.answerTokens(job) ?? turn.tokensMax);
   }
 
   /** True when one of its cores has to fetch what the job left. */
@@ -253,10 +265,10 @@ export class SimCore {
   }
 
   /** Of a model in one step, nothing is said of steps. */
-  #done({ segment, steps, startedAt }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
+  #done({ segment, steps, startedAt, count }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
     const endedAt = this.#deps.clock.now();
     if (steps.count === 1) return { kind: 'done', startedAt, endedAt };
-    return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === steps.count } };
+    return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === count } };
   }
 
   /** The next piece of work begins before the end is told, as on the real device. Does nothing when the run has ended meanwhile. */

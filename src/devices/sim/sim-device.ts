@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
-import type { CoreId, Turn } from '../../core/job.ts';
+import type { CoreId, JobId, Turn } from '../../core/job.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import { chipAsOf, clusterOf, coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
@@ -31,6 +31,10 @@ export interface SimDeviceDeps {
   readonly costs: (model: ModelId) => readonly LayerCost[] | undefined;
   /** What the steps of its jobs are; undefined: one step. */
   readonly steps?: (model: ModelId) => SimSteps | undefined;
+  /** What the model keeps in memory beside its weights, such as caches. Default: nothing. */
+  readonly stateBytes?: (model: ModelId) => number;
+  /** Where the answer to a turn ends, hidden from everybody else; undefined: at the turn's own limit. */
+  readonly answerTokens?: (job: JobId) => number | undefined;
   readonly observer?: ChipObserver;
 }
 
@@ -93,7 +97,16 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
     (id) =>
       new SimCore(
         { id, startUs: START_US, killUs: RESET_US },
-        { clock, listener: deps.listener, chip, open: shelf.open, peer: (other) => coreOf(other), mischief: takeMischief, ran: shelf.ran },
+        {
+          clock,
+          listener: deps.listener,
+          chip,
+          open: shelf.open,
+          peer: (other) => coreOf(other),
+          mischief: takeMischief,
+          answerTokens: deps.answerTokens ?? (() => undefined),
+          ran: shelf.ran,
+        },
       ),
   );
   const coreOf = (id: CoreId): SimCore => {
@@ -149,6 +162,8 @@ function bringAbout(fault: SimFault, device: SimDevice, chip: SimChip, clock: Cl
 
 interface Entry {
   readonly steps: ModelSteps;
+  /** Beside the weights. */
+  readonly stateBytes: number;
   /** As `SimCoreDeps.open` gives it; every split is compiled once. */
   readonly stepsOn: StepsOn;
   /** On as many cores as it ran last. */
@@ -157,7 +172,7 @@ interface Entry {
 }
 
 /** The models that have been loaded: each is compiled once, and its weights lie in memory once, however many cores run it. */
-function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 'steps'>) {
+function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 'steps' | 'stateBytes'>) {
   const entries = new Map<ModelId, Entry>();
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
   return {
@@ -166,15 +181,16 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
       const layers = known === undefined ? deps.costs(model.id) : undefined;
       if (known === undefined && layers === undefined)
         return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
-      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id) ?? { cuts: [] }, profile);
+      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id) ?? { cuts: [] }, deps.stateBytes?.(model.id) ?? 0, profile);
       const { weightBytes } = entry.steps.whole;
+      const bytes = weightBytes + entry.stateBytes;
       if (known === undefined) {
-        const taken = [...entries.values()].reduce((sum, { steps }) => sum + steps.whole.weightBytes, 0);
+        const taken = [...entries.values()].reduce((sum, { steps, stateBytes }) => sum + steps.whole.weightBytes + stateBytes, 0);
         const left = profile.dram.memoryBytes - taken;
-        if (weightBytes > left)
+        if (bytes > left)
           return new CoxswainError(
             'MODEL_UNLOADABLE',
-            `${model.id} needs ${gigabytes(weightBytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
+            `${model.id} needs ${gigabytes(bytes)} and ${profile.id} has ${gigabytes(left)} of ${gigabytes(profile.dram.memoryBytes)} left; take fewer bits or a smaller model`,
           );
         entries.set(model.id, entry);
       }
@@ -208,7 +224,7 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
   };
 }
 
-function createEntry(layers: readonly LayerCost[], how: SimSteps, profile: SocProfile): Entry {
+function createEntry(layers: readonly LayerCost[], how: SimSteps, stateBytes: number, profile: SocProfile): Entry {
   const make = (chip: SocProfile, split?: Split): ((turn: Turn | undefined) => ModelSteps) => {
     if (!('cuts' in how)) return createTurnSteps(how, chip, split);
     const steps = createModelSteps(layers, how.cuts, chip, split);
@@ -227,7 +243,7 @@ function createEntry(layers: readonly LayerCost[], how: SimSteps, profile: SocPr
     others.set(key, known);
     return known(turn);
   };
-  return { steps, stepsOn, ranAs: steps, runs: 0 };
+  return { steps, stateBytes, stepsOn, ranAs: steps, runs: 0 };
 }
 
 /** One run with the chip to itself. */

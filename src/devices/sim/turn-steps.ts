@@ -1,10 +1,14 @@
 import type { Turn } from '../../core/job.ts';
+import type { LayerCost } from '../../core/layer-cost.ts';
 import { type Chip, compileOn, endsOf, type ModelSteps, type SimTurns } from './model-steps.ts';
 import { extentOf, type SegmentCost, sumOf } from './segment-cost.ts';
 import type { Split } from './split-cost.ts';
 
 /** The cache is read as long as it is at the middle of so many tokens: a token of an 8B model then reads at most a thousandth too much or too little. */
-const PAST_STEP = 64;
+export const PAST_STEP = 64;
+
+/** What is kept of each kind, before it is forgotten as a whole: some 5 kB for a model of 32 layers. */
+const KEPT_MAX = 2_048;
 
 /** As long as a model is only tried out. */
 const SHORTEST: Turn = { promptTokens: 1, tokensMax: 1 };
@@ -14,58 +18,60 @@ const SHORTEST: Turn = { promptTokens: 1, tokensMax: 1 };
  * cache lies in DRAM, so a turn that was interrupted has nothing to fetch.
  */
 export function createTurnSteps(turns: SimTurns, profile: Chip, split?: Split): (turn: Turn | undefined) => ModelSteps {
+  const { chunkTokens } = turns;
   const extent = extentOf(turns.decodeLayers(0));
-  const compiled = new Map<string, SegmentCost>();
-  const compile = (key: string, layers: () => ReturnType<SimTurns['decodeLayers']>): SegmentCost => {
-    const known = compiled.get(key);
-    if (known !== undefined) return known;
-    const made = compileOn(layers(), extent, profile, split);
-    compiled.set(key, made);
-    return made;
+  const compile = (layers: readonly LayerCost[]): SegmentCost => compileOn(layers, extent, profile, split);
+  const tokens = new Kept<SegmentCost>();
+  const chunks = new Kept<SegmentCost>();
+  const rows = new Kept<SegmentCost>();
+  const known = new Kept<ModelSteps>();
+
+  const placeOf = (past: number): number => Math.floor(past / PAST_STEP);
+  const middleOf = (place: number): number => place * PAST_STEP + PAST_STEP / 2;
+  const tokenAt = (place: number): SegmentCost => tokens.get(String(place), () => compile(turns.decodeLayers(middleOf(place))));
+  const chunkAt = (count: number, past: number): SegmentCost => {
+    const from = past === 0 ? 0 : middleOf(placeOf(past));
+    return chunks.get(`${count} ${from}`, () => compile(turns.prefillLayers(count, from)));
   };
-  const tokenAt = (past: number): SegmentCost => {
-    const place = Math.floor(past / PAST_STEP);
-    return compile(`token ${place}`, () => turns.decodeLayers(place * PAST_STEP + PAST_STEP / 2));
-  };
-  const chunkAt = (tokens: number, past: number): SegmentCost =>
-    compile(`chunk ${tokens} ${past}`, () => turns.prefillLayers(tokens, past));
   const whole = tokenAt(0);
-  const bursts = new Map<SegmentCost, Map<number, SegmentCost>>();
-  const burstOf = (token: SegmentCost, tokens: number): SegmentCost => {
-    const known = bursts.get(token) ?? new Map<number, SegmentCost>();
-    bursts.set(token, known);
-    const burst = known.get(tokens) ?? sumOf(Array.from({ length: tokens }, () => token));
-    known.set(tokens, burst);
-    return burst;
-  };
-  const shapes = new Map<string, ModelSteps>();
-  const create = ({ promptTokens, tokensMax }: Turn): ModelSteps => {
-    const chunks = Math.ceil(promptTokens / turns.chunkTokens);
+
+  const create = ({ promptTokens, pastTokens = 0, tokensMax }: Turn): ModelSteps => {
+    const chunkCount = Math.ceil(promptTokens / chunkTokens);
+    const contextAt = (step: number): number => pastTokens + promptTokens + step - chunkCount;
     const stepCost = (step: number): SegmentCost => {
-      if (step >= chunks) return tokenAt(promptTokens + step - chunks);
-      const past = step * turns.chunkTokens;
-      return chunkAt(Math.min(turns.chunkTokens, promptTokens - past), past);
+      if (step >= chunkCount) return tokenAt(placeOf(contextAt(step)));
+      const read = step * chunkTokens;
+      return chunkAt(Math.min(chunkTokens, promptTokens - read), pastTokens + read);
     };
-    const rows = new Map<string, SegmentCost>();
+    const burstAt = (from: number, steps: number): SegmentCost => {
+      // All tokens of a burst are taken as its middle one.
+      const place = placeOf(contextAt(from + (steps >> 1)));
+      return rows.get(`${place} ${steps}`, () => sumOf(Array.from({ length: steps }, () => tokenAt(place))));
+    };
     return {
       whole,
-      count: chunks + tokensMax - 1,
+      count: chunkCount + tokensMax - 1,
       cost(from, steps) {
         if (steps === 1) return stepCost(from);
-        // Of a burst, all tokens are taken as its middle one.
-        if (from >= chunks) return burstOf(stepCost(from + (steps >> 1)), steps);
-        const key = `${from} ${steps}`;
-        const known = rows.get(key) ?? sumOf(Array.from({ length: steps }, (_, index) => stepCost(from + index)));
-        rows.set(key, known);
-        return known;
+        if (from >= chunkCount) return burstAt(from, steps);
+        return sumOf(Array.from({ length: steps }, (_, index) => stepCost(from + index)));
       },
       ends: (from, steps) => endsOf(steps, (step) => stepCost(from + step), profile),
     };
   };
-  return (turn = SHORTEST) => {
-    const key = `${turn.promptTokens} ${turn.tokensMax}`;
-    const known = shapes.get(key) ?? create(turn);
-    shapes.set(key, known);
-    return known;
-  };
+  return (turn = SHORTEST) => known.get(`${turn.promptTokens} ${turn.pastTokens ?? 0} ${turn.tokensMax}`, () => create(turn));
+}
+
+/** Made when it is first asked for, and kept as long as there are not too many. */
+class Kept<T> {
+  readonly #items = new Map<string, T>();
+
+  get(key: string, make: () => T): T {
+    const known = this.#items.get(key);
+    if (known !== undefined) return known;
+    if (this.#items.size >= KEPT_MAX) this.#items.clear();
+    const made = make();
+    this.#items.set(key, made);
+    return made;
+  }
 }

@@ -5,6 +5,15 @@ import type { WorkBound } from './work-bound.ts';
 /** `run`: a whole run, however it is cut. */
 export interface CoreTask extends ClassTask {
   readonly run: number;
+  /** Work of another task of the core: it is in everybody's way but in that one's. */
+  readonly partOf?: string;
+}
+
+/** `partOf`: as of a CoreTask. */
+export interface RestTask {
+  readonly id: string;
+  readonly segment: number;
+  readonly partOf?: string;
 }
 
 /** One core with everything that may run on it. */
@@ -14,7 +23,7 @@ export interface CoreLoad {
   /** Streams at home elsewhere, whose jobs come here when their own core is busy. They have no bound here, but they interfere. */
   readonly guests: readonly CoreTask[];
   /** The longest run of each stream without a guarantee; it can only block. */
-  readonly rest: readonly { readonly id: string; readonly segment: number }[];
+  readonly rest: readonly RestTask[];
   /** Whether the scheduler holds the core for releases that it foresees. */
   readonly doesLookAhead: boolean;
 }
@@ -58,10 +67,12 @@ export interface CoreBound {
  */
 export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad, bound: WorkBound): CoreBound {
   const loadRatio = [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
-  const restBlocking = Math.max(0, ...rest.map(({ segment }) => segment));
+  const restBlockingOf = ({ id }: CoreTask): number =>
+    rest.reduce((most, { segment, partOf }) => (partOf === id ? most : Math.max(most, segment)), 0);
   const rows = guaranteed.map((task) => {
-    const others = [...guaranteed.filter((other) => other !== task), ...guests];
+    const others = [...guaranteed.filter((other) => other !== task), ...guests.filter(({ partOf }) => partOf !== task.id)];
     const among = classResponse(task, others, { blocking: 0, isBlockedByOthers: true }, bound);
+    const restBlocking = restBlockingOf(task);
     const isAlike = restBlocking === 0 && others.every(({ run, segment }) => run === segment);
     const all = isAlike ? among : classResponse(task, others.map(whole), { blocking: restBlocking, isBlockedByOthers: true }, bound);
     return { task, others, among, all };
@@ -70,7 +81,7 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
   const isByHolds = doesLookAhead && !isForeseen && guests.length === 0 && isUncut(guaranteed) && isInTimeByHolds(guaranteed, bound);
   const tolerances = new Map(rows.map(({ task, others }) => [task, toleranceOf(task, others, bound)]));
   const streams = rows.map(({ task, others, all }): StreamBound => {
-    const blocking = Math.max(restBlocking, ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
+    const blocking = Math.max(restBlockingOf(task), ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
     const row = { id: task.id, blocking, tolerates: tolerances.get(task) };
     const isHeldInVain = doesLookAhead && guaranteed.some((other) => other !== task && mayHold(other, task, tolerances.get(other) ?? 0));
     if (isByHolds || (isWithin(all, task) && isHeldInVain)) return { ...row, assurance: 'look-ahead', response: task.deadline };

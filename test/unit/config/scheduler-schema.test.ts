@@ -27,9 +27,9 @@ describe('the section scheduler', () => {
   it.each([
     ['{ policy: efd }', /scheduler\.policy: got "efd"; allowed is one of coxswain, edf, .*; did you mean 'edf'\?/],
     ['{ policy: 7 }', /scheduler\.policy: got 7; allowed is one of/],
-    ['{ polcy: edf }', /scheduler\.polcy: unknown key; allowed are policy, tuning, cuts; did you mean 'policy'\?/],
+    ['{ polcy: edf }', /scheduler\.polcy: unknown key; allowed are policy, tuning, cuts, servers; did you mean 'policy'\?/],
     ['{ tuning: { drop: late } }', /scheduler\.tuning\.drop: got "late"; allowed is one of none, expired, infeasible/],
-    ['{ tuning: { quirks: true } }', /scheduler\.tuning\.quirks: unknown key; allowed are drop, victim/],
+    ['{ tuning: { quirks: true } }', /scheduler\.tuning\.quirks: unknown key; allowed are drop, victim, bus, resume/],
     ['edf', /scheduler: got "edf"; allowed is a mapping/],
     [
       '{ policy: edf, tuning: { victim: turns } }',

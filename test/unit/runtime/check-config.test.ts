@@ -42,7 +42,7 @@ describe('checkConfig', () => {
     expect(placement.problems).toEqual([]);
     expect(told).toContain('simulated on car-500, mode w75');
     expect([fit.fits, fit.assurance, fit.bus?.fits, fit.memory?.fits]).toEqual([true, 'always', true, true]);
-    // 15 tokens a second of 4.4 GB, and the cameras.
+    // 15 tokens a second of 4.4 GB while somebody is answered, and the cameras.
     expect(fit.streams.find(({ id }) => id === 'assistant')?.busBytesPerSecond).toBeGreaterThan(60e9);
     expect(fit.bus?.usableBytesPerSecond).toBeCloseTo(273e9 * car.profile.dram.efficiencyRatio);
     const sum = fit.streams.reduce((total, { busBytesPerSecond }) => total + (busBytesPerSecond ?? 0), 0);
@@ -51,10 +51,13 @@ describe('checkConfig', () => {
   });
 
   it('says what is too much for the bus, and who takes most of it', () => {
-    const faster = withPipelines((pipeline) =>
-      pipeline.id === 'assistant' ? { ...pipeline, stream: { ...pipeline.stream, periodUs: durationFromMs(15) } } : pipeline,
-    );
-    const { fit } = checkOn(car, faster);
+    // As a network that is run at a steady rate, whatever comes of it.
+    const faster = withPipelines((pipeline) => {
+      if (pipeline.id !== 'assistant') return pipeline;
+      const { answer: _, ...rest } = pipeline;
+      return { ...rest, stream: { ...pipeline.stream, periodUs: durationFromMs(15) } };
+    });
+    const { fit } = checkOn(car, { ...faster, scheduler: { ...faster.scheduler, servers: [] } });
     expect([fit.fits, fit.bus?.fits]).toEqual([false, false]);
     expect(fit.bus?.guaranteedRatio).toBeGreaterThan(1);
     expect(fit.advice.join('\n')).toMatch(/bus: guaranteed streams move .* first make assistant move less/);

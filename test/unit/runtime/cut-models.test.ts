@@ -77,7 +77,7 @@ describe('cutting networks', () => {
 
   it('leaves all as it is when told so, and when everything fits', () => {
     const none = onChip(narrow('none'), costs, { profile, mode });
-    expect(cutModels(none, costs, { profile, mode })).toEqual({ config: none, cuts: new Map() });
+    expect(cutModels(none, costs, { profile, mode })).toEqual({ config: none, cuts: new Map(), limits: new Map() });
     const large = loadSoc(`${root}/configs/soc/car-500.yaml`, { files });
     const [largeMode = mode] = large.modes;
     const chip = { profile: large, mode: largeMode };

@@ -17,6 +17,19 @@ const car = chipOf('car-500');
 const beside = (config: RuntimeConfig, chip = car): BesidePlan =>
   planBeside({ chip, config, costs: usedCosts(config, chip.profile) }, language);
 
+/** One core for all, and nobody foresees a release under fixed priorities, so the driver's camera waits for whatever has begun. */
+const within = (deadlineMs: number): BesidePlan =>
+  beside(
+    {
+      ...cameras,
+      scheduler: { ...cameras.scheduler, policy: 'fixed-priority' },
+      pipelines: cameras.pipelines.flatMap((pipeline) =>
+        pipeline.id === 'driver-state' ? [{ ...pipeline, stream: { ...pipeline.stream, deadlineUs: durationFromMs(deadlineMs) } }] : [],
+      ),
+    },
+    chipOf('orin-nano'),
+  );
+
 describe('a language model beside streams', () => {
   const made = beside(cameras);
   const alone = planModel({ ...car, ...language }).speed;
@@ -40,31 +53,24 @@ describe('a language model beside streams', () => {
   });
 
   it('reads the prompt in shorter chunks where a stream cannot wait for longer ones', () => {
-    // One core for all, and nobody foresees a release under fixed priorities, so the driver's camera waits for whatever has begun.
-    const small = chipOf('orin-nano');
-    const within = (deadlineMs: number): BesidePlan =>
-      beside(
-        {
-          ...cameras,
-          scheduler: { ...cameras.scheduler, policy: 'fixed-priority' },
-          pipelines: cameras.pipelines.flatMap((pipeline) =>
-            pipeline.id === 'driver-state' ? [{ ...pipeline, stream: { ...pipeline.stream, deadlineUs: durationFromMs(deadlineMs) } }] : [],
-          ),
-        },
-        small,
-      );
     const chunks = [3_000, 120].map((deadlineMs) => within(deadlineMs)).map(({ streams, speech }) => [streams.doFit, speech?.chunkTokens]);
     expect(chunks[0]).toEqual([true, 512]);
     expect(chunks[1]?.[0]).toBe(true);
     expect(chunks[1]?.[1]).toBeLessThan(512);
-    // A token takes 50 ms, and nothing can make that shorter.
-    expect(within(50).streams.doFit).toBe(false);
   });
 
   it('says when streams do not fit beside it, and what to change', () => {
-    const crowded = beside(vehicle);
+    // A token takes 50 ms, and nothing can make that shorter.
+    const crowded = within(50);
     expect(crowded.streams).toMatchObject({ didFit: true, doFit: false });
-    expect(crowded.streams.advice.join('\n')).toContain('assistant');
+    expect(crowded.streams.advice.join('\n')).toContain('driver-state');
+  });
+
+  it('leaves an assistant what is reserved for it', () => {
+    const both = beside(vehicle);
+    expect(both.streams).toMatchObject({ didFit: true, doFit: true, assurance: 'always' });
+    expect(both.cores.ids).not.toContain(7);
+    expect(both.bus.leftGbs).toBeLessThan(made.bus.leftGbs - 60);
   });
 
   it('says when they did not fit without it either', () => {

@@ -17,6 +17,23 @@ const files = createConfigFiles();
 const soc = (id: string): SocProfile => loadSoc(`${root}/configs/soc/${id}.yaml`, { files });
 const vehicle = loadConfig(`${root}/configs/vehicle-500.yaml`, { env: {}, files });
 
+/** Somebody who speaks twice a second, and takes what comes as fast as it comes. */
+const chatty: RuntimeConfig = {
+  ...vehicle,
+  sources: vehicle.sources.map((source) =>
+    source.kind === 'turns' ? { ...source, arrivals: 'periodic', periodUs: durationFromMs(500), answerTokens: { from: 2, to: 9 } } : source,
+  ),
+  pipelines: vehicle.pipelines.map((pipeline) =>
+    pipeline.answer === undefined
+      ? pipeline
+      : {
+          ...pipeline,
+          stream: { ...pipeline.stream, periodUs: durationFromMs(500), tokens: {} },
+          answer: { tokensMax: 10, breaksIn: false },
+        },
+  ),
+};
+
 async function play(changes: Partial<SimulateOptions> = {}): Promise<Simulation & { readonly log: string }> {
   const profile = changes.profile ?? soc('car-500');
   const [mode] = profile.modes;
@@ -38,13 +55,13 @@ async function play(changes: Partial<SimulateOptions> = {}): Promise<Simulation 
 
 describe('a simulated run', () => {
   it('loses nothing of the car on the chip that it was made for, and says so in the words of a run', async () => {
-    const { report, problems } = await play();
+    const { report, problems } = await play({ config: chatty });
     expect(reportSchema.safeParse(report).error).toBeUndefined();
     expect(problems).toEqual([]);
     for (const { id, jobs } of report.streams) {
       expect(jobs.inFlight, id).toBe(0);
       expect(jobs.late + Object.values(jobs.failed).length, id).toBe(0);
-      expect(jobs.done, id).toBeGreaterThan(15);
+      expect(jobs.done, id).toBeGreaterThan(id === 'assistant' ? 2 : 15);
     }
     expect(report.simulation?.bus.ratio).toBeGreaterThan(0.2);
     expect(report.simulation?.models.map(({ origin }) => origin)).toEqual(report.simulation?.models.map(() => 'shape'));
@@ -83,11 +100,11 @@ describe('a simulated run', () => {
   });
 
   it('shows a chip that is too small what it cannot do', async () => {
-    const config = { ...vehicle, pipelines: vehicle.pipelines.map((pipeline) => ({ ...pipeline, cores: undefined })) };
+    const config = { ...chatty, pipelines: chatty.pipelines.map((pipeline) => ({ ...pipeline, cores: undefined })) };
     const { report } = await play({ profile: soc('rk3576'), config });
     expect(report.simulation?.soc).toBe('rk3576');
     const lost = report.streams.filter(({ jobs }) => jobs.done < jobs.arrived / 2);
-    expect(lost.map(({ id }) => id)).toContain('assistant');
+    expect(lost.map(({ id }) => id)).toEqual(expect.arrayContaining(['freespace', 'assistant']));
   });
 
   it('runs under the policy of the configuration, unless told another', async () => {
@@ -110,7 +127,7 @@ describe('a simulated run', () => {
   });
 
   it('draws a trace with a row per core, an arrow per frame that ran, and counters', async () => {
-    const { trace } = await play();
+    const { trace } = await play({ config: chatty });
     const { traceEvents } = JSON.parse(trace ?? '') as {
       readonly traceEvents: readonly { ph: string; name: string; pid: number; tid?: number; id?: number; ts?: number; dur?: number }[];
     };

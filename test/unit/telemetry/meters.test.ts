@@ -28,7 +28,7 @@ describe('decision meter', () => {
     const meter = createDecisionMeter();
     meter.step(durationUs(4), 2);
     meter.step(durationUs(20), 0);
-    expect(meter.figures()).toEqual({ decisionUs: { p50: 4, p99: 20, max: 20 }, steps: 2, decisions: 2 });
+    expect(meter.figures()).toEqual({ decisionUs: { p50: 4, p99: 20, max: 20 }, steps: 2, decisions: 2, yields: 0, aborts: 0 });
   });
 });
 
