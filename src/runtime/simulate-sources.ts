@@ -31,8 +31,13 @@ export function simulateSources(
   pipelines: readonly AssembledPipeline[],
   { clock, prng, telemetry }: SimulatedSourceDeps,
 ): Observable<void> {
+  const readersOf = new Map<string, AssembledPipeline[]>(config.sources.map(({ id }) => [id, []]));
+  for (const pipeline of pipelines) {
+    const { input } = pipeline.config;
+    if (input.kind === 'source') readersOf.get(input.source)?.push(pipeline);
+  }
   const intakes = config.sources.flatMap((section) => {
-    const readers = pipelines.filter(({ config: { input } }) => input.kind === 'source' && input.source === section.id);
+    const readers = readersOf.get(section.id) ?? [];
     if (readers.length === 0) return [];
     const source = createSimulatedSource(section, clock, prng);
     const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));

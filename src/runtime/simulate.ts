@@ -188,15 +188,16 @@ function createTraceOf(config: RuntimeConfig, run: RunPlan, { profile, mode, see
   return createTrace({ title, cores: run.plan.cores, streams: run.plan.streams.map(({ id }) => id), chunkTokens: chunkTokensOf(run) });
 }
 
-const telemetryOptions = (config: RuntimeConfig, run: RunPlan): TelemetryOptions => ({
-  streams: config.pipelines.map(({ stream }) => stream),
-  cores: run.plan.cores,
-  sources: config.sources
-    .map(({ id }) => id)
-    .filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id)),
-  config: configFigures(config),
-  chunkTokens: chunkTokensOf(run),
-});
+function telemetryOptions(config: RuntimeConfig, run: RunPlan): TelemetryOptions {
+  const read = new Set(config.pipelines.map(({ input }) => (input.kind === 'source' ? input.source : undefined)));
+  return {
+    streams: config.pipelines.map(({ stream }) => stream),
+    cores: run.plan.cores,
+    sources: config.sources.map(({ id }) => id).filter((id) => read.has(id)),
+    config: configFigures(config),
+    chunkTokens: chunkTokensOf(run),
+  };
+}
 
 function createLines(write: SimulateDeps['log']) {
   let waiting: string[] = [];

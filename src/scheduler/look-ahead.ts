@@ -76,8 +76,10 @@ export class LookAhead {
   /** False when there is more to look at than fits. */
   #lookAt(now: InstantUs, core: CoreState, candidate: JobState): boolean {
     let streams = core.held.length;
-    for (const stream of core.homeStreams) if (stream.rank <= candidate.rank) streams += 1;
-    if (streams > STREAMS_MAX) return false;
+    for (const stream of core.homeStreams) {
+      if (stream.rank <= candidate.rank) streams += 1;
+      if (streams > STREAMS_MAX) return false;
+    }
     for (const { job } of core.held) {
       if (!standsInBackground(job) && !core.homeStreams.includes(job.stream)) this.#addStream(now, core, job.stream, job);
     }

@@ -1,9 +1,11 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
+import { moveExpected } from './expected.ts';
 import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
 import { typicalRestUs } from './steps.ts';
+import type { WaitingList } from './waiting-list.ts';
 
 /**
  * Who is to be hurt where not everything protected can be in time, or where there are too many streams to search for an order. What the core would do
@@ -14,6 +16,8 @@ import { typicalRestUs } from './steps.ts';
  */
 interface Demand {
   stream: StreamState;
+  /** In the plan; what is held goes before. */
+  place: number;
   releaseAt: number;
   /** How much later than `releaseAt` it may well come. */
   delayUs: number;
@@ -52,7 +56,7 @@ export function holdForVictims(now: InstantUs, core: CoreState, candidate: JobSt
 
 function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand[] {
   const demands = new MostUrgent();
-  for (const hold of core.held) {
+  for (const [index, hold] of core.held.entries()) {
     const stream = hold.job.stream;
     if (stream === candidate.stream || standsInBackground(hold.job)) continue;
     const highUs = claimUs(hold.job, core);
@@ -60,59 +64,89 @@ function demandsOn(now: InstantUs, core: CoreState, candidate: JobState): Demand
     if (!demands.hasRoomFor(dueAt)) continue;
     const isTight = hold.likelyUntil + highUs > dueAt;
     const costUs = isTight ? tightUs(hold.likelyUntil, dueAt, Math.min(highUs, typicalRestUs(hold.job, core))) : highUs;
-    demands.add({ stream, releaseAt: hold.likelyUntil, delayUs: 0, dueAt, costUs, holdUntil: hold.until, endAt: 0 });
-  }
-  for (const stream of core.homeStreams) {
-    if (stream.rank > candidate.rank || stream === candidate.stream || !stream.releases.predict(now)) continue;
-    const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
-    const deadlineAt = captureAt + stream.stream.deadlineUs;
-    const isPeer = stream.rank === candidate.rank;
-    if (isPeer && deadlineAt >= standingDueAt(candidate)) continue;
-    const highUs = highUsOn(stream.model, core);
-    const dueAt = endBy(stream, arrivalAt, highUs, deadlineAt);
-    if (!demands.hasRoomFor(dueAt)) continue;
-    const costUs = arrivalAt + highUs > dueAt ? tightUs(arrivalAt, dueAt, typicalUsOn(stream.model, core)) : highUs;
-    demands.add({ stream, releaseAt: arrivalAt, delayUs: arrivalLateAt - arrivalAt, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
-    // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
-    if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) continue;
-    const releaseAt = arrivalAt + intervalUs;
     demands.add({
       stream,
-      releaseAt,
-      delayUs: arrivalLateAt - arrivalAt,
-      dueAt: dueAt + intervalUs,
+      place: index - core.held.length,
+      releaseAt: hold.likelyUntil,
+      delayUs: 0,
+      dueAt,
       costUs,
-      holdUntil: arrivalBy,
+      holdUntil: hold.until,
       endAt: 0,
     });
   }
-  return demands.items;
+  if (core.expected === undefined) {
+    for (const stream of core.homeStreams) if (stream.rank <= candidate.rank) addExpected(demands, now, core, candidate, stream);
+  } else {
+    for (const list of core.expected.slice(0, candidate.rank + 1)) addMostUrgent(demands, now, core, candidate, list);
+  }
+  return demands.items();
 }
 
-/** Up to DEMANDS_MAX demands as they come; from one more on the most urgent ones, in order of urgency and then as they came. Sorts once, not every time. */
+/** Those of a class, by when they are due at the earliest, until nothing that follows can be among the most urgent. */
+function addMostUrgent(demands: MostUrgent, now: InstantUs, core: CoreState, candidate: JobState, list: WaitingList<StreamState>): void {
+  const peersUntil = standingDueAt(candidate);
+  for (let place = 0, stream = list.at(0); stream !== undefined; stream = list.at(place)) {
+    const { dueFrom } = stream;
+    if (dueFrom === Number.POSITIVE_INFINITY || !demands.hasRoomFor(dueFrom)) return;
+    // Of a peer, only one that is due before the candidate counts.
+    if (stream.rank === candidate.rank && dueFrom >= peersUntil) return;
+    const isExpected = stream.releases.predict(now);
+    const dueAt = isExpected ? stream.releases.captureAt + stream.stream.deadlineUs - stream.tail.highUs : Number.POSITIVE_INFINITY;
+    if (dueAt > dueFrom) {
+      // What was expected has not come, or will not any more; it is met again where it belongs now.
+      moveExpected(stream, dueAt);
+      continue;
+    }
+    addExpected(demands, now, core, candidate, stream);
+    place += 1;
+  }
+}
+
+function addExpected(demands: MostUrgent, now: InstantUs, core: CoreState, candidate: JobState, stream: StreamState): void {
+  if (stream === candidate.stream || !stream.releases.predict(now)) return;
+  const { captureAt, arrivalAt, arrivalLateAt, arrivalBy, intervalUs } = stream.releases;
+  const deadlineAt = captureAt + stream.stream.deadlineUs;
+  const isPeer = stream.rank === candidate.rank;
+  if (isPeer && deadlineAt >= standingDueAt(candidate)) return;
+  const highUs = highUsOn(stream.model, core);
+  const dueAt = endBy(stream, arrivalAt, highUs, deadlineAt);
+  if (!demands.hasRoomFor(dueAt)) return;
+  const { index: place } = stream;
+  const costUs = arrivalAt + highUs > dueAt ? tightUs(arrivalAt, dueAt, typicalUsOn(stream.model, core)) : highUs;
+  const delayUs = arrivalLateAt - arrivalAt;
+  demands.add({ stream, place, releaseAt: arrivalAt, delayUs, dueAt, costUs, holdUntil: arrivalBy, endAt: 0 });
+  // A delay from below can push one protected job into the next release of another, so there one release is not far enough to look.
+  if (isPeer || !demands.hasRoomFor(dueAt + intervalUs)) return;
+  const releaseAt = arrivalAt + intervalUs;
+  demands.add({ stream, place, releaseAt, delayUs, dueAt: dueAt + intervalUs, costUs, holdUntil: arrivalBy, endAt: 0 });
+}
+
+/** Up to DEMANDS_MAX demands, in the order of the plan; where there are more, the most urgent ones, in order of urgency. */
 class MostUrgent {
-  readonly items: Demand[] = [];
-  #isSorted = false;
+  readonly #items: Demand[] = [];
+  #areMore = false;
 
   hasRoomFor(dueAt: number): boolean {
-    const { items } = this;
-    if (items.length < DEMANDS_MAX) return true;
-    if (!this.#isSorted) items.sort((a, b) => a.dueAt - b.dueAt);
-    this.#isSorted = true;
-    return dueAt < (items[DEMANDS_MAX - 1] as Demand).dueAt;
+    const last = this.#items[DEMANDS_MAX - 1];
+    if (last === undefined) return true;
+    this.#areMore = true;
+    return dueAt < last.dueAt;
   }
 
   add(demand: Demand): void {
-    const { items } = this;
-    if (!this.#isSorted) {
-      items.push(demand);
-      return;
-    }
-    let index = items.length - 1;
-    for (; index > 0 && (items[index - 1] as Demand).dueAt > demand.dueAt; index -= 1) items[index] = items[index - 1] as Demand;
+    const items = this.#items;
+    let index = Math.min(items.length, DEMANDS_MAX - 1);
+    for (; index > 0 && isMoreUrgent(demand, items[index - 1] as Demand); index -= 1) items[index] = items[index - 1] as Demand;
     items[index] = demand;
   }
+
+  items(): Demand[] {
+    return this.#areMore ? this.#items : this.#items.sort((a, b) => a.place - b.place || a.dueAt - b.dueAt);
+  }
 }
+
+const isMoreUrgent = (a: Demand, b: Demand): boolean => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.place < b.place);
 
 /** The cheap test that mostly suffices: all of them one after the other would still be in time for the most urgent. */
 function fitsAnyway(demands: readonly Demand[], freeAt: number): boolean {

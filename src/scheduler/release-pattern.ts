@@ -39,6 +39,13 @@ export class ReleasePattern {
     this.#intervalUs = periodUs;
   }
 
+  /** The earliest that the next capture can be, as far as is known since the last one; infinite before the first. */
+  get captureFrom(): number {
+    return this.#lastCapturedAt === Number.NEGATIVE_INFINITY
+      ? Number.POSITIVE_INFINITY
+      : this.#lastCapturedAt + this.#intervalUs - this.#spreadUs;
+  }
+
   /** From one capture to the next. */
   get intervalUs(): number {
     return this.#intervalUs;

@@ -7,6 +7,7 @@ import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
 import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
+import { type Expected, orderExpected } from './expected.ts';
 import type { Ordered } from './job-order.ts';
 import type { DropRule, ExactCost, ModelPlan, SchedulerPlan, ServerPlan } from './plan.ts';
 import type { ReleasePattern } from './release-pattern.ts';
@@ -100,6 +101,9 @@ export interface StreamState {
   /** From the end of a segment to the decoded result. */
   readonly tail: CostEstimate;
   readonly releases: ReleasePattern;
+  /** See expected.ts: the key, only changed there, and the cores on which it counts. */
+  dueFrom: number;
+  readonly expectedOn: CoreState[];
   /** In order of arrival; a requeued job is put back in front. */
   readonly waiting: JobState[];
   runningCount: number;
@@ -216,6 +220,8 @@ export interface CoreState {
   downSince: InstantUs;
   /** Streams that look-ahead protects here: not background, and this is the first core of their list that is up with the model. */
   readonly homeStreams: StreamState[];
+  /** See expected.ts; undefined where they are few. */
+  expected: Expected | undefined;
   /** As last told. */
   hold: HoldState | undefined;
   /** Jobs held in the present dispatch round, most important first. */
@@ -296,6 +302,7 @@ export function noteCores(state: SchedulerState): void {
  */
 export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores) core.homeStreams.length = 0;
+  for (const stream of state.streams.values()) stream.expectedOn.length = 0;
   for (const stream of state.streams.values()) {
     if (stream.stream.criticality === 'background' || stream.level < 0 || stream.server !== undefined || isTalk(stream.model)) continue;
     const { width, fastestFirst } = stream.model;
@@ -304,6 +311,7 @@ export function assignHomes(state: SchedulerState): void {
       for (const home of fastestFirst.filter((core) => canServe(core, stream.model.plan.model)).slice(0, width))
         home.homeStreams.push(stream);
   }
+  for (const core of state.cores) orderExpected(core);
 }
 
 /** A spare is kept out of use while the model's own cores can serve. */

@@ -5,12 +5,16 @@ import type { DurationUs } from '../core/units.ts';
 const DURATION_MAX_US = 3_600_000_000;
 
 /**
- * Durations below 2048 us have a counter each; every octave above (2048 to 4095, 4096 to 8191, ...) is cut into 1024 equal buckets. So a percentile is at most
+ * Durations below 2048 us have a bucket each; every octave above (2048 to 4095, 4096 to 8191, ...) is cut into 1024 equal ones. So a percentile is at most
  * 0.1 % above the true value. This is the layout of HdrHistogram (Gil Tene) with three figures.
  */
 const EXACT_BITS = 11;
 const EXACT_COUNT = 2 ** EXACT_BITS;
 const OCTAVE_COUNT = EXACT_COUNT / 2;
+
+/** Buckets are counted in blocks, and of those only the ones with a sample in them exist: most streams have their latencies close together. */
+const BLOCK_BITS = 7;
+const BLOCK_COUNT = 2 ** BLOCK_BITS;
 
 /** In milliseconds; null while nothing was recorded, since 0 would claim a latency that nobody had. */
 export interface LatencyMs {
@@ -31,8 +35,8 @@ export interface StepUs {
 
 /**
  * Durations in buckets. A percentile is the smallest duration that at least that share of samples does not exceed, told as the upper end of its bucket and held
- * to the exact maximum, so it never flatters. Durations lie within 0..1 h; longer ones count as one hour except in `maxUs`. Memory is 16 kB, and 8 kB more for
- * each octave above 2 ms that a sample fell into: at most 184 kB.
+ * to the exact maximum, so it never flatters. Durations lie within 0..1 h; longer ones count as one hour except in `maxUs`. Memory is 1 kB for each 128 buckets that
+ * a sample fell into: at most 184 kB.
  */
 export interface DurationHistogram {
   readonly samples: number;
@@ -45,8 +49,7 @@ export interface DurationHistogram {
 export const createDurationHistogram = (): DurationHistogram => new BucketHistogram();
 
 class BucketHistogram implements DurationHistogram {
-  readonly #exact = new Float64Array(EXACT_COUNT);
-  readonly #octaves: (Float64Array | undefined)[] = [];
+  readonly #blocks: (Float64Array | undefined)[] = [];
   #samples = 0;
   #maxUs = 0;
 
@@ -59,52 +62,55 @@ class BucketHistogram implements DurationHistogram {
     const whole = Math.round(duration);
     this.#samples += 1;
     if (whole > this.#maxUs) this.#maxUs = whole;
-    if (whole < EXACT_COUNT) this.#exact[whole] = (this.#exact[whole] as number) + 1;
-    else this.#recordLong(Math.min(whole, DURATION_MAX_US));
+    const bucket = bucketOf(Math.min(whole, DURATION_MAX_US));
+    const block = this.#blocks[bucket >> BLOCK_BITS] ?? this.#openBlock(bucket >> BLOCK_BITS);
+    const index = bucket & (BLOCK_COUNT - 1);
+    block[index] = (block[index] as number) + 1;
   }
 
   percentileUs(ratio: number): number | null {
     if (this.#samples === 0) return null;
     // Rounded up to the nearest rank; the small number forgives 0.9 * 10 being a little more than 9.
     const rank = Math.max(1, Math.ceil(ratio * this.#samples - 1e-9));
-    return Math.min(this.#maxUs, this.#highestOf(rank));
+    return Math.min(this.#maxUs, highestOf(this.#bucketAt(rank)));
   }
 
   maxUs(): number | null {
     return this.#samples === 0 ? null : this.#maxUs;
   }
 
-  /** Octave n has the durations with n + 12 binary digits, by their first eleven. */
-  #recordLong(whole: number): void {
-    const octave = 31 - Math.clz32(whole) - EXACT_BITS;
-    const buckets = this.#octaves[octave] ?? this.#openOctave(octave);
-    const index = (whole >>> (octave + 1)) - OCTAVE_COUNT;
-    buckets[index] = (buckets[index] as number) + 1;
+  #openBlock(place: number): Float64Array {
+    while (this.#blocks.length < place) this.#blocks.push(undefined);
+    const block = new Float64Array(BLOCK_COUNT);
+    this.#blocks[place] = block;
+    return block;
   }
 
-  #openOctave(octave: number): Float64Array {
-    while (this.#octaves.length < octave) this.#octaves.push(undefined);
-    const buckets = new Float64Array(OCTAVE_COUNT);
-    this.#octaves[octave] = buckets;
-    return buckets;
-  }
-
-  /** The upper end of the bucket that holds the sample of this rank, 1 being the smallest. */
-  #highestOf(rank: number): number {
+  /** That holds the sample of this rank, 1 being the smallest. */
+  #bucketAt(rank: number): number {
     let left = rank;
-    for (let index = 0; index < EXACT_COUNT; index += 1) {
-      left -= this.#exact[index] as number;
-      if (left <= 0) return index;
-    }
-    for (const [octave, buckets] of this.#octaves.entries()) {
-      if (buckets === undefined) continue;
-      for (let index = 0; index < OCTAVE_COUNT; index += 1) {
-        left -= buckets[index] as number;
-        if (left <= 0) return (OCTAVE_COUNT + index + 1) * 2 ** (octave + 1) - 1;
+    for (const [place, block] of this.#blocks.entries()) {
+      if (block === undefined) continue;
+      for (let index = 0; index < BLOCK_COUNT; index += 1) {
+        left -= block[index] as number;
+        if (left <= 0) return (place << BLOCK_BITS) + index;
       }
     }
-    return DURATION_MAX_US;
+    return bucketOf(this.#maxUs);
   }
+}
+
+/** Octave n has the durations with n + 11 binary digits, by their first eleven; those with fewer are octave 0, all of them exact. */
+function bucketOf(whole: number): number {
+  const octave = Math.max(0, 32 - Math.clz32(whole) - EXACT_BITS);
+  return octave * OCTAVE_COUNT + (whole >>> octave);
+}
+
+/** The longest duration of a bucket. */
+function highestOf(bucket: number): number {
+  if (bucket < EXACT_COUNT) return bucket;
+  const octave = Math.floor(bucket / OCTAVE_COUNT) - 1;
+  return (bucket - octave * OCTAVE_COUNT + 1) * 2 ** octave - 1;
 }
 
 const msOrNull = (microseconds: number | null): number | null => (microseconds === null ? null : microseconds / 1000);
