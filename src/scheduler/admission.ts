@@ -2,17 +2,9 @@ import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import { typicalUsOn } from './cost-of.ts';
 import { hardSetProblem, type Task } from './hard-set.ts';
+import { assignHomes } from './homes.ts';
 import { endJob } from './lifecycle.ts';
-import {
-  assignHomes,
-  type CoreState,
-  canServe,
-  isTalk,
-  type ModelState,
-  type SchedulerState,
-  type ServerState,
-  type StreamState,
-} from './state.ts';
+import { type CoreState, canServe, isTalk, type ModelState, type SchedulerState, type ServerState, type StreamState } from './state.ts';
 
 /** A stream that is not served. */
 const SHED = -1;

@@ -6,11 +6,9 @@ const UNORDERED_MAX = 32;
 
 /**
  * The streams at home on a core, those of a class in the order of when their next job is due at the earliest, so that whoever asks for the most urgent few does not
- * have to look at ten thousand. A key may lie too early, since time passes and releases fail to come; whoever meets such a stream puts it right.
+ * have to look at ten thousand. A key may lie too early, since time passes and releases fail to come; whoever meets such a stream puts it right. To be called when the
+ * streams at home on the core are known.
  */
-export type Expected = readonly WaitingList<StreamState>[];
-
-/** To be called with the streams at home on the core. */
 export function orderExpected(core: CoreState): void {
   core.expected = undefined;
   if (core.homeStreams.length <= UNORDERED_MAX) return;

@@ -7,7 +7,6 @@ import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
 import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
-import { type Expected, orderExpected } from './expected.ts';
 import type { Ordered } from './job-order.ts';
 import type { DropRule, ExactCost, ModelPlan, SchedulerPlan, ServerPlan } from './plan.ts';
 import type { ReleasePattern } from './release-pattern.ts';
@@ -221,7 +220,7 @@ export interface CoreState {
   /** Streams that look-ahead protects here: not background, and this is the first core of their list that is up with the model. */
   readonly homeStreams: StreamState[];
   /** See expected.ts; undefined where they are few. */
-  expected: Expected | undefined;
+  expected: readonly WaitingList<StreamState>[] | undefined;
   /** As last told. */
   hold: HoldState | undefined;
   /** Jobs held in the present dispatch round, most important first. */
@@ -283,36 +282,6 @@ export interface SchedulerState {
 
 /** Of a job that is no gang, or does not run. */
 export const NO_CORES: readonly CoreState[] = [];
-
-/** To be called when a core comes or goes. */
-export function noteCores(state: SchedulerState): void {
-  for (const { cores, models, open } of state.groups) {
-    open.length = 0;
-    for (const core of cores) {
-      for (const model of models) model.isOpen[core.index] = canServe(core, model.plan.model) && !isSpared(core, model);
-      if (models.some(({ isOpen }) => isOpen[core.index])) open.push(core);
-    }
-  }
-  assignHomes(state);
-}
-
-/**
- * To be called when a stream is served otherwise, too: every protected stream is reserved for on the first core of its list that can run it, a gang on the first ones. A stream
- * with a server is promised a rate instead, and of the next turn of a conversation nobody knows how long it is.
- */
-export function assignHomes(state: SchedulerState): void {
-  for (const core of state.cores) core.homeStreams.length = 0;
-  for (const stream of state.streams.values()) stream.expectedOn.length = 0;
-  for (const stream of state.streams.values()) {
-    if (stream.stream.criticality === 'background' || stream.level < 0 || stream.server !== undefined || isTalk(stream.model)) continue;
-    const { width, fastestFirst } = stream.model;
-    if (width === 1) fastestFirst.find((core) => canServe(core, stream.model.plan.model))?.homeStreams.push(stream);
-    else
-      for (const home of fastestFirst.filter((core) => canServe(core, stream.model.plan.model)).slice(0, width))
-        home.homeStreams.push(stream);
-  }
-  for (const core of state.cores) orderExpected(core);
-}
 
 /** A spare is kept out of use while the model's own cores can serve. */
 export function isSpared(core: CoreState, { plan, width, group }: ModelState): boolean {

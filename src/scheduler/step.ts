@@ -9,13 +9,14 @@ import { CANCELLED, cancel } from './cancel.ts';
 import { findFastest } from './cost-of.ts';
 import { dispatch } from './dispatch.ts';
 import { noteExpected } from './expected.ts';
+import { noteCores } from './homes.ts';
 import { endJob, letGo, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
 import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { restart, restartTurns } from './restart.ts';
 import { charge, firstOf, updateServers } from './server.ts';
-import { type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, noteCores, type SchedulerState } from './state.ts';
+import { type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
 import { expectNextToken } from './turn.ts';
 
