@@ -5,7 +5,7 @@ import * as fixture from '../../support/config-files.ts';
 
 const talker = (id: string): string =>
   `  ${id}: { kind: language, layers: 32, hidden: 4096, heads: 32, kvHeads: 8, intermediate: 14336, vocabulary: 128256, bits: 4.5, context: 2048, source: a page, costMs: 20, memoryMb: 4600 }\n`;
-const MANIFEST = `${fixture.MANIFEST}shapes:\n` ${talker('talker')}${talker('whisperer')};
+const MANIFEST = `${fixture.MANIFEST}shapes:\n${talker('talker')}${talker('whisperer')}`;
 const TALK = '{ kind: turns, perMinute: 6, promptTokens: [60, 600], answerTokens: [20, 300] }';
 const CHAT = '{ source: talk, model: talker, criticality: interactive, deadlineMs: 1500 }';
 const CONFIG = `${fixture.CONFIG.replace('sources:\n', `sources:\n  talk: ${TALK}\n`)}  chat: ${CHAT}\n`;
