@@ -5,7 +5,10 @@
 export const ERROR_CODES = {
   ARENA_FULL: { retryable: true, text: 'The shared tensor memory has no free block of the size asked for.' },
   BROKER_UNREACHABLE: { retryable: true, text: 'The MQTT broker could not be reached.' },
+  CACHE_FULL: { retryable: true, text: 'The caches of conversations under way leave no room for another.' },
   CONFIG_INVALID: { retryable: false, text: 'The configuration does not say what it must.' },
+  CONTEXT_OVERFLOW: { retryable: false, text: 'A text is longer than the language model reads.' },
+  CONVERSATION_BUSY: { retryable: true, text: 'A conversation has a turn under way already.' },
   CORE_CRASHED: { retryable: true, text: 'A core process ended by itself.' },
   CORE_HUNG: { retryable: true, text: 'A core process did not answer within its hard timeout and was killed.' },
   CORE_START_FAILED: { retryable: true, text: 'A core process could not be started.' },
@@ -14,6 +17,7 @@ export const ERROR_CODES = {
   FILE_UNWRITABLE: { retryable: true, text: 'A file could not be written.' },
   IMAGE_CORRUPT: { retryable: false, text: 'An image could not be decoded.' },
   IMAGE_TOO_LARGE: { retryable: false, text: 'An image has more pixels than its source allows.' },
+  LOGITS_NOT_FINITE: { retryable: false, text: 'A language model gave numbers that are NaN or infinite.' },
   MODEL_CONTRACT: { retryable: false, text: 'The inputs or outputs of a model differ from its manifest.' },
   MODEL_HASH_MISMATCH: { retryable: false, text: 'The bytes of a model do not have the SHA-256 of its manifest.' },
   MODEL_MISSING: { retryable: false, text: 'A model file of the manifest does not exist.' },
@@ -25,6 +29,8 @@ export const ERROR_CODES = {
   PROMPT_REFUSED: { retryable: false, text: 'A prompt or its messages cannot be given to the model.' },
   SCHEMA_REFUSED: { retryable: false, text: 'An answer cannot be held to this JSON Schema.' },
   SOURCE_LOST: { retryable: true, text: 'A source ended or stopped giving data.' },
+  TOKENS_INVALID: { retryable: false, text: 'A turn has no tokens, or some that the model does not have.' },
+  TURN_FAILED: { retryable: false, text: "A step of a conversation's turn failed." },
   WAV_INVALID: { retryable: false, text: 'A WAV file is not one we can play.' },
   WORKER_CRASHED: { retryable: true, text: 'A media worker thread ended by itself.' },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly text: string }>;

@@ -1,10 +1,10 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
+import { isFiniteEverywhere } from '../../core/finite.ts';
 import { type ConstantSpec, type StateSpec, TENSOR_TYPE_BYTES, type TensorSpec, tensorBytes, tensorElements } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
 import { contractViolations } from './contract.ts';
-import { isFiniteEverywhere } from './finite.ts';
 import { readRegularFile, readVerifiedModel, sha256Of } from './model-file.ts';
 import type { LoadableModel, OptimizedCopy } from './protocol.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isFiniteEverywhere } from '../../../../src/devices/ort/finite.ts';
+import { isFiniteEverywhere } from '../../../src/core/finite.ts';
 
 it('takes zeros of both signs, the largest and the smallest values for finite', () => {
   expect(isFiniteEverywhere(Float32Array.of(0, -0, 3.4028234663852886e38, -3.4028234663852886e38, 1.401298464324817e-45))).toBe(true);

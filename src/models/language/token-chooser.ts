@@ -1,0 +1,30 @@
+/** A token as it was chosen. */
+export interface ChosenToken {
+  readonly id: number;
+  /** Natural logarithm of its probability; only where probabilities were asked for. */
+  readonly logprob?: number;
+  /** The likeliest tokens with theirs, likeliest first; only where asked for. */
+  readonly top?: readonly { readonly id: number; readonly logprob: number }[];
+}
+
+/** Chooses the tokens of one answer, one after the other: a sampler, with its constraints, that lives as long as the turn. */
+export interface TokenChooser {
+  /** `logits`: one finite number for each token of the vocabulary, the caller's again after the call; they may be changed meanwhile. */
+  choose(logits: Float32Array): ChosenToken;
+}
+
+/** The likeliest token, of equals the one with the smallest number. */
+export const greedyChooser: TokenChooser = {
+  choose(logits) {
+    let best = 0;
+    let highest = logits[0] ?? Number.NEGATIVE_INFINITY;
+    for (let id = 1; id < logits.length; id += 1) {
+      const logit = logits[id] as number;
+      if (logit > highest) {
+        highest = logit;
+        best = id;
+      }
+    }
+    return { id: best };
+  },
+};
