@@ -11,7 +11,7 @@ const allowed = {
   pipeline: ['core'],
   scheduler: ['core'],
   bench: ['core', 'scheduler', 'devices', 'models', 'runtime'],
-  devices: ['core', 'native'],
+  devices: ['core', 'native', 'models'],
   models: ['core'],
   telemetry: ['core'],
   sinks: ['core', 'mqtt', 'telemetry'],
