@@ -4,7 +4,15 @@ import { type DurationUs, durationUs, type InstantUs } from '../core/units.ts';
 import type { RetryPolicies } from './backoff.ts';
 import type { OutboxCounts } from './outbox.ts';
 import type { EventPayload, HealthPayload, ResultPayload, TelemetryPayload } from './payloads.ts';
-import type { SessionEndReason, TlsOptions } from './session.ts';
+import type { InboundMessage, MessageProperties, SessionEndReason, TlsOptions } from './session.ts';
+
+/** A message of nobody's schema but the caller's. */
+export interface DirectMessage {
+  /** Levels of A-Z a-z 0-9 _ - joined by "/". */
+  readonly topic: string;
+  readonly payload: object;
+  readonly properties: MessageProperties;
+}
 
 /** What may be published; the topic follows from the payload's own group, kind or pipeline. The status is the link's own. */
 export type OutboundMessage =
@@ -29,6 +37,8 @@ export interface MqttLinkOptions {
   readonly tls?: TlsOptions;
   /** Checks every payload against its schema, at some 10 to 100 us each: for tests and for finding bugs. */
   readonly validatesPayloads?: boolean;
+  /** Messages may be subscribed to; without it, a broker that sends any is cut off. */
+  readonly receives?: boolean;
   readonly limits?: Partial<LinkLimits>;
 }
 
@@ -41,8 +51,10 @@ export interface LinkLimits extends RetryPolicies {
   readonly inFlightItemsMax: number;
   /** Bytes that the kernel has not taken; above, nothing more is handed to the socket. */
   readonly writableBytesMax: number;
-  /** Largest remaining length of an inbound packet; only CONNACK, PUBACK, PINGRESP and DISCONNECT may come, and their properties are short. */
+  /** Largest remaining length of an inbound packet. */
   readonly inboundBytesMax: number;
+  /** Inbound messages a second, and at once; those above are dropped and counted. */
+  readonly inboundPerSecondMax: number;
   readonly connectTimeoutUs: DurationUs;
   readonly ackTimeoutUs: DurationUs;
   readonly keepaliveUs: DurationUs;
@@ -57,6 +69,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   inFlightItemsMax: 32,
   writableBytesMax: 64 * 1024,
   inboundBytesMax: 64 * 1024,
+  inboundPerSecondMax: 500,
   connectTimeoutUs: seconds(10),
   ackTimeoutUs: seconds(15),
   keepaliveUs: seconds(15),
@@ -84,6 +97,11 @@ export type LinkState =
 
 export interface LinkStats extends OutboxCounts {
   readonly state: LinkState['kind'];
+  /** Sent by `sendNow`. */
+  readonly sentNow: number;
+  /** Inbound messages that came to a listener, and those above the rate or for nobody. */
+  readonly received: number;
+  readonly receivedDropped: number;
   readonly connections: number;
   /** Sessions and attempts that ended, by reason. */
   readonly ends: Readonly<Record<SessionEndReason, number>>;
@@ -92,6 +110,16 @@ export interface LinkStats extends OutboxCounts {
 export interface MqttLink {
   /** Queues a message or counts why not. Synchronous, never waits, never throws for what the network or the broker does. */
   publish(message: OutboundMessage): void;
+  /**
+   * Sends at once with QoS 0, or never: false, and nothing kept, when the link is not connected, its socket is full or it is closing. For what must not be
+   * done later than it was meant.
+   */
+  sendNow(message: DirectMessage): boolean;
+  /**
+   * Hands on what comes on a topic, from now on and after each connect; not what was retained before, if the broker speaks MQTT 5. Only for a link that
+   * `receives`. Returns the way out: nothing is handed on after it.
+   */
+  subscribe(topic: string, listener: (message: InboundMessage) => void): () => void;
   readonly state: LinkState;
   stats(): LinkStats;
   /** Sends what waits and the offline status within this time, then ends, in any case. A second call gives the first one's promise. */

@@ -7,6 +7,7 @@ import { brokerUrlText, parseBrokerUrl } from './broker-url.ts';
 import { assertPayload, encodeItem, encodeMessage } from './encode.ts';
 import {
   checkCredentials,
+  type DirectMessage,
   type LinkLimits,
   type LinkState,
   type LinkStats,
@@ -20,6 +21,7 @@ import { Outbox, type OutboxItem } from './outbox.ts';
 import type { StatusPayload } from './payloads.ts';
 import {
   type BrokerLimits,
+  type InboundMessage,
   type OpenSession,
   SESSION_END_REASONS,
   type Session,
@@ -27,7 +29,8 @@ import {
   type SessionEndReason,
   type SessionRequest,
 } from './session.ts';
-import { createTopics, type Topics } from './topics.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { createTopics, isTopic, type Topics } from './topics.ts';
 
 export interface MqttLinkDeps {
   readonly clock: Clock;
@@ -36,6 +39,8 @@ export interface MqttLinkDeps {
   readonly onState: (state: LinkState) => void;
   /** How a connection is opened; mqtt.js when absent. */
   readonly openSession?: OpenSession;
+  /** The broker does not grant a subscription. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -57,6 +62,9 @@ const PUMP_ITEMS_MAX = 16;
 
 /** What a PUBLISH adds to topic and payload at most: fixed header 5, topic length 2, packet id 2, property length 1. */
 const PUBLISH_OVERHEAD_BYTES = 10;
+
+/** As above, and the properties: expiry 5, response topic and correlation 3 each, their texts at most twice as long as a topic of ours. */
+const DIRECT_OVERHEAD_BYTES = PUBLISH_OVERHEAD_BYTES + 1024;
 
 /** When closing, this part of the time is for what waits, the rest for the last words. */
 const CLOSE_FLUSH_RATIO = 0.75;
@@ -81,6 +89,9 @@ class Link implements MqttLink {
   readonly #topics: Topics;
   readonly #request: Omit<SessionRequest, 'will'>;
   readonly #outbox: Outbox;
+  readonly #onWarning: (message: string) => void;
+  readonly #subscriptions: Subscriptions;
+  #sentNow = 0;
   readonly #retry: RetryPlan;
   /** The last health, sent again after each connect: a restarted broker may have forgotten what it retained. */
   #lastHealth: OutboxItem | undefined;
@@ -106,6 +117,8 @@ class Link implements MqttLink {
     this.#onState = deps.onState;
     this.#openSession = deps.openSession ?? openMqttSession;
     this.#limits = limits;
+    this.#onWarning = deps.onWarning ?? (() => undefined);
+    this.#subscriptions = new Subscriptions({ perSecondMax: limits.inboundPerSecondMax }, deps.clock);
     this.#topics = createTopics(options.prefix, options.node);
     this.#request = {
       url: parseBrokerUrl(options.url),
@@ -116,6 +129,7 @@ class Link implements MqttLink {
       tls: options.tls,
       keepaliveUs: limits.keepaliveUs,
       inboundBytesMax: limits.inboundBytesMax,
+      receives: options.receives === true,
       writableBytesMax: limits.writableBytesMax,
     };
     this.#outbox = new Outbox({
@@ -133,7 +147,14 @@ class Link implements MqttLink {
   }
 
   stats(): LinkStats {
-    return { ...this.#outbox.counts(), state: this.#state.kind, connections: this.#connections, ends: { ...this.#ends } };
+    return {
+      ...this.#outbox.counts(),
+      state: this.#state.kind,
+      connections: this.#connections,
+      ends: { ...this.#ends },
+      sentNow: this.#sentNow,
+      ...this.#subscriptions.counts(),
+    };
   }
 
   publish(message: OutboundMessage): void {
@@ -144,6 +165,25 @@ class Link implements MqttLink {
     if (message.kind === 'health') this.#lastHealth = item;
     this.#outbox.offer(item);
     if (this.#state.kind === 'connected') this.#schedulePump();
+  }
+
+  sendNow({ topic, payload, properties }: DirectMessage): boolean {
+    const session = this.#session;
+    const limits = this.#brokerLimits;
+    if (this.#state.kind !== 'connected' || session?.isWritable !== true || limits === undefined) return false;
+    const item = encodeItem('event', topic, payload);
+    if (item === undefined || !isTopic(topic)) return false;
+    if (item.bytes + DIRECT_OVERHEAD_BYTES > Math.min(limits.packetBytesMax, this.#limits.messageBytesMax)) return false;
+    session.publish({ topic, payload: item.payload, qos: 0, isRetained: false, properties }, () => undefined);
+    this.#sentNow += 1;
+    return true;
+  }
+
+  subscribe(topic: string, listener: (message: InboundMessage) => void): () => void {
+    assert(this.#request.receives, 'only a link that receives subscribes', topic);
+    const leave = this.#subscriptions.add(topic, listener);
+    if (this.#state.kind === 'connected') this.#askFor([topic]);
+    return leave;
   }
 
   close(within: DurationUs): Promise<void> {
@@ -177,6 +217,7 @@ class Link implements MqttLink {
       {
         connected: (limits) => this.#onConnected(limits),
         writable: () => this.#schedulePump(),
+        message: (message) => this.#subscriptions.receive(message),
         ended: (end) => this.#onEnded(end),
       },
     );
@@ -198,9 +239,15 @@ class Link implements MqttLink {
     if (this.#closing === undefined) {
       this.#offerStatus('online', 'connected');
       if (this.#lastHealth !== undefined && !this.#outbox.hasState(this.#lastHealth.topic)) this.#outbox.offer(this.#lastHealth);
+      this.#askFor(this.#subscriptions.topics);
       this.#setState({ kind: 'connected' });
     }
     this.#schedulePump();
+  }
+
+  #askFor(topics: readonly string[]): void {
+    if (topics.length === 0) return;
+    this.#session?.subscribe(topics, (message) => this.#onWarning(`the broker does not grant ${topics.join(', ')}: ${message}`));
   }
 
   #onEnded(end: SessionEnd): void {

@@ -1,15 +1,28 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { type IClientOptions, type IConnackPacket, MqttClient } from 'mqtt';
+import { type IClientOptions, type IClientPublishOptions, type IConnackPacket, MqttClient } from 'mqtt';
 import { streamBuilder as connectWebSocket } from 'mqtt/lib/connect/ws';
 import { messageOf } from '../core/errors.ts';
 import { GuardError, GuardedStream } from './guarded-stream.ts';
 import { PACKET_TYPE, PacketGuard } from './packet-guard.ts';
-import type { BrokerLimits, OpenSession, Session, SessionEnd, SessionEndReason, SessionListener, SessionRequest } from './session.ts';
+import type {
+  BrokerLimits,
+  MessageProperties,
+  OpenSession,
+  Session,
+  SessionEnd,
+  SessionEndReason,
+  SessionListener,
+  SessionRequest,
+} from './session.ts';
 
-/** The link subscribes to nothing, so only answers may arrive: a broker that sends anything else would fill memory that nobody empties. */
-const INBOUND_TYPES = [PACKET_TYPE.connack, PACKET_TYPE.puback, PACKET_TYPE.pingresp, PACKET_TYPE.disconnect];
+/** For a link that subscribes to nothing only answers may arrive: a broker that sends anything else would fill memory that nobody empties. */
+const ANSWER_TYPES = [PACKET_TYPE.connack, PACKET_TYPE.puback, PACKET_TYPE.pingresp, PACKET_TYPE.disconnect];
+const RECEIVER_TYPES = [...ANSWER_TYPES, PACKET_TYPE.publish, PACKET_TYPE.suback];
+
+/** MQTT 5: what was retained is not wanted. */
+const NO_RETAINED = 2;
 
 /** Bad method, user name or password, not authorised, banned (MQTT 5); bad user name or password, not authorised (3.1.1 return codes 4 and 5). */
 const AUTH_REASON_CODES = new Set([0x86, 0x87, 0x8a, 0x8c, 4, 5]);
@@ -29,6 +42,7 @@ class MqttSession implements Session {
   readonly #listener: SessionListener;
   readonly #client: MqttClient;
   readonly #stream: GuardedStream;
+  readonly #protocolVersion: 4 | 5;
   #isConnected = false;
   #isLeaving = false;
   #hasEnded = false;
@@ -37,9 +51,10 @@ class MqttSession implements Session {
 
   constructor(request: SessionRequest, listener: SessionListener) {
     this.#listener = listener;
+    this.#protocolVersion = request.protocolVersion;
     let stream: GuardedStream | undefined;
     this.#client = new MqttClient((client) => {
-      const guard = new PacketGuard({ bytesMax: request.inboundBytesMax, typesAllowed: INBOUND_TYPES });
+      const guard = new PacketGuard({ bytesMax: request.inboundBytesMax, typesAllowed: request.receives ? RECEIVER_TYPES : ANSWER_TYPES });
       stream = new GuardedStream(openSocket(client, request), guard, request.writableBytesMax);
       // First, so that the cause is known before mqtt.js reacts to it.
       stream.on('error', (error) => this.#remember(this.#endOfError(error)));
@@ -53,6 +68,14 @@ class MqttSession implements Session {
     this.#client.on('connect', (packet) => this.#onConnected(packet));
     // mqtt.js reports a broken packet and goes on; nothing after it can be trusted, so every error ends the session.
     this.#client.on('error', (error) => this.destroy(this.#endOfError(error)));
+    // Before mqtt.js keeps anything of it: what is granted with QoS 0 comes with QoS 0, and the other kinds would have to be stored.
+    this.#client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'publish' && packet.qos !== 0)
+        this.destroy({ reason: 'malformed-packet', message: 'a message came with a higher quality of service than was asked for' });
+    });
+    this.#client.on('message', (topic, payload, packet) => {
+      if (!this.#hasEnded) listener.message({ topic, payload, isRetained: packet.retain });
+    });
     this.#client.on('disconnect', ({ reasonCode }) => this.#remember(endOfDisconnect(reasonCode ?? 0)));
     this.#client.on('close', () =>
       this.#finish(
@@ -68,11 +91,11 @@ class MqttSession implements Session {
   }
 
   publish(
-    { topic, payload, qos, isRetained }: { topic: string; payload: string; qos: 0 | 1; isRetained: boolean },
+    { topic, payload, qos, isRetained, properties }: Parameters<Session['publish']>[0],
     onAcknowledged: (reasonCode: number) => void,
   ): void {
     if (qos === 0) {
-      this.#client.publish(topic, payload, { qos, retain: isRetained });
+      this.#client.publish(topic, payload, { qos, retain: isRetained, ...this.#propertiesOf(properties) });
       return;
     }
     this.#client.publish(topic, payload, { qos, retain: isRetained }, (error) => {
@@ -80,6 +103,13 @@ class MqttSession implements Session {
       // Without a reason code this is mqtt.js flushing the callbacks of a dead connection: no answer at all.
       const reasonCode = reasonCodeOf(error);
       if (reasonCode !== undefined) onAcknowledged(reasonCode);
+    });
+  }
+
+  subscribe(topics: readonly string[], onRefused: (message: string) => void): void {
+    this.#client.subscribe([...topics], { qos: 0, rh: NO_RETAINED }, (error) => {
+      // A connection that ends refuses nothing; its successor asks again.
+      if (error !== null && error !== undefined && !this.#hasEnded && this.#client.connected) onRefused(messageOf(error));
     });
   }
 
@@ -92,6 +122,12 @@ class MqttSession implements Session {
     this.#remember(end);
     this.#client.end(true);
     this.#finish(end);
+  }
+
+  #propertiesOf(properties: MessageProperties | undefined): Pick<IClientPublishOptions, 'properties'> {
+    if (properties === undefined || this.#protocolVersion !== 5) return {};
+    const { expirySeconds, responseTopic, correlation } = properties;
+    return { properties: { messageExpiryInterval: expirySeconds, responseTopic, correlationData: Buffer.from(correlation) } };
   }
 
   #onConnected(packet: IConnackPacket): void {

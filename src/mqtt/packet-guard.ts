@@ -1,5 +1,5 @@
 /** MQTT control packet types by their number in the fixed header (MQTT 5.0, table 2-1). */
-export const PACKET_TYPE = { connack: 2, publish: 3, puback: 4, pingresp: 13, disconnect: 14 } as const;
+export const PACKET_TYPE = { connack: 2, publish: 3, puback: 4, suback: 9, pingresp: 13, disconnect: 14 } as const;
 
 export interface PacketGuardOptions {
   /** Largest remaining length of one packet. */

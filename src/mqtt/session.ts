@@ -61,12 +61,32 @@ export interface SessionRequest {
   readonly keepaliveUs: DurationUs;
   readonly will: { readonly topic: string; readonly payload: string };
   readonly inboundBytesMax: number;
+  /** Messages may arrive, with QoS 0; else any is a violation. */
+  readonly receives: boolean;
   /** Bytes waiting for the kernel from which on the session is not writable. */
   readonly writableBytesMax: number;
 }
 
+/** What came for a subscription. Nothing in it is trusted. */
+export interface InboundMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The broker kept it from before the subscription: nobody knows how old it is. */
+  readonly isRetained: boolean;
+}
+
+/** What MQTT 5 carries beside a message; 3.1.1 does not. */
+export interface MessageProperties {
+  /** The broker gives it to nobody after so many seconds. */
+  readonly expirySeconds: number;
+  readonly responseTopic: string;
+  readonly correlation: string;
+}
+
 export interface SessionListener {
   connected(limits: BrokerLimits): void;
+  /** Only for a request that `receives`. */
+  message(message: InboundMessage): void;
   /** The session was not writable and is again. */
   writable(): void;
   /** Called once; nothing is called after it. */
@@ -78,9 +98,17 @@ export interface Session {
   readonly isWritable: boolean;
   /** Only between `connected` and `ended`. QoS 1 calls `onAcknowledged` with the reason code of the PUBACK (0 or 16 are good), unless the session ends before; QoS 0 never does. */
   publish(
-    message: { readonly topic: string; readonly payload: string; readonly qos: 0 | 1; readonly isRetained: boolean },
+    message: {
+      readonly topic: string;
+      readonly payload: string;
+      readonly qos: 0 | 1;
+      readonly isRetained: boolean;
+      readonly properties?: MessageProperties;
+    },
     onAcknowledged: (reasonCode: number) => void,
   ): void;
+  /** Only between `connected` and `ended`, and only for a request that `receives`. `onRefused` is called if the broker does not grant a topic. */
+  subscribe(topics: readonly string[], onRefused: (message: string) => void): void;
   /** Says DISCONNECT, so that the broker forgets the will, and ends once the broker has closed. */
   disconnect(): void;
   /** Ends at once with this end, without DISCONNECT: the broker publishes the will. */

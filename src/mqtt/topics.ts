@@ -6,7 +6,12 @@ const SEGMENT = /^[A-Za-z0-9_-]{1,64}$/;
 /** A prefix such as `fleet/berlin/car` may have this many levels; it keeps the whole topic far below the 65 535 bytes of MQTT. */
 const PREFIX_SEGMENTS_MAX = 4;
 
+const TOPIC_LENGTH_MAX = 512;
+
 export const isTopicSegment = (text: string): boolean => SEGMENT.test(text);
+
+/** Levels joined by "/", short enough for every broker. */
+export const isTopic = (text: string): boolean => text.length <= TOPIC_LENGTH_MAX && text.split('/').every(isTopicSegment);
 
 /** The topics of one node. A function gives undefined for a name that is not a topic segment, so that a bad name can be counted instead of sent. */
 export interface Topics {

@@ -4,13 +4,13 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { MachineState } from '../../core/machine-state.ts';
 import type { Mode } from '../../core/mode.ts';
 import { type ActionOutcome, type Confirmation, type GateReason, PROVENANCES, type Proposal } from '../../core/proposal.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import { addUs, type DurationUs, durationUs, type InstantUs, instantUs } from '../../core/units.ts';
 import type { Actuator, ActuatorAnswer } from './actuator.ts';
 import { printable } from './call-arguments.ts';
 import { GateCounter, type GateCounts } from './gate-counts.ts';
 import { type JudgeContext, judge, type Permit, recheck } from './judge.ts';
 import { isReached, type Target, targetsOf } from './requirements.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 export interface ActionGateOptions {
   readonly catalogue: ActionCatalogue;

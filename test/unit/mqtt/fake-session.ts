@@ -1,4 +1,12 @@
-import type { BrokerLimits, OpenSession, Session, SessionEnd, SessionListener, SessionRequest } from '../../../src/mqtt/session.ts';
+import type {
+  BrokerLimits,
+  MessageProperties,
+  OpenSession,
+  Session,
+  SessionEnd,
+  SessionListener,
+  SessionRequest,
+} from '../../../src/mqtt/session.ts';
 
 export const GENEROUS: BrokerLimits = { inFlightMax: 65_535, packetBytesMax: 268_435_460, canRetain: true, qosMax: 1 };
 
@@ -7,6 +15,7 @@ interface Sent {
   readonly payload: string;
   readonly qos: 0 | 1;
   readonly isRetained: boolean;
+  readonly properties?: MessageProperties;
   readonly acknowledge: (reasonCode: number) => void;
 }
 
@@ -16,6 +25,8 @@ export class FakeSession implements Session {
   readonly listener: SessionListener;
   readonly sent: Sent[] = [];
   isWritable = true;
+  readonly subscribed: string[] = [];
+  refuseSubscription: (message: string) => void = () => undefined;
   disconnects = 0;
   end: SessionEnd | undefined;
 
@@ -25,10 +36,15 @@ export class FakeSession implements Session {
   }
 
   publish(
-    message: { topic: string; payload: string; qos: 0 | 1; isRetained: boolean },
+    message: { topic: string; payload: string; qos: 0 | 1; isRetained: boolean; properties?: MessageProperties },
     onAcknowledged: (reasonCode: number) => void,
   ): void {
     this.sent.push({ ...message, acknowledge: onAcknowledged });
+  }
+
+  subscribe(topics: readonly string[], onRefused: (message: string) => void): void {
+    this.subscribed.push(...topics);
+    this.refuseSubscription = onRefused;
   }
 
   disconnect(): void {

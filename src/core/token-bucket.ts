@@ -1,4 +1,4 @@
-import { type DurationUs, elapsedUs, type InstantUs } from '../../core/units.ts';
+import { type DurationUs, elapsedUs, type InstantUs } from './units.ts';
 
 /** `count` at once, and `count` more in each `perUs`. Credit is kept in microseconds times `count`, whole numbers, so that nothing is lost to rounding. */
 export class TokenBucket {
