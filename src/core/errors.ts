@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   MODEL_UNSUPPORTED: { retryable: false, text: 'A model is of a kind that cannot be run.' },
   NATIVE_UNAVAILABLE: { retryable: false, text: 'A function of the operating system is missing or not permitted.' },
   PROGRAM_MISSING: { retryable: false, text: 'An optional system program is not installed.' },
-  PROMPT_REFUSED: { retryable: false, text: 'A prompt or its messages cannot be given to the model.' },
+  PROMPT_REFUSED: { retryable: false, text: 'A prompt, its messages or its options cannot be given to the model.' },
   SCHEMA_REFUSED: { retryable: false, text: 'An answer cannot be held to this JSON Schema.' },
   SOURCE_LOST: { retryable: true, text: 'A source ended or stopped giving data.' },
   TOKENS_INVALID: { retryable: false, text: 'A turn has no tokens, or some that the model does not have.' },
