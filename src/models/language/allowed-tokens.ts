@@ -1,20 +1,19 @@
 /** Which tokens a constraint leaves. Shared and kept by whoever made it: not to be written to. */
 export interface AllowedTokens {
-  /** Bit `id % 32` of word `id / 32` stands for a token; of ceil(size / 32) words. */
-  readonly bits: Uint32Array;
-  /** How many tokens are allowed. */
   readonly count: number;
   /** All of them, ascending, where they are few: then the whole vocabulary need not be looked at. */
   readonly ids: Int32Array | undefined;
+  /** Where they are many: bit `id % 32` of word `id / 32` stands for a token. */
+  readonly bits: Uint32Array | undefined;
 }
 
-/** Up to this many allowed tokens are also kept as a list. */
+/** Up to this many allowed tokens are kept as a list: as much memory as the bits of a vocabulary of 130 000. */
 const LISTED_MAX = 4_096;
 
-export function allowedFromBits(bits: Uint32Array): AllowedTokens {
+export function allowedFromBits(bits: Uint32Array, listedMax = LISTED_MAX): AllowedTokens {
   let count = 0;
   for (const word of bits) count += bitCount(word);
-  if (count > LISTED_MAX) return { bits, count, ids: undefined };
+  if (count > listedMax) return { bits, count, ids: undefined };
   const ids = new Int32Array(count);
   let at = 0;
   for (let index = 0; index < bits.length; index += 1)
@@ -22,10 +21,16 @@ export function allowedFromBits(bits: Uint32Array): AllowedTokens {
       ids[at] = index * 32 + 31 - Math.clz32(word & -word);
       at += 1;
     }
-  return { bits, count, ids };
+  return { bits: undefined, count, ids };
 }
 
-export const isAllowed = (allowed: AllowedTokens, id: number): boolean => (((allowed.bits[id >>> 5] ?? 0) >>> (id & 31)) & 1) === 1;
+/** All allowed ids, ascending. */
+export function* idsOf({ ids, bits }: AllowedTokens): Iterable<number> {
+  if (ids !== undefined) yield* ids;
+  else if (bits !== undefined)
+    for (let index = 0; index < bits.length; index += 1)
+      for (let word = bits[index] ?? 0; word !== 0; word &= word - 1) yield index * 32 + 31 - Math.clz32(word & -word);
+}
 
 /** Population count of 32 bits (Hacker's Delight, 5-2). */
 function bitCount(word: number): number {

@@ -150,7 +150,7 @@ function gather(
     for (let at = 0; at < ids.length; at += 1) scratch[at] = scratch[ids[at] as number] as number;
     return scratch;
   }
-  for (let index = 0; index < bits.length; index += 1) {
+  for (let index = 0; bits !== undefined && index < bits.length; index += 1) {
     const word = bits[index] as number;
     if (word === 0xffffffff) continue;
     const end = Math.min(size, index * 32 + 32);

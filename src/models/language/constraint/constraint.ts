@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import { assert } from '../../../core/assert.ts';
+import { CoxswainError } from '../../../core/errors.ts';
+import { type AllowedTokens, allowedFromBits, idsOf } from '../allowed-tokens.ts';
+import type { Vocabulary } from '../vocabulary.ts';
+import { type Automaton, createAutomaton, DEAD, markSymbol } from './automaton.ts';
+import { createGrammarBuilder, type Grammar } from './grammar.ts';
+import { schemaRule } from './schema-grammar.ts';
+import { checkSchemaSize, SCHEMA_LIMITS, type SchemaLimits } from './schema-limits.ts';
+import { anyCharacterRule } from './string-grammar.ts';
+import { createTokenMasks, type StateMasks } from './token-masks.ts';
+import { freeWithToolsRule, type ToolMarks, toolCallsRule } from './tool-grammar.ts';
+
+const toolSchema = z.strictObject({ name: z.string(), parameters: z.unknown().optional() });
+
+const constraintSchema = z.discriminatedUnion('kind', [
+  /** The whole answer is a JSON value of `schema`; any object where it is left out. */
+  z.strictObject({ kind: z.literal('json'), schema: z.unknown().optional(), spaceMax: z.union([z.literal(0), z.literal(1)]).default(0) }),
+  /**
+   * Tool calls: `auto` leaves text free and holds what follows an opening mark to the tools, `required` has nothing but calls, `{ name }` one tool. `callsMax` bounds
+   * the calls of an answer where they are required.
+   */
+  z.strictObject({
+    kind: z.literal('tools'),
+    tools: z.array(toolSchema),
+    choice: z.union([z.enum(['auto', 'required']), z.strictObject({ name: z.string() })]).default('auto'),
+    callsMax: z.int().min(1).max(32).default(1),
+    open: z.string().min(1).max(100).default('<tool_call>'),
+    close: z.string().min(1).max(100).default('</tool_call>'),
+    spaceMax: z.union([z.literal(0), z.literal(1)]).default(0),
+  }),
+]);
+
+/** What an answer is held to. Plain data: it crosses to the process that decodes. */
+export type ConstraintOptions = z.input<typeof constraintSchema>;
+type ConstraintSpec = z.infer<typeof constraintSchema>;
+
+/** One answer on its way. */
+export interface Constraint {
+  /** Whether the answer may end here. */
+  readonly isComplete: boolean;
+  /** Whether nothing but its end can follow. */
+  readonly isDone: boolean;
+  /** The fewest tokens, an end among them, with which the answer is valid. */
+  readonly tokensToEnd: number;
+  /** The tokens that may follow; undefined: all. */
+  allowed(): AllowedTokens | undefined;
+  /** Those of them after which the answer can still be ended within `tokensLeft` tokens. Looks at each; for the last stretch of an answer alone. */
+  allowedWithin(tokensLeft: number): AllowedTokens;
+  /** Whether the answer could be ended within `tokensLeft` tokens after this one. */
+  fits(id: number, tokensLeft: number): boolean;
+  /** Goes on by a token that is allowed. */
+  accept(id: number): void;
+}
+
+export interface ConstraintCompiler {
+  /** Begins an answer. The same options are compiled once. Errors: SCHEMA_REFUSED, PROMPT_REFUSED (options that are none). */
+  begin(options: ConstraintOptions): Constraint;
+}
+
+interface Compiled {
+  readonly grammar: Grammar;
+  readonly markIds: readonly number[];
+  automaton: Automaton;
+  masks: StateMasks;
+}
+
+/** Constraints that are kept compiled: those of a few clients with a few tool sets each. */
+const COMPILED_MAX = 16;
+/** How deep values may lie in values, in calls of the grammar: some 60 nested arrays. */
+const HEIGHT_MAX = 64;
+/** From here on an automaton is left behind and begun anew: some 20 MB. */
+const STATES_MAX = 16_384;
+
+/**
+ * Compiles constraints for a vocabulary. Errors: MODEL_UNSUPPORTED, when a constraint is asked for, if the vocabulary has no token for some single byte: then there might
+ * be no way on.
+ */
+export function createConstraintCompiler(vocabulary: Vocabulary, limits: SchemaLimits = SCHEMA_LIMITS): ConstraintCompiler {
+  const compiled = new Map<string, Compiled>();
+  let tokenMasks: ReturnType<typeof createTokenMasks> | undefined;
+
+  const masksFor = (automaton: Automaton, markIds: readonly number[]): StateMasks => {
+    if (tokenMasks === undefined) {
+      checkSingleBytes(vocabulary);
+      tokenMasks = createTokenMasks(vocabulary);
+    }
+    return tokenMasks.masksOf(automaton, markIds);
+  };
+
+  const compile = (spec: ConstraintSpec): Compiled => {
+    const key = JSON.stringify(spec);
+    const known = compiled.get(key);
+    compiled.delete(key);
+    const made = known ?? compileNew(spec);
+    compiled.set(key, made);
+    for (const oldest of compiled.keys()) if (compiled.size > COMPILED_MAX) compiled.delete(oldest);
+    return made;
+  };
+
+  const compileNew = (spec: ConstraintSpec): Compiled => {
+    const { grammar, markIds } = grammarOf(spec, vocabulary, limits);
+    const automaton = createAutomaton(grammar, { heightMax: HEIGHT_MAX });
+    return { grammar, markIds, automaton, masks: masksFor(automaton, markIds) };
+  };
+
+  return {
+    begin: (options) => {
+      checkSchemaSize(options, limits);
+      const spec = constraintSchema.safeParse(options);
+      if (!spec.success) {
+        const problems = spec.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'constraint'}: ${issue.message}`);
+        throw new CoxswainError('PROMPT_REFUSED', `${problems.join('; ')}. Correct what the answer is to be held to.`);
+      }
+      return createConstraint(compile(spec.data), vocabulary, masksFor);
+    },
+  };
+}
+
+function grammarOf(
+  spec: ConstraintSpec,
+  vocabulary: Vocabulary,
+  limits: SchemaLimits,
+): { readonly grammar: Grammar; readonly markIds: readonly number[] } {
+  const builder = createGrammarBuilder();
+  const options = { limits, spaceMax: spec.spaceMax };
+  const character = anyCharacterRule(builder);
+  if (spec.kind === 'json') {
+    const root = schemaRule(builder, spec.schema ?? { type: 'object' }, options);
+    return { grammar: builder.finish(root, character), markIds: [] };
+  }
+  const openId = vocabulary.controls.get(spec.open);
+  const closeId = vocabulary.controls.get(spec.close);
+  const isControl = openId !== undefined && closeId !== undefined;
+  const marks: ToolMarks = { open: spec.open, close: spec.close, isControl };
+  const { choice } = spec;
+  const wanted = typeof choice === 'string' ? spec.tools : spec.tools.filter((tool) => tool.name === choice.name);
+  if (typeof choice === 'object' && wanted.length === 0)
+    throw new CoxswainError(
+      'SCHEMA_REFUSED',
+      `the tool ${JSON.stringify(choice.name)} was chosen, which is not among those given. Give it, or choose another.`,
+    );
+  const root =
+    choice === 'auto' ? freeWithToolsRule(builder, wanted, marks, options) : toolCallsRule(builder, wanted, marks, spec.callsMax, options);
+  return { grammar: builder.finish(root, character), markIds: isControl ? [openId, closeId] : [] };
+}
+
+function createConstraint(
+  compiled: Compiled,
+  vocabulary: Vocabulary,
+  masksFor: (automaton: Automaton, markIds: readonly number[]) => StateMasks,
+): Constraint {
+  let { automaton, masks } = compiled;
+  const { markIds } = compiled;
+  let state = automaton.start;
+
+  /** The state after a token; DEAD when it cannot follow. Control tokens that mean nothing to the grammar change nothing in free text. */
+  const after = (id: number): number => {
+    if (vocabulary.kindOf(id) === 'text') {
+      let at = state;
+      for (const byte of vocabulary.bytesOf(id)) {
+        at = automaton.step(at, byte);
+        if (at === DEAD) return DEAD;
+      }
+      return at;
+    }
+    const mark = markIds.indexOf(id);
+    const next = mark < 0 ? DEAD : automaton.step(state, markSymbol(mark));
+    return next === DEAD && automaton.isFree(state) ? state : next;
+  };
+
+  const isEnd = (id: number) => vocabulary.eosIds.includes(id) && automaton.isComplete(state);
+  const fits = (id: number, tokensLeft: number): boolean => {
+    if (isEnd(id)) return true;
+    const next = after(id);
+    // Every byte has a token of its own, so that many tokens always do; one more ends the answer.
+    return next !== DEAD && automaton.distance(next) + 1 <= tokensLeft;
+  };
+
+  const constraint: Constraint = {
+    get isComplete() {
+      return automaton.isComplete(state);
+    },
+    get isDone() {
+      if (!automaton.isComplete(state) || automaton.isFree(state)) return false;
+      return masks.allowed(state).count === vocabulary.eosIds.length;
+    },
+    get tokensToEnd() {
+      return automaton.distance(state) + 1;
+    },
+    allowed: () => (automaton.isFree(state) ? undefined : masks.allowed(state)),
+    allowedWithin: (tokensLeft) => {
+      const bits = new Uint32Array(Math.ceil(vocabulary.size / 32));
+      for (const id of idsOf(masks.allowed(state))) if (fits(id, tokensLeft)) bits[id >>> 5] = (bits[id >>> 5] ?? 0) | (1 << (id & 31));
+      return allowedFromBits(bits);
+    },
+    fits,
+    accept: (id) => {
+      if (isEnd(id)) return;
+      const next = after(id);
+      assert(next !== DEAD, 'a constraint goes on by tokens that it allows', id);
+      state = next;
+      if (automaton.stateCount <= STATES_MAX) return;
+      const fresh = createAutomaton(compiled.grammar, { heightMax: HEIGHT_MAX });
+      state = fresh.adopt(automaton.placesOf(state));
+      assert(state !== DEAD, 'a constraint goes on in a new automaton');
+      automaton = fresh;
+      masks = masksFor(fresh, markIds);
+      compiled.automaton = automaton;
+      compiled.masks = masks;
+    },
+  };
+  return constraint;
+}
+
+/** Bytes that JSON text is made of: what ASCII prints, and those of UTF-8 (0xc0, 0xc1 and 0xf5 up never come). */
+function checkSingleBytes(vocabulary: Vocabulary): void {
+  const isThere = new Uint8Array(256);
+  for (let id = 0; id < vocabulary.size; id += 1) {
+    if (vocabulary.kindOf(id) !== 'text') continue;
+    const bytes = vocabulary.bytesOf(id);
+    if (bytes.length === 1) isThere[bytes[0] ?? 0] = 1;
+  }
+  for (let byte = 0x20; byte <= 0xf4; byte += 1) {
+    if (isThere[byte] === 1 || byte === 0x7f || byte === 0xc0 || byte === 0xc1) continue;
+    const message = `the vocabulary has no token for the byte 0x${byte.toString(16)}, so answers cannot be held to a schema. Use a model with a byte-level tokenizer, or one with byte fallback.`;
+    throw new CoxswainError('MODEL_UNSUPPORTED', message);
+  }
+}
