@@ -212,8 +212,8 @@ export class Dispatcher {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
       const ranUs = elapsedUs(startedAt, now);
       const { progress } = end;
-      const event: Telling = { kind: 'segment-done', at: now, core, job: id, ranUs };
-      return this.#tell(progress === undefined ? event : { ...event, progress });
+      if (progress === undefined) return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs });
+      return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs, progress });
     }
     // A lost core is told as such, with its job, once the device says so.
     if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;

@@ -38,7 +38,7 @@ export class BusGuard {
     const { now } = state;
     const runUs = aloneRowUs(candidate, core, steps);
     const place = this.#count;
-    this.#add(candidate.stream, { ratio, startAt: now, costUs: runUs, dueAt: NEVER });
+    this.#add(candidate.stream, ratio, now, runUs, NEVER);
     this.#playOut(now, place + 1);
     let isAnybodyLate = false;
     for (let other = 0; other < place; other += 1) {
@@ -75,6 +75,7 @@ export class BusGuard {
   /** What runs and what is expected; false when all of it together leaves the bus to everybody, or when there is too much to look at. */
   #lookAt(state: SchedulerState, core: CoreState, candidate: JobState, ratio: number): boolean {
     this.#count = 0;
+    if (mostDemandBeside(state, core, ratio) <= 1) return false;
     let [demand, isAnybodyProtected] = [ratio, false];
     for (const other of state.cores) {
       if (other === core) continue;
@@ -101,7 +102,7 @@ export class BusGuard {
     // What is left of a network that was cut has to be run after this segment.
     const afterUs = Math.max(0, aloneRestUs(running, core) - aloneRowUs(running, core, running.granted));
     const dueAt = isProtected ? running.deadlineAt - running.stream.tail.highUs - afterUs : NEVER;
-    return this.#add(running.stream, { ratio: busRatioOf(running.model), startAt: now, costUs, dueAt });
+    return this.#add(running.stream, busRatioOf(running.model), now, costUs, dueAt);
   }
 
   #addExpected(now: InstantUs, core: CoreState, stream: StreamState): boolean {
@@ -114,21 +115,19 @@ export class BusGuard {
     // It may come as early as `captureAt`, and is then due as early; where that leaves it no time at all, it is the guess that is too wide.
     const dueAt = captureAt + deadlineUs - stream.tail.highUs;
     const canBeInTime = costUs + stream.tail.highUs <= deadlineUs;
-    return this.#add(stream, {
-      ...{ ratio: busRatioOf(stream.model), startAt, costUs },
-      dueAt: canBeInTime ? Math.max(dueAt, arrivalAt + costUs) : dueAt,
-    });
+    return this.#add(stream, busRatioOf(stream.model), startAt, costUs, canBeInTime ? Math.max(dueAt, arrivalAt + costUs) : dueAt);
   }
 
-  #add(stream: StreamState, flow: { ratio: number; startAt: number; costUs: number; dueAt: number }): boolean {
+  /** Plain numbers: this is done several times a decision. */
+  #add(stream: StreamState, ratio: number, startAt: number, costUs: number, dueAt: number): boolean {
     const place = this.#count;
     if (place === FLOWS_MAX) return false;
     this.#count += 1;
     this.#stream[place] = stream;
-    this.#ratio[place] = flow.ratio;
-    this.#startAt[place] = flow.startAt;
-    this.#costUs[place] = flow.costUs;
-    this.#dueAt[place] = flow.dueAt;
+    this.#ratio[place] = ratio;
+    this.#startAt[place] = startAt;
+    this.#costUs[place] = costUs;
+    this.#dueAt[place] = dueAt;
     return true;
   }
 
@@ -195,6 +194,18 @@ export class BusGuard {
   #isOn(place: number, at: number): boolean {
     return (this.#leftUs[place] as number) > 0 && (this.#startAt[place] as number) <= at;
   }
+}
+
+/** At least what `#lookAt` would find, from what is known of every core at once: mostly the bus has room for all that. */
+function mostDemandBeside(state: SchedulerState, core: CoreState, ratio: number): number {
+  let demand = ratio;
+  for (const other of state.cores) {
+    if (other === core) continue;
+    const { running, homeBusRatio } = other;
+    demand += homeBusRatio;
+    if (running !== undefined && running.core === other) demand += busRatioOf(running.model);
+  }
+  return demand;
 }
 
 const busRatioOf = ({ plan }: ModelState): number => plan.busRatio ?? 0;

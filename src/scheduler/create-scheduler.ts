@@ -61,6 +61,7 @@ const createCore = (id: CoreId, index: number): CoreState => ({
   lastJob: undefined,
   downSince: instantUs(Number.NEGATIVE_INFINITY),
   homeStreams: [],
+  homeBusRatio: 0,
   expected: undefined,
   hold: undefined,
   held: [],

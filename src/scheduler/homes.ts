@@ -28,5 +28,8 @@ export function assignHomes(state: SchedulerState): void {
       for (const home of fastestFirst.filter((core) => canServe(core, stream.model.plan.model)).slice(0, width))
         home.homeStreams.push(stream);
   }
-  for (const core of state.cores) orderExpected(core);
+  for (const core of state.cores) {
+    core.homeBusRatio = core.homeStreams.reduce((most, { model }) => Math.max(most, model.plan.busRatio ?? 0), 0);
+    orderExpected(core);
+  }
 }

@@ -219,6 +219,8 @@ export interface CoreState {
   downSince: InstantUs;
   /** Streams that look-ahead protects here: not background, and this is the first core of their list that is up with the model. */
   readonly homeStreams: StreamState[];
+  /** The most of the bus that a run of one of them takes. 0..1 */
+  homeBusRatio: number;
   /** See expected.ts; undefined where they are few. */
   expected: readonly WaitingList<StreamState>[] | undefined;
   /** As last told. */
