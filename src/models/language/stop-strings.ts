@@ -43,7 +43,7 @@ export function createStopScanner(stops: readonly string[]): StopScanner {
         held = '';
         return shown;
       }
-      const keep = longestBeginning(held, stops);
+      const keep = heldBack(held, stops);
       const shown = held.slice(0, held.length - keep);
       held = held.slice(held.length - keep);
       return shown;
@@ -68,7 +68,7 @@ function firstComplete(text: string, stops: readonly string[]): { readonly stop:
 }
 
 /** How many characters at the end of `text` may be the beginning of a stop string. */
-function longestBeginning(text: string, stops: readonly string[]): number {
+export function heldBack(text: string, stops: readonly string[]): number {
   let longest = 0;
   for (const stop of stops)
     for (let size = Math.min(stop.length - 1, text.length); size > longest; size -= 1)

@@ -1,4 +1,4 @@
-import { FIRST_MARK, type Grammar, SYMBOLS } from './grammar.ts';
+import { DETOUR, FIRST_MARK, type Grammar, SYMBOLS } from './grammar.ts';
 
 /** A state from which nothing can be written any more. */
 export const DEAD = -1;
@@ -13,8 +13,8 @@ export interface Automaton {
   isComplete(state: number): boolean;
   /** Whether everything is allowed here. */
   isFree(state: number): boolean;
-  /** The fewest bytes and marks that complete what was written, by the grammar alone. */
-  distance(state: number): number;
+  /** The fewest bytes and marks that complete what was written; undefined where the bound of height stands in the way of the shortest. */
+  ending(state: number): readonly number[] | undefined;
   /** Within a string of any characters, at a character's border: how many more it may have. -1 elsewhere. */
   stringRoom(state: number): number;
   /** The same, also within a character, which counts as begun; -1 outside of such strings. */
@@ -22,7 +22,7 @@ export interface Automaton {
   readonly stateCount: number;
   /** What a state stands for, to go on in another automaton of the same grammar. */
   placesOf(state: number): readonly Place[];
-  adopt(places: readonly Place[]): number;
+  adopt(places: readonly Place[], isComplete: boolean): number;
 }
 
 /** A state of the grammar and the states that its callers go on from, innermost first. */
@@ -54,7 +54,6 @@ interface StateRecord {
   readonly places: Int32Array;
   readonly isComplete: boolean;
   readonly isFree: boolean;
-  readonly distance: number;
   readonly next: Int32Array;
 }
 
@@ -81,13 +80,12 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
   };
 
   /** Follows skips, calls and returns from places until only those are left that read a symbol, and makes a state of them. */
-  const close = (kernel: readonly number[]): number => {
+  const close = (kernel: readonly number[], wasComplete = false): number => {
     const places: number[] = [];
     const seen = new Set<number>();
     const queue = [...kernel];
-    let isComplete = false;
+    let isComplete = wasComplete;
     let isFree = false;
-    let distance = Number.POSITIVE_INFINITY;
     for (let next = 0; next < queue.length && places.length < 2 * PLACES_MAX; next += 2) {
       const at = queue[next] as number;
       const node = queue[next + 1] as number;
@@ -95,7 +93,6 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
       const key = node * stateCount + at;
       if (seen.has(key) || record.height + (grammar.height[at] as number) > heightMax) continue;
       seen.add(key);
-      distance = Math.min(distance, (grammar.distance[at] as number) + record.distance);
       if (grammar.isFree[at]) isFree = true;
       if (grammar.isEnd[at]) {
         if (node === BOTTOM) isComplete = true;
@@ -111,7 +108,7 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
     const key = `${isComplete} ${places.join()}`;
     const known = stateIds.get(key);
     if (known !== undefined) return known;
-    states.push({ places: Int32Array.from(places), isComplete, isFree, distance, next: new Int32Array(SYMBOLS).fill(UNKNOWN) });
+    states.push({ places: Int32Array.from(places), isComplete, isFree, next: new Int32Array(SYMBOLS).fill(UNKNOWN) });
     stateIds.set(key, states.length - 1);
     return states.length - 1;
   };
@@ -128,6 +125,46 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
     next[symbol] = to;
     return to;
   };
+
+  const ending = (state: number): readonly number[] | undefined => {
+    const { places, isComplete } = states[state] as StateRecord;
+    if (isComplete) return [];
+    let least = Number.POSITIVE_INFINITY;
+    let best = 0;
+    for (let index = 0; index < places.length; index += 2) {
+      const record = stack[places[index + 1] as number] as StackNode;
+      const distance = (grammar.distance[places[index] as number] as number) + record.distance;
+      if (distance >= least) continue;
+      least = distance;
+      best = index;
+    }
+    const symbols: number[] = [];
+    let at = places[best] as number;
+    let node = places[best + 1] as number;
+    for (;;) {
+      const left = grammar.distance[at] as number;
+      if ((stack[node] as StackNode).height + (grammar.height[at] as number) > heightMax) return undefined;
+      if (left === 0) {
+        if (node === BOTTOM) return symbols;
+        const record = stack[node] as StackNode;
+        at = record.returnTo;
+        node = record.below;
+        continue;
+      }
+      const edge = grammar.edges[at]?.find(({ to }) => 1 + (grammar.distance[to] as number) === left);
+      const skip = grammar.skips[at]?.find((to) => DETOUR + (grammar.distance[to] as number) === left);
+      const call = grammar.calls[at]?.find(({ rule, to }) => distanceOf(rule) + (grammar.distance[to] as number) + DETOUR === left);
+      if (edge !== undefined) {
+        symbols.push(edge.low);
+        at = edge.to;
+      } else if (skip !== undefined) at = skip;
+      else if (call !== undefined) {
+        node = push(call.to, node);
+        at = grammar.starts[call.rule] as number;
+      } else return undefined;
+    }
+  };
+  const distanceOf = (rule: number): number => grammar.distance[grammar.starts[rule] as number] as number;
 
   const stringRoom = (state: number): number => {
     const { places } = states[state] as StateRecord;
@@ -150,7 +187,7 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
     step,
     isComplete: (state: number) => (states[state] as StateRecord).isComplete,
     isFree: (state: number) => (states[state] as StateRecord).isFree,
-    distance: (state: number) => (states[state] as StateRecord).distance,
+    ending,
     stringRoom,
     roomInside: (state: number) => {
       const border = stringRoom(state);
@@ -176,14 +213,14 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
       }
       return found;
     },
-    adopt: (places: readonly Place[]) => {
+    adopt: (places: readonly Place[], isComplete: boolean) => {
       const kernel: number[] = [];
       for (const { at, returns } of places)
         kernel.push(
           at,
           returns.reduceRight((below, returnTo) => push(returnTo, below), BOTTOM),
         );
-      return kernel.length === 0 ? DEAD : close(kernel);
+      return close(kernel, isComplete);
     },
   };
   close([grammar.starts[grammar.root] as number, BOTTOM]);

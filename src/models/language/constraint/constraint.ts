@@ -4,12 +4,22 @@ import { CoxswainError } from '../../../core/errors.ts';
 import { type AllowedTokens, allowedFromBits, idsOf } from '../allowed-tokens.ts';
 import type { Vocabulary } from '../vocabulary.ts';
 import { type Automaton, createAutomaton, DEAD, markSymbol } from './automaton.ts';
+import { createEndings, type Endings } from './endings.ts';
 import { createGrammarBuilder, type Grammar } from './grammar.ts';
 import { schemaRule } from './schema-grammar.ts';
 import { checkSchemaSize, SCHEMA_LIMITS, type SchemaLimits } from './schema-limits.ts';
 import { anyCharacterRule } from './string-grammar.ts';
 import { createTokenMasks, type StateMasks } from './token-masks.ts';
 import { freeWithToolsRule, type ToolMarks, toolCallsRule } from './tool-grammar.ts';
+
+/** What tool calls stand between where nothing else is said: as Qwen's and Hermes' models were trained, and the one that ships. */
+const TOOL_MARKS = { open: '<tool_call>', close: '</tool_call>' };
+
+/** The marks of a constraint's tool calls. */
+export const toolMarksOf = ({ open, close }: { readonly open?: string | undefined; readonly close?: string | undefined }) => ({
+  open: open ?? TOOL_MARKS.open,
+  close: close ?? TOOL_MARKS.close,
+});
 
 const toolSchema = z.strictObject({ name: z.string(), parameters: z.unknown().optional() });
 
@@ -25,8 +35,8 @@ const constraintSchema = z.discriminatedUnion('kind', [
     tools: z.array(toolSchema),
     choice: z.union([z.enum(['auto', 'required']), z.strictObject({ name: z.string() })]).default('auto'),
     callsMax: z.int().min(1).max(32).default(1),
-    open: z.string().min(1).max(100).default('<tool_call>'),
-    close: z.string().min(1).max(100).default('</tool_call>'),
+    open: z.string().min(1).max(100).default(TOOL_MARKS.open),
+    close: z.string().min(1).max(100).default(TOOL_MARKS.close),
     spaceMax: z.union([z.literal(0), z.literal(1)]).default(0),
   }),
 ]);
@@ -58,12 +68,18 @@ export interface ConstraintCompiler {
   begin(options: ConstraintOptions): Constraint;
 }
 
-interface Compiled {
+interface Compiled extends Network {
   readonly grammar: Grammar;
   readonly markIds: readonly number[];
+}
+
+/** What grows with use, and is begun anew when it has grown too large. */
+interface Network {
   automaton: Automaton;
   masks: StateMasks;
+  endings: Endings;
 }
+type MakeNetwork = (grammar: Grammar, markIds: readonly number[]) => Network;
 
 /** Constraints that are kept compiled: those of a few clients with a few tool sets each. */
 const COMPILED_MAX = 16;
@@ -80,12 +96,13 @@ export function createConstraintCompiler(vocabulary: Vocabulary, limits: SchemaL
   const compiled = new Map<string, Compiled>();
   let tokenMasks: ReturnType<typeof createTokenMasks> | undefined;
 
-  const masksFor = (automaton: Automaton, markIds: readonly number[]): StateMasks => {
+  const makeNetwork: MakeNetwork = (grammar, markIds) => {
     if (tokenMasks === undefined) {
       checkSingleBytes(vocabulary);
       tokenMasks = createTokenMasks(vocabulary);
     }
-    return tokenMasks.masksOf(automaton, markIds);
+    const automaton = createAutomaton(grammar, { heightMax: HEIGHT_MAX });
+    return { automaton, masks: tokenMasks.masksOf(automaton, markIds), endings: createEndings(automaton, tokenMasks.trie, markIds) };
   };
 
   const compile = (spec: ConstraintSpec): Compiled => {
@@ -100,8 +117,7 @@ export function createConstraintCompiler(vocabulary: Vocabulary, limits: SchemaL
 
   const compileNew = (spec: ConstraintSpec): Compiled => {
     const { grammar, markIds } = grammarOf(spec, vocabulary, limits);
-    const automaton = createAutomaton(grammar, { heightMax: HEIGHT_MAX });
-    return { grammar, markIds, automaton, masks: masksFor(automaton, markIds) };
+    return { grammar, markIds, ...makeNetwork(grammar, markIds) };
   };
 
   return {
@@ -112,7 +128,7 @@ export function createConstraintCompiler(vocabulary: Vocabulary, limits: SchemaL
         const problems = spec.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'constraint'}: ${issue.message}`);
         throw new CoxswainError('PROMPT_REFUSED', `${problems.join('; ')}. Correct what the answer is to be held to.`);
       }
-      return createConstraint(compile(spec.data), vocabulary, masksFor);
+      return createConstraint(compile(spec.data), vocabulary, makeNetwork);
     },
   };
 }
@@ -145,14 +161,12 @@ function grammarOf(
   return { grammar: builder.finish(root, character), markIds: isControl ? [openId, closeId] : [] };
 }
 
-function createConstraint(
-  compiled: Compiled,
-  vocabulary: Vocabulary,
-  masksFor: (automaton: Automaton, markIds: readonly number[]) => StateMasks,
-): Constraint {
-  let { automaton, masks } = compiled;
+function createConstraint(compiled: Compiled, vocabulary: Vocabulary, makeNetwork: MakeNetwork): Constraint {
+  let { automaton, masks, endings } = compiled;
   const { markIds } = compiled;
   let state = automaton.start;
+  /** Tokens that would end the answer from here, the end itself left out; what is followed when there is no room for anything else. */
+  let plan = endings.of(state);
 
   /** The state after a token; DEAD when it cannot follow. Control tokens that mean nothing to the grammar change nothing in free text. */
   const after = (id: number): number => {
@@ -171,13 +185,20 @@ function createConstraint(
 
   const isEnd = (id: number) => vocabulary.eosIds.includes(id) && automaton.isComplete(state);
   const fits = (id: number, tokensLeft: number): boolean => {
-    if (isEnd(id)) return true;
+    if (isEnd(id) || (id === plan[0] && plan.length <= tokensLeft)) return true;
     const next = after(id);
-    // Every byte has a token of its own, so that many tokens always do; one more ends the answer.
-    return next !== DEAD && automaton.distance(next) + 1 <= tokensLeft;
+    return next !== DEAD && endings.of(next).length + 1 <= tokensLeft;
   };
 
-  const constraint: Constraint = {
+  const renew = (): void => {
+    const fresh = makeNetwork(compiled.grammar, markIds);
+    state = fresh.automaton.adopt(automaton.placesOf(state), automaton.isComplete(state));
+    assert(state !== DEAD, 'a constraint goes on in a new automaton');
+    ({ automaton, masks, endings } = fresh);
+    Object.assign(compiled, fresh);
+  };
+
+  return {
     get isComplete() {
       return automaton.isComplete(state);
     },
@@ -186,7 +207,7 @@ function createConstraint(
       return masks.allowed(state).count === vocabulary.eosIds.length;
     },
     get tokensToEnd() {
-      return automaton.distance(state) + 1;
+      return plan.length + 1;
     },
     allowed: () => (automaton.isFree(state) ? undefined : masks.allowed(state)),
     allowedWithin: (tokensLeft) => {
@@ -199,18 +220,13 @@ function createConstraint(
       if (isEnd(id)) return;
       const next = after(id);
       assert(next !== DEAD, 'a constraint goes on by tokens that it allows', id);
+      const fresh = endings.of(next);
+      // The way that was planned before may be shorter than the one found anew, and it is still a way.
+      plan = id === plan[0] && plan.length - 1 < fresh.length ? plan.slice(1) : fresh;
       state = next;
-      if (automaton.stateCount <= STATES_MAX) return;
-      const fresh = createAutomaton(compiled.grammar, { heightMax: HEIGHT_MAX });
-      state = fresh.adopt(automaton.placesOf(state));
-      assert(state !== DEAD, 'a constraint goes on in a new automaton');
-      automaton = fresh;
-      masks = masksFor(fresh, markIds);
-      compiled.automaton = automaton;
-      compiled.masks = masks;
+      if (automaton.stateCount > STATES_MAX) renew();
     },
   };
-  return constraint;
 }
 
 /** Bytes that JSON text is made of: what ASCII prints, and those of UTF-8 (0xc0, 0xc1 and 0xf5 up never come). */

@@ -33,7 +33,7 @@ export interface Grammar {
   readonly root: number;
   /** By state: the least height of the stack of calls, above this rule's own, with which the rule can be ended. Infinity when it cannot. */
   readonly height: Float64Array;
-  /** By state: the fewest symbols with which the rule can be ended. */
+  /** By state: the fewest symbols with which the rule can be ended, and DETOUR for each skip and call on that way, so that going that way it always becomes less. */
   readonly distance: Float64Array;
   /** By state: how many more characters this place in a string may be followed by where any character may follow; -1 elsewhere. */
   readonly stringRoom: Int32Array;
@@ -42,6 +42,9 @@ export interface Grammar {
   /** By state: whether everything is allowed here, as in an answer before its first tool call. */
   readonly isFree: readonly boolean[];
 }
+
+/** What a skip or a call counts beside a symbol's 1: all sums are exact, and there are never so many that they make 1. */
+export const DETOUR = 2 ** -20;
 
 /** Past this a schema is refused: some 20 MB. */
 const STATES_MAX = 200_000;
@@ -123,8 +126,8 @@ export function createGrammarBuilder() {
     finish: (root: number, characterRule: number): Grammar => {
       for (let at = 0; at < queue.length; at += 1) queue[at]?.();
       const grammar = { edges, skips, calls, isEnd, starts, root, isFree };
-      const height = settle(grammar, 0, (called, after) => Math.max(1 + called, after));
-      const distance = settle(grammar, 1, (called, after) => called + after);
+      const height = settle(grammar, { edge: 0, skip: 0, call: (called, after) => Math.max(1 + called, after) });
+      const distance = settle(grammar, { edge: 1, skip: DETOUR, call: (called, after) => called + after + DETOUR });
       const start = starts[root];
       const characterStart = starts[characterRule];
       assert(start !== undefined && characterStart !== undefined, 'a grammar has a root');
@@ -146,8 +149,14 @@ interface Network {
   readonly starts: readonly number[];
 }
 
+interface Costs {
+  readonly edge: number;
+  readonly skip: number;
+  readonly call: (called: number, after: number) => number;
+}
+
 /** The least cost from every state to an end of its rule, by going backwards from what became cheaper until nothing does. */
-function settle(network: Network, edgeCost: number, callCost: (called: number, after: number) => number): Float64Array {
+function settle(network: Network, costs: Costs): Float64Array {
   const { edges, skips, calls, isEnd, starts } = network;
   const count = edges.length;
   const cost = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
@@ -172,9 +181,9 @@ function settle(network: Network, edgeCost: number, callCost: (called: number, a
     const at = queue[next] as number;
     isQueued[at] = 0;
     let least = isEnd[at] ? 0 : Number.POSITIVE_INFINITY;
-    for (const { to } of edges[at] ?? []) least = Math.min(least, edgeCost + (cost[to] as number));
-    for (const to of skips[at] ?? []) least = Math.min(least, cost[to] as number);
-    for (const { rule, to } of calls[at] ?? []) least = Math.min(least, callCost(cost[starts[rule] ?? 0] as number, cost[to] as number));
+    for (const { to } of edges[at] ?? []) least = Math.min(least, costs.edge + (cost[to] as number));
+    for (const to of skips[at] ?? []) least = Math.min(least, costs.skip + (cost[to] as number));
+    for (const { rule, to } of calls[at] ?? []) least = Math.min(least, costs.call(cost[starts[rule] ?? 0] as number, cost[to] as number));
     if (least >= (cost[at] as number)) continue;
     cost[at] = least;
     for (const from of before[at] ?? []) enqueue(from);
