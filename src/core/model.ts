@@ -29,6 +29,34 @@ export interface ConstantSpec extends TensorSpec {
   readonly values: readonly number[];
 }
 
+/** A file and what its bytes must hash to. */
+export interface VerifiedFile {
+  /** Absolute path. */
+  readonly file: string;
+  /** 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What a core has to know of a decoder-only language model besides its graph. */
+export interface LanguageSpec {
+  /** `config.json`, and `generation_config.json` where there is one. */
+  readonly config: VerifiedFile;
+  readonly generation?: VerifiedFile;
+  /** Weights beside the graph. */
+  readonly data: readonly VerifiedFile[];
+  /** Tokens of a prompt that are one step. */
+  readonly chunkTokens: number;
+  /** Of the caches of all conversations together. */
+  readonly cacheBytesMax: number;
+  /** Conversations, and beginnings that they share, that may be cached at once. */
+  readonly textsMax: number;
+  /**
+   * Weights beside stay as they are in the file, so that all sessions of the machine share them: fp32 tokens are as fast, fp32 prompts 1.3 to 2.2 times slower, int4 tokens 85
+   * times slower.
+   */
+  readonly sharesWeights: boolean;
+}
+
 /** One entry of the manifest: what a model is, and what its bytes must hash to. */
 export interface ModelSpec {
   readonly id: ModelId;
@@ -51,4 +79,6 @@ export interface ModelSpec {
   readonly licence: string;
   /** Side files that its codec reads, such as a character dictionary: key -> absolute path. */
   readonly files: Readonly<Record<string, string>>;
+  /** Only of a language model, whose jobs are turns of conversations: it has neither inputs nor outputs of its own. */
+  readonly language?: LanguageSpec;
 }

@@ -2,6 +2,7 @@ import type { CoreId, JobId, Turn } from './job.ts';
 import type { ModelId } from './model.ts';
 import type { FailReason } from './outcome.ts';
 import type { Region } from './region.ts';
+import type { TurnTask } from './turn-task.ts';
 import type { InstantUs } from './units.ts';
 
 /** A row of steps of a job, as handed to a device, which can leave off after each of them. Most models have one step, which is the whole run. */
@@ -20,6 +21,8 @@ export interface Segment {
   readonly killAt: InstantUs;
   /** Of the job, when it is one of a language model: what its steps are. */
   readonly turn?: Turn | undefined;
+  /** Of a turn that is really spoken. */
+  readonly task?: TurnTask | undefined;
   /** Cores that run it together with the one that is told to, each its part. Absent: that one alone. */
   readonly others?: readonly CoreId[];
 }

@@ -1,5 +1,5 @@
 import type { CoxswainError } from '../core/errors.ts';
-import type { CoreId } from '../core/job.ts';
+import type { CoreId, JobId } from '../core/job.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Segment, SegmentEnd } from '../core/segment.ts';
 
@@ -66,6 +66,8 @@ export interface Device {
   yield(core: CoreId): void;
   /** Stops the running segment within its step; it ends as `done` with no steps. Does nothing where the device cannot or none runs. */
   abort(core: CoreId): void;
+  /** The job has ended: what cores keep of a turn that was not spoken to its end may go. Absent where nothing is kept. */
+  forget?(job: JobId): void;
   /** Ends a core at once, whatever it does; a running segment ends as failed first. Does nothing to a core that is lost already. */
   kill(core: CoreId): void;
   health(core: CoreId): CoreHealth;

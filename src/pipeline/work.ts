@@ -5,6 +5,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { ResultItem } from '../core/result.ts';
 import type { StreamId } from '../core/stream.ts';
+import type { TurnTask } from '../core/turn-task.ts';
 import type { InstantUs } from '../core/units.ts';
 
 /**
@@ -17,6 +18,8 @@ export type Decode = (outputs: readonly Region[], onEnd: (answer: readonly Resul
 export interface Work {
   readonly job: Job;
   readonly inputs: readonly Region[];
+  /** Of a turn that is really spoken. */
+  readonly task?: TurnTask;
   /** An error fails the job as `decode-error`. */
   readonly decode: Decode;
   /** The end of the job. `items` are there when it is done or late. */

@@ -182,7 +182,7 @@ export class Dispatcher {
   #start({ core, others, job: id, killAt, segment = WHOLE, model: cheaper }: StartDecision): void {
     const { clock, device, observer } = this.#deps;
     const entry = this.#entry(id);
-    const { job, inputs } = entry.work;
+    const { job, inputs, task } = entry.work;
     // A variant that a job may be switched to takes and gives the same as its own model.
     const model = cheaper ?? job.model;
     entry.outputs ??= allocateTensors(this.#deps.arena, this.#sizesOf(model));
@@ -195,7 +195,7 @@ export class Dispatcher {
     const { turn } = job;
     const { outputs, onSegmentEnd } = entry;
     if (others === undefined) {
-      device.run(core, { job: id, from, steps, model, inputs, outputs, killAt, turn }, onSegmentEnd);
+      device.run(core, { job: id, from, steps, model, inputs, outputs, killAt, turn, task }, onSegmentEnd);
       return;
     }
     for (const other of others) observer.segmentStarted(other, model, entry.startedAt);
@@ -240,6 +240,7 @@ export class Dispatcher {
     const entry = this.#entries.remove(id);
     assert(entry !== undefined, 'a job under way ends', id);
     if (entry.outputs !== undefined) releaseTensors(this.#deps.arena, entry.outputs);
+    if (entry.work.task !== undefined) this.#deps.device.forget?.(id);
     this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
     entry.work.settle(outcome, entry.items);
   }

@@ -1,14 +1,27 @@
 import { writeSync } from 'node:fs';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
-import type { ModelId } from '../../core/model.ts';
+import type { LanguageSpec, ModelId } from '../../core/model.ts';
 import { createSystemClock } from '../../core/system-clock.ts';
 import { durationUs } from '../../core/units.ts';
+import { type OnnxRuntime, openOnnxRuntime } from '../../native/onnx-runtime.ts';
 import type { Permission } from '../../native/permission.ts';
 import { createProcessControl } from '../../native/process-control.ts';
 import { mapSharedMemory } from '../../native/shared-memory.ts';
+import type { LanguageSession } from './language-session.ts';
 import { createMailbox, MAILBOX_BYTES, type Mailbox } from './mailbox.ts';
 import { type ModelSession, openModelSession } from './model-session.ts';
-import { ARENA_FD, type Command, type CoreProcessSettings, MAILBOX_FD, MESSAGE_LENGTH_MAX, REPLY_FD, type Reply } from './protocol.ts';
+import { nativeLibraryPath } from './native-library.ts';
+import {
+  ARENA_FD,
+  type Command,
+  type CoreProcessSettings,
+  type LoadableModel,
+  MAILBOX_FD,
+  MESSAGE_LENGTH_MAX,
+  REPLY_FD,
+  type Reply,
+} from './protocol.ts';
+import { createTokenBuffer } from './token-buffer.ts';
 
 /**
  * Entry file of a core process: takes one command after another from its mailbox, blocks while there is none, and answers each with one line. It is killed, not
@@ -50,6 +63,8 @@ const cut = (message: string): string => message.slice(0, MESSAGE_LENGTH_MAX);
 class Core {
   readonly #arena = mapSharedMemory(ARENA_FD, settings.arenaBytes).buffer;
   readonly #sessions = new Map<ModelId, ModelSession>();
+  readonly #languages = new Map<ModelId, LanguageSession>();
+  #runtime: OnnxRuntime | undefined;
   readonly #control = createProcessControl();
   #hasRun = false;
 
@@ -63,6 +78,7 @@ class Core {
   async load(command: Extract<Command, { kind: 'load' }>): Promise<Reply> {
     const { model, copy, saveCopyAs } = command;
     try {
+      if (model.language !== undefined) return await this.#loadLanguage(model, model.language);
       const opened = await openModelSession(model, { threads: settings.threads, copy, saveCopyAs }, this.#arena);
       await this.#sessions.get(model.id)?.release();
       this.#sessions.set(model.id, opened.session);
@@ -82,6 +98,34 @@ class Core {
     const failure = await session.run(command.inputs, command.outputs);
     if (failure !== undefined) return { kind: 'failed', reason: failure.reason, message: cut(failure.message) };
     return { kind: 'done', startedAt, endedAt: clock.now() };
+  }
+
+  /** Tokens are told while it runs; whether to leave off is asked of the mailbox after each step. */
+  turn(command: Extract<Command, { kind: 'turn' }>, isYieldAsked: () => boolean): Reply {
+    const startedAt = clock.now();
+    this.#beNice();
+    const session = this.#languages.get(command.model);
+    if (session === undefined)
+      return { kind: 'failed', reason: 'model-unavailable', message: `${command.model} is not loaded on core ${settings.core}` };
+    const tokens = createTokenBuffer(
+      () => clock.now(),
+      (made) => reply({ kind: 'tokens', job: command.job, tokens: made }),
+    );
+    const end = session.run(command, { isYieldWanted: isYieldAsked, onToken: (token) => tokens.add(token) });
+    tokens.flush();
+    if (end.kind === 'failed') return { ...end, message: cut(end.message) };
+    return { kind: 'turn-done', startedAt, endedAt: clock.now(), steps: end.steps, summary: end.summary };
+  }
+
+  /** What it takes is loaded when it is first needed: cores without a language model start without it. */
+  async #loadLanguage(model: LoadableModel, language: LanguageSpec): Promise<Reply> {
+    const { openLanguageSession } = await import('./language-session.ts');
+    this.#runtime ??= openOnnxRuntime(nativeLibraryPath());
+    const options = { threads: settings.threads, arena: this.#arena, runtime: this.#runtime };
+    const session = openLanguageSession(model, language, options);
+    this.#languages.get(model.id)?.release();
+    this.#languages.set(model.id, session);
+    return { kind: 'loaded', hasUsedCopy: false, savedCopy: undefined };
   }
 
   /** Only from the first run on: starting and loading at full priority is what brings a lost core back in time beside busy ones. */
@@ -108,6 +152,9 @@ async function serve(core: Core): Promise<never> {
         break;
       case 'run':
         replyRun(mailbox, await core.run(command));
+        break;
+      case 'turn':
+        reply(core.turn(command, () => mailbox.isYieldAsked()));
         break;
       case 'stop':
         process.exit(0);

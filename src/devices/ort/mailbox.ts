@@ -10,13 +10,17 @@ export const MAILBOX_BYTES = 64 * 1024;
  *
  * The way back carries two instants only, those of a run that ended well, since that is the answer which comes often (see `Reply`).
  *
- *     word 0: sequence, the futex   word 1: bytes of text   byte 16: began   byte 24: ended   from byte 64: the text
+ *     word 0: sequence, the futex   word 1: bytes of text   word 2: yield   byte 16: began   byte 24: ended   from byte 64: the text
  */
 export interface Mailbox {
   /** Puts the text in and wakes the reader; false when it is too long. */
   post(text: string): boolean;
   /** The next text, or undefined when none came within `timeout` or the wait was disturbed. Blocks the thread. */
   take(timeout: DurationUs): string | undefined;
+  /** Asks the reader to leave off with the text last posted when it can. */
+  askToYield(): void;
+  /** Whether that was asked since the text last taken was posted. */
+  isYieldAsked(): boolean;
   /** Leaves the instants of a run for the writer of its command. */
   stamp(startedAt: InstantUs, endedAt: InstantUs): void;
   /** The instants last left. */
@@ -25,13 +29,14 @@ export interface Mailbox {
 
 const SEQUENCE_WORD = 0;
 const LENGTH_WORD = 1;
+const YIELD_WORD = 2;
 const STAMPS_OFFSET = 16;
 /** A cache line of its own for the words. */
 const TEXT_OFFSET = 64;
 
 /** Error: NATIVE_UNAVAILABLE. */
 export function createMailbox(memory: SharedMemory): Mailbox {
-  const words = new Int32Array(memory.buffer, 0, 2);
+  const words = new Int32Array(memory.buffer, 0, 3);
   const stamps = new Float64Array(memory.buffer, STAMPS_OFFSET, 2);
   const text = Buffer.from(memory.buffer, TEXT_OFFSET);
   const futex = createFutex(memory, SEQUENCE_WORD * 4);
@@ -40,6 +45,7 @@ export function createMailbox(memory: SharedMemory): Mailbox {
     post(message) {
       if (Buffer.byteLength(message) > text.byteLength) return false;
       Atomics.store(words, LENGTH_WORD, text.write(message, 'utf8'));
+      Atomics.store(words, YIELD_WORD, 0);
       Atomics.add(words, SEQUENCE_WORD, 1);
       futex.wake();
       return true;
@@ -51,6 +57,10 @@ export function createMailbox(memory: SharedMemory): Mailbox {
       seen = sequence;
       return text.toString('utf8', 0, Atomics.load(words, LENGTH_WORD));
     },
+    askToYield() {
+      Atomics.store(words, YIELD_WORD, 1);
+    },
+    isYieldAsked: () => Atomics.load(words, YIELD_WORD) === 1,
     stamp(startedAt, endedAt) {
       stamps[0] = startedAt;
       stamps[1] = endedAt;

@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError, type ErrorCode, messageOf } from '../../core/errors.ts';
-import type { CoreId } from '../../core/job.ts';
+import type { CoreId, JobId } from '../../core/job.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
@@ -32,6 +32,12 @@ type Work =
 /** Loads that may wait for a core, well above the models of any manifest. */
 const WORK_COUNT_MAX = 1024;
 
+/** Turns that ended early and of which the core does not know yet; more than can be under way. */
+const OVER_COUNT_MAX = 1024;
+
+const NONE: readonly JobId[] = [];
+const ORIGINAL: LoadPlan = { copy: undefined, saveCopyAs: undefined };
+
 /** An idle core ends in a few ms once told; then it is made to. */
 const STOP_GRACE_US = durationUs(500_000);
 
@@ -48,6 +54,8 @@ export class OrtCore {
   #plan: LoadPlan | undefined;
   #timer: Timer | undefined;
   #models = new Set<ModelId>();
+  #hasLanguage = false;
+  #over: JobId[] = [];
   /** Set once we end the process ourselves, before it is seen to have ended. */
   #ending: { readonly reason: CoreLoss['reason']; readonly message: string } | undefined;
   #onStopped: (() => void) | undefined;
@@ -82,6 +90,16 @@ export class OrtCore {
   run(segment: Segment, onEnd: (end: SegmentEnd) => void): void {
     assert(!this.#work.some(({ kind }) => kind === 'run'), `core ${this.#options.id} runs one segment at a time`);
     this.#add({ kind: 'run', segment, onEnd });
+  }
+
+  /** Does nothing to what has only one step left. */
+  yield(): void {
+    if (this.#work[0]?.kind === 'run') this.#process?.askToYield();
+  }
+
+  /** The job has ended; what the core keeps of its turn may go, when it is next told something. */
+  forget(job: JobId): void {
+    if (this.#state === 'ready' && this.#hasLanguage && this.#over.length < OVER_COUNT_MAX) this.#over.push(job);
   }
 
   kill(): void {
@@ -130,16 +148,21 @@ export class OrtCore {
     if (work === undefined || this.#ending !== undefined) return;
     const { clock, copies } = this.#deps;
     if (work.kind === 'run') {
-      const { job, model, inputs, outputs, killAt } = work.segment;
+      const { job, model, killAt } = work.segment;
       // The core first: it computes while the timer is set.
-      const isPosted = this.#process?.post({ kind: 'run', model, inputs, outputs });
-      assert(isPosted !== false, 'the regions of a segment fit into a mailbox');
+      const isPosted = this.#process?.post(runCommand(work.segment, work.segment.task === undefined ? NONE : this.#takeOver()));
+      if (isPosted === false) {
+        const message = `what job ${job} (${model}) says of its turn is too long to be handed to a core`;
+        after(clock, durationUs(0), () => this.#take({ kind: 'failed', reason: 'device-error', message }));
+        return;
+      }
       this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
       return;
     }
     const { loadTimeoutUs } = this.#options;
     const model = loadable(work.model);
-    this.#plan = copies.plan(model);
+    // A language model's weights are prepacked, which a copy does not hold.
+    this.#plan = model.language === undefined ? copies.plan(model) : ORIGINAL;
     this.#timer = after(clock, loadTimeoutUs, () => this.#end('hung', `had not opened ${model.id} within ${loadTimeoutUs / 1000} ms`));
     const command: Command = { kind: 'load', model, ...this.#plan };
     if (this.#process?.post(command) !== false) return;
@@ -149,6 +172,7 @@ export class OrtCore {
 
   #take(reply: Reply): void {
     if (this.#ending !== undefined || this.#state === 'lost') return;
+    if (reply.kind === 'tokens') return this.#hear(reply);
     this.#timer?.cancel();
     if (reply.kind === 'ready') {
       for (const warning of reply.warnings) this.#deps.onWarning(`core ${this.#options.id}: ${warning}`);
@@ -162,6 +186,11 @@ export class OrtCore {
     if (work?.kind === 'run' && (reply.kind === 'done' || reply.kind === 'failed')) {
       this.#hand();
       work.onEnd(reply);
+    } else if (work?.kind === 'run' && reply.kind === 'turn-done') {
+      this.#hand();
+      const { startedAt, endedAt, steps, summary } = reply;
+      if (summary !== undefined) work.segment.task?.onSummary(summary);
+      work.onEnd({ kind: 'done', startedAt, endedAt, progress: { steps, isLast: summary !== undefined } });
     } else if (work?.kind === 'load' && (reply.kind === 'loaded' || reply.kind === 'load-failed')) {
       this.#settleLoad(work.model, reply);
       this.#hand();
@@ -172,10 +201,20 @@ export class OrtCore {
     }
   }
 
+  #hear({ job, tokens }: Extract<Reply, { kind: 'tokens' }>): void {
+    const work = this.#work[0];
+    if (work?.kind === 'run' && work.segment.job === job) work.segment.task?.onTokens(tokens);
+  }
+
+  #takeOver(): readonly JobId[] {
+    return this.#over.splice(0);
+  }
+
   #settleLoad(model: ModelSpec, reply: Extract<Reply, { kind: 'loaded' | 'load-failed' }> | undefined): void {
     const plan = this.#plan;
     this.#plan = undefined;
     if (reply?.kind === 'loaded') this.#models.add(model.id);
+    if (reply?.kind === 'loaded' && model.language !== undefined) this.#hasLanguage = true;
     if (plan === undefined) return;
     const isCopyBad = plan.copy !== undefined && reply?.kind === 'loaded' && !reply.hasUsedCopy;
     this.#deps.copies.settle(loadable(model), plan, { savedCopy: reply?.kind === 'loaded' ? reply.savedCopy : undefined, isCopyBad });
@@ -202,6 +241,8 @@ export class OrtCore {
     this.#onStarted = undefined;
     this.#work = [];
     this.#models = new Set();
+    this.#hasLanguage = false;
+    this.#over = [];
     const code: ErrorCode = reason === 'hung' ? 'CORE_HUNG' : 'CORE_CRASHED';
     for (const piece of work) {
       if (piece.kind === 'run') {
@@ -218,7 +259,7 @@ export class OrtCore {
   }
 }
 
-const loadable = ({ id, file, sha256, inputs, outputs, states, constants }: ModelSpec): LoadableModel => ({
+const loadable = ({ id, file, sha256, inputs, outputs, states, constants, language }: ModelSpec): LoadableModel => ({
   id,
   file,
   sha256,
@@ -226,4 +267,13 @@ const loadable = ({ id, file, sha256, inputs, outputs, states, constants }: Mode
   outputs,
   states,
   constants,
+  ...(language === undefined ? {} : { language }),
 });
+
+/** What of a segment crosses. */
+function runCommand({ job, from, steps, model, inputs, outputs, turn, task }: Segment, over: readonly JobId[]): Command {
+  if (turn === undefined || task === undefined) return { kind: 'run', model, inputs, outputs };
+  const { conversation, text, sampling, stopIds, sharedTokens, overflow, pinned } = task;
+  const words = { conversation, text, stopIds, sharedTokens, overflow, pinned, ...(sampling === undefined ? {} : { sampling }) };
+  return { kind: 'turn', model, job, from, steps, turn, words, over };
+}

@@ -77,9 +77,9 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
 
   return {
     cores: [...cores.keys()],
-    preemption: 'none',
+    preemption: 'between-steps',
     canSplit: false,
-    yield: () => undefined,
+    yield: (core) => coreOf(core).yield(),
     abort: () => undefined,
     conditions: () => ({ bandwidthRatio: undefined, dieC: undefined }),
     start: (core, onEnd) => coreOf(core).start(onEnd),
@@ -87,6 +87,9 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
     run(core, segment, onEnd) {
       if (segment.others === undefined) coreOf(core).run(segment, onEnd);
       else after(deps.clock, durationUs(0), () => onEnd(SPLIT));
+    },
+    forget(job) {
+      for (const core of cores.values()) core.forget(job);
     },
     kill: (core) => coreOf(core).kill(),
     health: (core) => coreOf(core).health(),

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../../core/errors.ts';
-import type { CoreId } from '../../core/job.ts';
+import type { CoreId, JobId, Turn } from '../../core/job.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
+import type { SpokenToken, TurnSummary, TurnWords } from '../../core/turn-task.ts';
 import type { InstantUs } from '../../core/units.ts';
 
 /** Descriptors that a core process inherits. */
@@ -22,7 +23,7 @@ export interface CoreProcessSettings {
 }
 
 /** What a core process has to know of a manifest entry. */
-export type LoadableModel = Pick<ModelSpec, 'id' | 'file' | 'sha256' | 'inputs' | 'outputs' | 'states' | 'constants'>;
+export type LoadableModel = Pick<ModelSpec, 'id' | 'file' | 'sha256' | 'inputs' | 'outputs' | 'states' | 'constants' | 'language'>;
 
 /** An already optimised copy of a model, made by a core of the same device from bytes that were verified. */
 export interface OptimizedCopy {
@@ -39,6 +40,18 @@ export type Command =
       readonly saveCopyAs: string | undefined;
     }
   | { readonly kind: 'run'; readonly model: ModelId; readonly inputs: readonly Region[]; readonly outputs: readonly Region[] }
+  /** Steps of a turn; the first ones begin it. */
+  | {
+      readonly kind: 'turn';
+      readonly model: ModelId;
+      readonly job: JobId;
+      readonly from: number;
+      readonly steps: number;
+      readonly turn: Turn;
+      readonly words: TurnWords;
+      /** Jobs that ended before their turn did. */
+      readonly over: readonly JobId[];
+    }
   | { readonly kind: 'stop' };
 
 /**
@@ -51,6 +64,16 @@ export type Reply =
   | { readonly kind: 'loaded'; readonly savedCopy: string | undefined; readonly hasUsedCopy: boolean }
   | { readonly kind: 'load-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs }
+  /** Unasked, while a turn runs. */
+  | { readonly kind: 'tokens'; readonly job: JobId; readonly tokens: readonly SpokenToken[] }
+  /** `summary`: the turn is over. */
+  | {
+      readonly kind: 'turn-done';
+      readonly startedAt: InstantUs;
+      readonly endedAt: InstantUs;
+      readonly steps: number;
+      readonly summary: TurnSummary | undefined;
+    }
   | { readonly kind: 'failed'; readonly reason: FailReason; readonly message: string };
 
 /** Characters of a message that crosses; parsers of models can be wordy. */

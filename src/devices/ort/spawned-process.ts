@@ -37,6 +37,8 @@ export interface SpawnedProcess {
   readonly pid: number | undefined;
   /** False when the command is too long. The caller waits for the answer before it posts again. */
   post(command: Command): boolean;
+  /** Asks it to leave off with the command last posted when it can. */
+  askToYield(): void;
   /** SIGKILL; replies that are under way are ignored from now on. */
   kill(): void;
 }
@@ -81,7 +83,7 @@ export function spawnCoreProcess(options: SpawnedProcessOptions, listener: Spawn
     if (reply === undefined) kill();
     else listener.onReply(reply);
   });
-  return { pid: child.pid, post: (command) => mailbox.post(JSON.stringify(command)), kill };
+  return { pid: child.pid, post: (command) => mailbox.post(JSON.stringify(command)), askToYield: () => mailbox.askToYield(), kill };
 }
 
 /** From TypeScript sources (tests, tsx) the child needs the loader that we run under; from a build it needs nothing. */

@@ -60,6 +60,11 @@ export function readDecoderVariant({ config }: DecoderDirectory, { file }: Decod
   return decoderFacts(file, config, readBytes(file), sizeOf);
 }
 
+/** Files beside that a graph has weights in, relative to it. Errors: MODEL_MISSING, MODEL_UNLOADABLE. */
+export function externalFilesOf(file: string): readonly string[] {
+  return [...new Set(readOnnxGraph(readBytes(file), { name: file }).externalData.map(({ location }) => location))];
+}
+
 /** The same from bytes that were read already. `externalSize`: see `readOnnxGraph`. */
 export function decoderFacts(
   file: string,

@@ -23,6 +23,8 @@ export interface TurnRequest {
   readonly tokens: readonly number[];
   /** The answer ends here at the latest, and where the context ends. */
   readonly tokensMax: number;
+  /** Steps that there are for it: what has to be read again since it was evicted takes of the answer. */
+  readonly stepsMax?: number;
   readonly chooser: TokenChooser;
   /** End the answer as the model's own do. */
   readonly stopIds?: readonly number[];
@@ -74,13 +76,21 @@ export class DecoderEngine {
 
   /**
    * Begins a turn: finds what is cached of its text and keeps room for the whole of it, so that it cannot fail for memory later. Nothing is run yet.
-   * Errors: TOKENS_INVALID, CONTEXT_OVERFLOW, CACHE_FULL, CONVERSATION_BUSY; then everything is as it was.
+   * Errors: TOKENS_INVALID, CONTEXT_OVERFLOW, CACHE_FULL, CONVERSATION_BUSY; then everything is as it was. TURN_FAILED when `stepsMax` is too few to read it.
    */
   begin(request: TurnRequest): DecoderTurn {
     this.#check(request);
     const { tokens, droppedTokens } = this.#fit(request);
-    const tokensMax = Math.min(request.tokensMax, this.facts.config.contextTokens - tokens.length);
-    const text = this.#prepare(request, tokens, tokens.length + tokensMax);
+    const wanted = Math.min(request.tokensMax, this.facts.config.contextTokens - tokens.length);
+    const text = this.#prepare(request, tokens, tokens.length + wanted);
+    const { stepsMax = Number.POSITIVE_INFINITY } = request;
+    const chunks = Math.ceil((tokens.length - text.cache.length) / this.#options.chunkTokens);
+    const tokensMax = Math.min(wanted, stepsMax + 1 - chunks);
+    if (tokensMax < 1)
+      throw new CoxswainError(
+        'TURN_FAILED',
+        `Reading the text takes ${chunks} steps and there are ${stepsMax}; what was to be cached of it is gone. Ask again.`,
+      );
     text.isLive = true;
     return new DecoderTurn(
       { forward: this.#forward, conversations: this.#conversations, keepShared: (from) => this.#keepShared(from, request) },

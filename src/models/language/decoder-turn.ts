@@ -1,9 +1,10 @@
 import { assert } from '../../core/assert.ts';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
 import { isFiniteEverywhere } from '../../core/finite.ts';
+import type { SpokenToken } from '../../core/turn-task.ts';
 import type { CachedText, Conversations } from './conversations.ts';
 import type { DecoderForward } from './decoder-forward.ts';
-import type { ChosenToken, TokenChooser } from './token-chooser.ts';
+import type { TokenChooser } from './token-chooser.ts';
 
 export interface DecoderTurnOptions {
   /** With as much of `tokens` cached as is known. */
@@ -27,7 +28,7 @@ export interface StepWatch {
   /** Asked after each step: whether the rest is to wait. */
   isYieldWanted(): boolean;
   /** Called for each token of the answer, as it is made. A token that ends the answer is not told. */
-  onToken(token: ChosenToken): void;
+  onToken(token: SpokenToken): void;
 }
 
 export type TurnFinish = 'stop' | 'length' | 'cancelled' | 'failed';
@@ -67,6 +68,10 @@ export class DecoderTurn {
     this.promptTokens = options.tokens.length - this.cachedTokens;
     this.droppedTokens = options.droppedTokens;
     this.tokensMax = options.tokensMax;
+  }
+
+  get conversation(): string | undefined {
+    return this.#options.text.conversation;
   }
 
   /** Tokens of the answer so far. */

@@ -1,16 +1,9 @@
-/** A token as it was chosen. */
-export interface ChosenToken {
-  readonly id: number;
-  /** Natural logarithm of its probability; only where probabilities were asked for. */
-  readonly logprob?: number;
-  /** The likeliest tokens with theirs, likeliest first; only where asked for. */
-  readonly top?: readonly { readonly id: number; readonly logprob: number }[];
-}
+import type { SpokenToken } from '../../core/turn-task.ts';
 
 /** Chooses the tokens of one answer, one after the other: a sampler, with its constraints, that lives as long as the turn. */
 export interface TokenChooser {
   /** `logits`: one finite number for each token of the vocabulary, the caller's again after the call; they may be changed meanwhile. */
-  choose(logits: Float32Array): ChosenToken;
+  choose(logits: Float32Array): SpokenToken;
 }
 
 /** The likeliest token, of equals the one with the smallest number. */
