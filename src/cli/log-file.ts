@@ -17,12 +17,12 @@ const GAP_MARK = /^\{"gap":(\d+)\}$/;
  * Creates or empties the file. `onTrouble` is called once, at the first line that is lost; each later batch is tried all the same, since a disk may have room
  * again. What a failed write left of its batch is cut off, so that every line in the file is whole. Errors: UsageError when the file cannot be opened.
  */
-export async function openLogFile(path: string, onTrouble: (message: string) => void): Promise<LogFile> {
+export async function openLogFile(path: string, onTrouble: (message: string) => void, option = '--log'): Promise<LogFile> {
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
     return new DiskLog(path, await open(path, flags, 0o644), onTrouble);
   } catch (error) {
-    throw new UsageError(`--log ${path}: the file cannot be opened for writing (${messageOf(error)})`);
+    throw new UsageError(`${option} ${path}: the file cannot be opened for writing (${messageOf(error)})`);
   }
 }
 

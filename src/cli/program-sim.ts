@@ -26,6 +26,8 @@ const POLICIES: Readonly<Record<Policy, true>> = {
 type FaultKind = keyof SimOptions['faults'];
 const FAULTS: Readonly<Record<FaultKind, true>> = { crash: true, hang: true, wrong: true, slow: true, bandwidth: true, heat: true };
 
+const COMPUTES: Readonly<Record<SimOptions['compute'], true>> = { none: true, ort: true };
+
 const FAULTS_MAX = 1_000;
 const SEED_MAX = 4_294_967_295;
 
@@ -37,6 +39,8 @@ interface SimFlags {
   readonly policy?: string;
   readonly storedAs?: string;
   readonly faults?: string;
+  readonly compute?: string;
+  readonly results?: string;
   readonly report?: string;
   readonly trace?: string;
   readonly log?: string;
@@ -48,7 +52,7 @@ const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.
 export function addSim(program: Command, commands: SimCommands, end: (code: number) => void): void {
   program
     .command('sim')
-    .description('play a configuration on a simulated chip: same scheduler, virtual time, frames without content')
+    .description('play a configuration on a simulated chip: same scheduler, virtual time')
     .argument('<config>', 'configuration file (YAML)')
     .requiredOption('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
     .option('--mode <name>', 'power mode of the profile; by default its first')
@@ -60,15 +64,22 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
       `type that float models are converted to: one of ${NUMBER_TYPES.join(', ')}; by default int8 where the chip has it`,
     )
     .option('--faults <kinds>', `so many faults of each kind, such as crash=1,slow=2; kinds are ${Object.keys(FAULTS).join(', ')}`)
+    .option(
+      '--compute <how>',
+      'where outputs come from: none, so that they are empty (default), or ort: real ones, computed by ONNX Runtime while time stands still',
+    )
+    .option('--results <file>', 'with --compute ort: write each result there, a line of JSON each')
     .option('--report <file>', 'write the report (JSON) there')
     .option('--trace <file>', 'write a trace there that Perfetto opens (Chrome trace JSON)')
     .option('--log <file>', 'write the log of the scheduler decisions there')
     .option('--json', 'print the report to standard output, everything else to standard error')
     .addHelpText(
       'after',
-      `\nThe same seed gives the same report, log and trace. Exit status 1: a safety job was lost.\n${examples('sim configs/cockpit.yaml --soc rk3588', 'sim configs/vehicle-500.yaml --soc car-500 --for 10s --trace trace.json', 'sim configs/vehicle-500.yaml --soc car-500 --faults crash=1,heat=1 --seed 7')}`,
+      `\nThe same seed gives the same report, log, trace and results. Exit status 1: a safety job was lost.\n${examples('sim configs/cockpit.yaml --soc rk3588', 'sim configs/vehicle-500.yaml --soc car-500 --for 10s --trace trace.json', 'sim configs/vehicle-500.yaml --soc car-500 --faults crash=1,heat=1 --seed 7', 'sim configs/cockpit.yaml --soc rk3588 --for 5s --compute ort --results results.jsonl')}`,
     )
     .action(async (config: string, flags: SimFlags) => {
+      const compute = flags.compute === undefined ? 'none' : oneOf('--compute', flags.compute, COMPUTES);
+      if (flags.results !== undefined && compute === 'none') throw new UsageError('--results needs results; add --compute ort');
       end(
         await commands.sim({
           config,
@@ -78,6 +89,8 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
           seed: flags.seed === undefined ? undefined : wholeNumber('--seed', flags.seed, SEED_MAX),
           policy: flags.policy === undefined ? undefined : oneOf('--policy', flags.policy, POLICIES),
           storedAs: flags.storedAs === undefined ? undefined : storedAs(flags.storedAs),
+          compute,
+          results: flags.results,
           faults: flags.faults === undefined ? {} : parseFaults(flags.faults),
           report: flags.report,
           trace: flags.trace,

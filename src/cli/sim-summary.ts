@@ -4,6 +4,7 @@ import { formatBytes, formatMs, formatPercent } from './figures-text.ts';
 import { type Cell, type Column, renderGrid } from './grid.ts';
 import { incidentLine } from './live-view.ts';
 import type { Paint } from './paint.ts';
+import { foundLines } from './summary.ts';
 import { renderReportCores, renderStreams } from './tables.ts';
 import { escapeText } from './terminal-text.ts';
 
@@ -25,13 +26,14 @@ export function renderSimSummary(report: Report, columns: number, paint: Paint):
   const { simulation, incidents } = report;
   const shown = incidents.slice(-INCIDENTS_SHOWN_MAX);
   return [
-    paint(`simulated ${formatElapsed(report.durationMs)}; frames without content, so results are empty`, 'bold'),
+    paint(`simulated ${formatElapsed(report.durationMs)}; ${contentText(simulation)}`, 'bold'),
     '',
     ...renderStreams(report.streams, columns, paint),
     '',
     ...answerLines(report.streams, columns, paint),
     ...renderReportCores(report.cores, columns, paint),
     '',
+    ...foundLines(report),
     ...(simulation === undefined ? [] : chipLines(simulation, columns, paint)),
     `interrupted ${report.scheduler.yields + report.scheduler.aborts} segments, ${report.scheduler.aborts} of them within a step`,
     ...(shown.length > 0 ? ['', 'incidents', ...shown.map((incident) => incidentLine(incident, columns, paint))] : []),
@@ -85,7 +87,7 @@ function chipLines(figures: SimulationFigures, columns: number, paint: Paint): s
     `die ${short(heat.dieC)} degC at the end, at most ${short(heat.dieMaxC)}, case at most ${short(heat.caseMaxC)}, throttled ${formatPercent(heat.throttledRatio)} of the time`,
     ...(unfed.length === 0
       ? []
-      : [paint(`without frames, since simulated results are empty: ${unfed.map(escapeText).join(', ')}`, 'yellow')]),
+      : [paint(`without frames, since the results that they read are empty: ${unfed.map(escapeText).join(', ')}`, 'yellow')]),
   ];
 }
 
@@ -100,3 +102,6 @@ function kindLines(kinds: readonly string[]): string[] {
     `cores ${names.map((name) => `${kinds.flatMap((kind, core) => (kind === name ? [core] : [])).join(', ')}: ${escapeText(name)}`).join('; ')}`,
   ];
 }
+
+const contentText = (figures: SimulationFigures | undefined): string =>
+  figures?.compute === 'ort' ? 'frames and results are real, times are simulated' : 'frames without content, so results are empty';

@@ -33,7 +33,8 @@ export function renderSummary(report: Report, columns: number, paint: Paint): st
   ];
 }
 
-function foundLines({ detections, voice }: Report): string[] {
+/** What the pipelines have found, a line each. */
+export function foundLines({ detections, voice }: Report): string[] {
   const lines = Object.entries(detections)
     .filter(([, labels]) => Object.keys(labels).length > 0)
     .map(([pipeline, labels]) => {

@@ -81,8 +81,11 @@ export class SimClock implements Clock {
     if (this.#now < end) this.#now = end;
   }
 
-  /** Runs task after task until the promise is settled, but none after `end`; pending promise callbacks run between tasks. */
-  async settle<T>(promise: Promise<T>, end: InstantUs): Promise<T> {
+  /**
+   * Runs task after task until the promise is settled, but none after `end`; pending promise callbacks run between tasks. `before` may hold up time: it is asked before
+   * each task, again and again until it gives no promise; rejects as that does.
+   */
+  async settle<T>(promise: Promise<T>, end: InstantUs, before: (next: InstantUs) => Promise<void> | undefined = atOnce): Promise<T> {
     let isSettled = false;
     const note = (): void => {
       isSettled = true;
@@ -90,7 +93,9 @@ export class SimClock implements Clock {
     promise.then(note, note);
     await drainMicrotasks();
     for (let next = this.nextAt(); !isSettled && next !== undefined && next <= end; next = this.nextAt()) {
-      this.step();
+      const standing = before(next);
+      if (standing === undefined) this.step();
+      else await standing;
       await drainMicrotasks();
     }
     return promise;
@@ -101,6 +106,8 @@ export class SimClock implements Clock {
     for (let first = timers.first; first !== undefined && first.task === undefined; first = timers.first) timers.pop();
   }
 }
+
+const atOnce = (): undefined => undefined;
 
 /** One turn of the macrotask queue empties every chain of already resolved promises, however long. */
 const drainMicrotasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -18,7 +18,8 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { createAudioCoder, createImageCoder } from './coders.ts';
 import type { TensorArena } from './frame-memory.ts';
 import { takeIn } from './intake.ts';
-import { type MediaPool, URGENCY_STARTUP } from './media/media-pool.ts';
+import { createMediaDecoder } from './media/media-decoder.ts';
+import type { MediaPool } from './media/media-pool.ts';
 import { sourceOptions } from './source-options.ts';
 
 export interface AssemblyDeps {
@@ -85,10 +86,7 @@ export function assembleSources(
 ): readonly Observable<void>[] {
   const { clock, memory, pool, prng, telemetry } = deps;
   const spawn = createNodeSpawn();
-  const decoder = {
-    decodeImage: (request: Parameters<typeof pool.run<'decode-image'>>[1]) => pool.run('decode-image', request, URGENCY_STARTUP),
-    decodeWav: (request: Parameters<typeof pool.run<'decode-wav'>>[1]) => pool.run('decode-wav', request, URGENCY_STARTUP),
-  };
+  const decoder = createMediaDecoder(pool);
   return config.sources.flatMap((section) => {
     const readers = pipelines.filter(({ config: { input } }) => input.kind === 'source' && input.source === section.id);
     if (readers.length === 0) return [];

@@ -4,13 +4,34 @@ import type { InstantUs } from '../core/units.ts';
 /** Tasks in one stretch: some milliseconds. */
 const STRETCH = 8_192;
 
-/** Plays up to and including `end`. Between two stretches of tasks it calls `pause`, which may take real time, and stops early when that resolves to true. */
-export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>): Promise<void> {
+/** Asked before each task, again and again until it gives no promise: virtual time waits for that, and who plays rejects as it does. */
+export type Standing = (next: InstantUs) => Promise<void> | undefined;
+
+/**
+ * Plays up to and including `end`. Between two stretches of tasks, and after each wait, it calls `pause`, which may take real time, and stops early when that resolves
+ * to true.
+ */
+export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>, before?: Standing): Promise<void> {
   let count = 0;
   for (let next = clock.nextAt(); next !== undefined && next <= end; next = clock.nextAt()) {
-    clock.step();
-    count += 1;
-    if (count % STRETCH === 0 && (await pause())) return;
+    const standing = before?.(next);
+    if (standing === undefined) {
+      clock.step();
+      count += 1;
+      if (count % STRETCH !== 0) continue;
+    } else {
+      await standing;
+    }
+    if (await pause()) return;
   }
   clock.runUntil(end);
+}
+
+/** Plays on while `isOn`, up to and including `end`. */
+export async function playWhile(clock: SimClock, isOn: () => boolean, end: InstantUs, before?: Standing): Promise<void> {
+  for (let next = clock.nextAt(); isOn() && next !== undefined && next <= end; next = clock.nextAt()) {
+    const standing = before?.(next);
+    if (standing === undefined) clock.step();
+    else await standing;
+  }
 }

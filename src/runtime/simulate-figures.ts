@@ -32,6 +32,7 @@ export function simulationFigures({ before, after, options, costs, config, polic
     seed: options.seed,
     kinds: Array.from({ length: coreCountOf(options.profile) }, (_, core) => chipAsOf(options.profile, core).kind),
     policy,
+    compute: options.compute ?? 'none',
     models: costs.map(({ model, origin, told }) => {
       const found = after.models.find((figures) => figures.model === model);
       return {
@@ -62,13 +63,16 @@ export function simulationFigures({ before, after, options, costs, config, polic
       throttledRatio: spanUs > 0 ? Math.min(1, rounded((chip.throttledUs - before.chip.throttledUs) / spanUs)) : 0,
     },
     faults: Object.fromEntries(Object.entries(options.faults).filter(([, count]) => count > 0)),
-    unfed: unfedPipelines(config),
+    unfed: unfedPipelines(config, options.compute === 'ort'),
   };
 }
 
-/** Simulated results are empty, so whoever lives off another pipeline's items gets no frame. */
-const unfedPipelines = (config: RuntimeConfig): string[] =>
-  config.pipelines.filter(({ input }) => input.kind === 'pipeline').map(({ id }) => id);
+/** Whoever lives off the items of a pipeline whose results are empty gets no frame. */
+function unfedPipelines({ pipelines, models }: RuntimeConfig, isComputed: boolean): string[] {
+  const described = new Set(models.flatMap(({ id, shape }) => (shape === undefined ? [] : [id])));
+  const empty = new Set(pipelines.filter(({ stream }) => !isComputed || described.has(stream.model)).map(({ id }) => id));
+  return pipelines.filter(({ input }) => input.kind === 'pipeline' && empty.has(input.pipeline)).map(({ id }) => id);
+}
 
 /** Beyond six digits a figure of a model says nothing. */
 const rounded = (value: number): number => Number(value.toPrecision(6));

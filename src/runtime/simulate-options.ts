@@ -4,6 +4,9 @@ import type { DurationUs } from '../core/units.ts';
 import type { SimFaultCounts } from '../devices/sim/faults.ts';
 import type { PolicyName } from '../scheduler/scheduler.ts';
 
+/** Where outputs come from: nowhere, so that they are empty, or ONNX Runtime in as many processes as the configuration has cores. */
+export type SimulatedCompute = 'none' | 'ort';
+
 export interface SimulateOptions {
   readonly config: RuntimeConfig;
   readonly profile: SocProfile;
@@ -14,5 +17,7 @@ export interface SimulateOptions {
   readonly faults: SimFaultCounts;
   /** Default: the one of the configuration's plan. */
   readonly policy?: PolicyName;
+  /** Default: none. */
+  readonly compute?: SimulatedCompute;
   readonly isTraced: boolean;
 }

@@ -1,4 +1,4 @@
-import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
 import { after, type Clock } from '../core/clock.ts';
@@ -6,7 +6,8 @@ import type { JobId } from '../core/job.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
-import { ImagePipeline } from '../pipeline/image-pipeline.ts';
+import { derivedFrames } from '../pipeline/derived-frames.ts';
+import { type ImageBuild, ImagePipeline } from '../pipeline/image-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { TurnPipeline } from '../pipeline/turn-pipeline.ts';
 import type { AudioCoder, Decode, ImageCoder, TurnDesk } from '../pipeline/work.ts';
@@ -18,31 +19,53 @@ export interface SimulatedPipelineDeps {
   readonly desk: TurnDesk;
   /** Told how long the answer to each turn will be. */
   readonly answers: Map<JobId, number>;
+  /** Codecs that read frames and find something in them; undefined: nobody looks. */
+  readonly coders: SimulatedCoders | undefined;
 }
 
-/** The pipelines of the configuration with codecs that take the profile's host time and find nothing. */
+/** Undefined for models that nothing is computed of. */
+export interface SimulatedCoders {
+  image(section: PipelineConfig, model: ManifestModel): ImageCoder | undefined;
+  audio(section: PipelineConfig, model: ManifestModel): AudioCoder | undefined;
+}
+
+/**
+ * The pipelines of the configuration with codecs that take the profile's host time, and find nothing unless there are `coders`. Only then do pipelines that read the
+ * results of another get frames.
+ */
 export function simulatePipelines(
   config: RuntimeConfig,
   host: SocProfile['host'],
   deps: SimulatedPipelineDeps,
 ): readonly AssembledPipeline[] {
-  const coder = createHostCoder(host, deps.clock);
-  return config.pipelines.map((section) => ({ pipeline: createPipeline(section, config, coder, deps), config: section }));
+  const idle = createHostCoder(host, deps.clock);
+  const built = new Map<string, Pipeline>();
+  return config.pipelines.map((section) => {
+    const pipeline = createPipeline(section, config, idle, deps);
+    built.set(section.id, pipeline);
+    const { input } = section;
+    const parent = input.kind === 'pipeline' ? built.get(input.pipeline) : undefined;
+    if (input.kind === 'pipeline' && parent !== undefined && deps.coders !== undefined)
+      derivedFrames(parent.results, { id: input.pipeline, itemsMax: input.itemsMax }).subscribe((frame) => pipeline.accept(frame));
+    return { pipeline, config: section };
+  });
 }
 
-function createPipeline(section: PipelineConfig, config: RuntimeConfig, coder: ImageCoder, deps: SimulatedPipelineDeps): Pipeline {
+function createPipeline(section: PipelineConfig, config: RuntimeConfig, idle: ImageCoder, deps: SimulatedPipelineDeps): Pipeline {
   const { stream, staleAfterUs } = section;
   const model = config.models.find(({ id }) => id === stream.model);
   assert(model !== undefined, `the configuration knows model ${stream.model}`);
   const options = { stream, model, staleAfterUs };
-  const { clock, desk, arena: memory, answers } = deps;
+  const { clock, desk, arena: memory, answers, coders } = deps;
   if (section.answer !== undefined) {
     const contextTokens = model.shape?.kind === 'language' ? model.shape.context : Number.POSITIVE_INFINITY;
     return new TurnPipeline({ ...options, ...section.answer, contextTokens }, { clock, desk, memory, answers });
   }
-  const variants = config.models.filter(({ id }) => section.variants.includes(id)).map((variant) => ({ model: variant, coder }));
-  if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder, variants });
-  return new AudioPipeline(options, { clock, desk, memory, coder: createSilentCoder(model.windowSamples) });
+  const build = (of: ManifestModel): ImageBuild => ({ model: of, coder: coders?.image(section, of) ?? idle });
+  const variants = config.models.filter(({ id }) => section.variants.includes(id)).map(build);
+  if (model.windowSamples === undefined) return new ImagePipeline(options, { clock, desk, memory, coder: build(model).coder, variants });
+  const coder = coders?.audio(section, model) ?? createSilentCoder(model.windowSamples);
+  return new AudioPipeline(options, { clock, desk, memory, coder });
 }
 
 const createSilentCoder = (windowSamples: number): AudioCoder => ({

@@ -1,8 +1,9 @@
-import { merge, Observable } from 'rxjs';
+import { map, merge, Observable } from 'rxjs';
 import type { LeafSource, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Payload } from '../core/frame.ts';
+import type { Payload, SourceId } from '../core/frame.ts';
 import type { Prng } from '../core/prng.ts';
+import type { Region } from '../core/region.ts';
 import { addUs, durationUs } from '../core/units.ts';
 import { createEdgeGuard } from '../sources/edge-guard.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
@@ -10,6 +11,7 @@ import { createSyntheticSource, SYNTHETIC_DEFAULTS } from '../sources/synthetic.
 import { createTurnsSource } from '../sources/turns.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AssembledPipeline } from './assemble.ts';
+import type { FrameFeed } from './frame-feed.ts';
 import { takeIn } from './intake.ts';
 import { turnsOptions } from './source-options.ts';
 
@@ -17,19 +19,27 @@ export interface SimulatedSourceDeps {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly telemetry: Telemetry;
+  /** What frames show; undefined: nothing. */
+  readonly content: SimulatedContent | undefined;
 }
 
-/** No payload is larger than a window of sound. */
-const FRAME_BYTES_MAX = 2 ** 24;
+export interface SimulatedContent {
+  /** None for a source whose frames nobody looks at. */
+  readonly feeds: ReadonlyMap<SourceId, FrameFeed>;
+  readonly release: (region: Region) => void;
+}
+
+/** No payload is larger than an RGB frame of 8K. */
+const FRAME_BYTES_MAX = 7680 * 4320 * 3;
 
 /**
- * Frames at each source's rate, without content: no file, camera or microphone is opened. Each source begins somewhere in its first period, as the seed says, so
- * that different seeds meet in different phases; of alternatives the first is taken.
+ * Frames at each source's rate, without content unless there is some to show: no camera or microphone is opened. Each source begins somewhere in its first period, as the
+ * seed says, so that different seeds meet in different phases; of alternatives the rate is the first one's.
  */
 export function simulateSources(
   config: RuntimeConfig,
   pipelines: readonly AssembledPipeline[],
-  { clock, prng, telemetry }: SimulatedSourceDeps,
+  { clock, prng, telemetry, content }: SimulatedSourceDeps,
 ): Observable<void> {
   const readersOf = new Map<string, AssembledPipeline[]>(config.sources.map(({ id }) => [id, []]));
   for (const pipeline of pipelines) {
@@ -39,12 +49,21 @@ export function simulateSources(
   const intakes = config.sources.flatMap((section) => {
     const readers = readersOf.get(section.id) ?? [];
     if (readers.length === 0) return [];
-    const source = createSimulatedSource(section, clock, prng);
+    const timed = createSimulatedSource(section, clock, prng);
+    const feed = content?.feeds.get(section.id);
+    const source = feed === undefined ? timed : { id: timed.id, events: timed.events.pipe(map((event) => filled(event, feed))) };
+    const release = content?.release ?? (() => undefined);
     const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
-    const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory: { release: () => undefined } });
-    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release: () => undefined })];
+    const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory: { release } });
+    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release })];
   });
   return merge(...intakes);
+}
+
+function filled(event: SourceEvent, feed: FrameFeed): SourceEvent {
+  if (event.kind !== 'frame') return event;
+  const shown = feed.next();
+  return shown.kind === 'rejected' ? shown : { ...event, frame: { ...event.frame, payload: shown } };
 }
 
 function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng): Source {

@@ -2,14 +2,17 @@ import { type Observable, Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
+import type { Clock } from '../core/clock.ts';
 import type { JobId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { Prng } from '../core/prng.ts';
+import type { Result } from '../core/result.ts';
 import { SimClock } from '../core/sim-clock.ts';
 import { addUs, durationFromMs, durationUs, type InstantUs } from '../core/units.ts';
 import { drawSimFaults } from '../devices/sim/faults.ts';
 import type { SimSteps } from '../devices/sim/model-steps.ts';
 import { ABORT_US, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
+import { resultPayload } from '../mqtt/payloads.ts';
 import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import type { Telemetry, TelemetryOptions } from '../telemetry/telemetry.ts';
@@ -20,7 +23,8 @@ import { createEngine, type Engine } from './engine.ts';
 import { onChip } from './on-chip.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { planTurns } from './plan-turns.ts';
-import { playUntil } from './simulate-clock.ts';
+import { playUntil, playWhile } from './simulate-clock.ts';
+import type { Compute } from './simulate-compute.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulationFigures } from './simulate-figures.ts';
 import type { SimulateOptions } from './simulate-options.ts';
@@ -33,6 +37,10 @@ export interface SimulateDeps {
   readonly costs: readonly ModelCosts[];
   /** Takes whole lines of the decision log, batch by batch. */
   readonly log?: (text: string) => Promise<void>;
+  /** The machine's clock, for what is computed in real time; needed with `compute`. */
+  readonly realClock?: Clock;
+  /** With `compute`: takes the results as whole lines of JSON, batch by batch. */
+  readonly results?: (text: string) => Promise<void>;
   /** Called every few milliseconds with the part that is done, 0..1; may take its time; true ends the simulation early. */
   readonly pause?: (doneRatio: number) => Promise<boolean>;
 }
@@ -41,7 +49,7 @@ export interface Simulation {
   readonly report: Report;
   /** Chrome trace JSON. */
   readonly trace: string | undefined;
-  /** What the placement could not make fit; a sentence each. */
+  /** What the placement could not make fit, and what went wrong while computing; a sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -50,15 +58,33 @@ const START_MAX_US = durationFromMs(600_000);
 
 /**
  * Plays a configuration on a simulated chip: the engine, scheduler, pipelines and ledger of `run`, on a clock that jumps from event to event. Sources give frames
- * without content, results are empty, nothing is opened but the models' graphs. The same options and costs give the same report, log and trace, byte for byte.
- * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have.
+ * without content, results are empty, nothing is opened but the models' graphs. With `compute`, frames, outputs and results are real, and take no time but the simulated.
+ * The same options and costs give the same report, log, trace and results, byte for byte.
+ * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have; with `compute` those of `openCompute`, and CORE_CRASHED.
  */
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
   const { config, cuts } = planTurns(cutModels(onChip(withPolicy(options), deps.costs, options), deps.costs, options), deps.costs, options);
   const planned = planRun(config);
   const run: RunPlan = { ...planned, plan: { ...planned.plan, preemption: { kind: 'within-step', abortUs: ABORT_US } } };
   const clock = new SimClock();
-  const lines = createLines(deps.log);
+  const compute = options.compute === 'ort' ? await openComputeOf(options, clock, deps) : undefined;
+  try {
+    return await play(config, run, { cuts, answers: new Map(), options, deps, clock, prng: new Prng(options.seed), compute });
+  } finally {
+    await compute?.close();
+  }
+}
+
+/** Loaded only where it is wanted: it brings native code and ONNX Runtime along. */
+async function openComputeOf({ config, profile }: SimulateOptions, virtual: SimClock, { realClock }: SimulateDeps): Promise<Compute> {
+  assert(realClock !== undefined, 'who computes in real time has a clock for it');
+  const { openCompute } = await import('./simulate-compute.ts');
+  return openCompute({ config, host: profile.host }, { virtual, real: realClock });
+}
+
+async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Promise<Simulation> {
+  const { answers, options, deps, clock, prng, compute } = parts;
+  const [lines, results] = [createLines(deps.log), createLines(deps.results)];
   const telemetry = createSimTelemetry(telemetryOptions(config, run), options.profile, clock);
   const trace = options.isTraced ? createTraceOf(config, run, options) : undefined;
   if (deps.log !== undefined) lines.add(headerLine(run.plan, options.seed));
@@ -66,32 +92,40 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
     if (deps.log !== undefined) lines.add(stepLine(event, decisions));
     trace?.step(event, decisions);
   };
-  const prng = new Prng(options.seed);
-  const answers = new Map<JobId, number>();
-  const chip = createChip(config, run, { cuts, answers, options, deps, clock, telemetry, trace, record, prng });
-  await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US));
+  const chip = createChip(config, run, { ...parts, telemetry, trace, record });
+  await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US), compute?.before);
 
   const [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
   const before = chip.device.figures();
-  const pipelines = simulatePipelines(config, options.profile.host, { clock, arena: chip.arena, desk: chip.engine.desk, answers });
-  const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry });
-  const intake = new Subscription();
-  intake.add(frames.subscribe());
-  await playUntil(clock, endAt, async () => {
-    await lines.flush();
+  const world = { clock, arena: chip.arena, desk: chip.engine.desk, answers, coders: compute?.coders };
+  const pipelines = simulatePipelines(config, options.profile.host, world);
+  const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry, content: compute?.content });
+  const readers = new Subscription();
+  if (compute !== undefined) for (const { pipeline } of pipelines) readers.add(pipeline.results.subscribe(({ result }) => tell(result)));
+  const intake = frames.subscribe();
+  const pause = async (): Promise<boolean> => {
+    await Promise.all([lines.flush(), results.flush()]);
     return (await deps.pause?.((clock.now() - startedAt) / (endAt - startedAt))) ?? false;
-  });
+  };
+  await playUntil(clock, endAt, pause, compute?.before);
   intake.unsubscribe();
   const after = chip.device.figures();
   for (const { pipeline } of pipelines) pipeline.stop();
   const drainedBy = addUs(clock.now(), durationUs(config.runtime.drainUs + 1));
-  await clock.settle(chip.engine.drain(config.runtime.drainUs), drainedBy);
+  await clock.settle(chip.engine.drain(config.runtime.drainUs), drainedBy, compute?.before);
   // What was still being prepared is turned away once it is ready.
-  while (telemetry.ledger.inFlight > 0 && (clock.nextAt() ?? Number.POSITIVE_INFINITY) <= drainedBy) clock.step();
+  await playWhile(clock, () => telemetry.ledger.inFlight > 0, drainedBy, compute?.before);
+  readers.unsubscribe();
   await chip.engine.dispose();
-  await lines.flush();
+  await Promise.all([lines.flush(), results.flush()]);
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
-  return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems: run.placement.problems };
+  const problems = [...run.placement.problems, ...(compute?.problems ?? [])];
+  return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems };
+
+  function tell(result: Result): void {
+    telemetry.detections.record(result);
+    if (deps.results !== undefined) results.add(JSON.stringify(resultPayload(result, config.node, clock.wallMs())));
+  }
 }
 
 /** What was tuned was tuned for another policy. */
@@ -102,23 +136,27 @@ function withPolicy({ config, policy }: SimulateOptions): RuntimeConfig {
 
 type EngineRecord = NonNullable<Parameters<typeof createEngine>[1]['record']>;
 
-interface ChipParts {
+interface PlayParts {
   readonly cuts: CutModels['cuts'];
   /** How long the answer to each turn under way will be. */
-  readonly answers: ReadonlyMap<JobId, number>;
+  readonly answers: Map<JobId, number>;
   readonly options: SimulateOptions;
   readonly deps: SimulateDeps;
   readonly clock: SimClock;
+  readonly prng: Prng;
+  readonly compute: Compute | undefined;
+}
+
+interface ChipParts extends PlayParts {
   readonly telemetry: Telemetry;
   readonly trace: Trace | undefined;
   readonly record: EngineRecord;
-  readonly prng: Prng;
 }
 
 function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { engine: Engine; device: SimDevice; arena: Arena } {
-  const { options, clock, telemetry, trace, record } = parts;
+  const { options, clock, telemetry, trace, record, compute } = parts;
   const { profile, mode, spanUs } = options;
-  const arena = new Arena(config.runtime.arenaBytes);
+  const arena = compute?.arena ?? new Arena(config.runtime.arenaBytes);
   const costs = new Map(parts.deps.costs.map((row) => [row.model, row]));
   const span = { from: clock.now(), spanUs, cores: run.plan.cores };
   const faults = drawSimFaults(options.faults, span, parts.prng.fork('faults'));
@@ -135,7 +173,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
     {
       clock,
       arena,
-      clear: () => undefined,
+      clear: compute?.clear ?? (() => undefined),
       telemetry,
       createDevice: (listener) => {
         const observer = trace === undefined ? {} : { observer: observerOf(trace) };
@@ -144,7 +182,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
         const answerTokens = (job: JobId): number | undefined => parts.answers.get(job);
         const known = { costs: (model: ModelId) => costs.get(model)?.layers, steps, stateBytes, answerTokens };
         device = createSimDevice({ profile, mode, faults }, { clock, listener, ...known, ...observer });
-        return device;
+        return compute?.wrap(device) ?? device;
       },
       record,
     },

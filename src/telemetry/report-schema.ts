@@ -75,6 +75,7 @@ const simulation = z.strictObject({
   seed: count,
   kinds: z.array(z.string()),
   policy: z.string(),
+  compute: z.string(),
   models: z.array(
     z.strictObject({
       id: z.string(),

@@ -1,4 +1,5 @@
 import type { ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
+import { CoxswainError, messageOf } from '../../core/errors.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationFromMs } from '../../core/units.ts';
@@ -9,7 +10,7 @@ import type { SimulateOptions } from '../../runtime/simulate-options.ts';
 import type { Report } from '../../telemetry/report-schema.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
-import { openLogFile } from '../log-file.ts';
+import { type LogFile, openLogFile } from '../log-file.ts';
 import { choosePaint } from '../paint.ts';
 import { createProgressBar } from '../progress-bar.ts';
 import { prepareReportFile, type ReportFile } from '../report-file.ts';
@@ -27,6 +28,8 @@ export interface SimOptions {
   readonly policy: SimulateOptions['policy'] | undefined;
   readonly storedAs: NumberType | undefined;
   readonly faults: SimulateOptions['faults'];
+  readonly compute: NonNullable<SimulateOptions['compute']>;
+  readonly results: string | undefined;
   readonly report: string | undefined;
   readonly trace: string | undefined;
   readonly log: string | undefined;
@@ -57,8 +60,9 @@ export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
   const storedAs = options.storedAs ?? deps.storedAsOn(profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   for (const { model, told } of costs) people.write(`${escapeText(model)}: ${escapeText(told)}\n`);
-  const log =
-    options.log === undefined ? undefined : await openLogFile(options.log, (message) => people.write(`warning: ${escapeText(message)}\n`));
+  const warn = (message: string): void => people.write(`warning: ${escapeText(message)}\n`);
+  const results = options.results === undefined ? undefined : await openLogFile(options.results, warn, '--results');
+  const log = options.log === undefined ? undefined : await openLogFile(options.log, warn);
   const { report, trace, problems } = await played(
     {
       config,
@@ -67,11 +71,12 @@ export async function sim(options: SimOptions, deps: SimDeps): Promise<number> {
       spanUs: options.runFor ?? SPAN_DEFAULT_US,
       seed: options.seed ?? config.runtime.seed,
       faults: options.faults,
+      compute: options.compute,
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       isTraced: traceFile !== undefined,
     },
-    { ...deps, costs, log: log === undefined ? undefined : (text) => log.write(text) },
-  ).finally(() => log?.close());
+    { ...deps, costs, log, results },
+  ).finally(() => Promise.all([log?.close(), results?.close()]));
   for (const problem of problems) people.write(`warning: ${escapeText(problem)}\n`);
   people.write(`\n${renderSimSummary(report, people.columns(), choosePaint(people.isTty, deps.env)).join('\n')}\n`);
   if (options.isJson) deps.out.write(`${JSON.stringify(report)}\n`);
@@ -84,10 +89,15 @@ async function writeTrace(file: ReportFile | undefined, text: string | undefined
   if (file !== undefined && text !== undefined) await file.write(text);
 }
 
-type PlayDeps = SimDeps & { readonly costs: readonly ModelCosts[]; readonly log: ((text: string) => Promise<void>) | undefined };
+type PlayDeps = SimDeps & {
+  readonly costs: readonly ModelCosts[];
+  readonly log: LogFile | undefined;
+  readonly results: LogFile | undefined;
+};
 
 /** With a bar on a terminal; the first signal ends the simulation early, and what was simulated is reported. */
 async function played(options: SimulateOptions, deps: PlayDeps): Promise<Simulation> {
+  const { clock, log, results } = deps;
   const signals = watchSignals(deps);
   let isAsked = false;
   void signals.drainAsked.then(() => {
@@ -98,7 +108,9 @@ async function played(options: SimulateOptions, deps: PlayDeps): Promise<Simulat
   try {
     return await deps.simulate(options, {
       costs: deps.costs,
-      ...(deps.log === undefined ? {} : { log: deps.log }),
+      realClock: clock,
+      ...(log === undefined ? {} : { log: writerTo(log, '--log') }),
+      ...(results === undefined ? {} : { results: writerTo(results, '--results') }),
       async pause(doneRatio) {
         await deps.breathe();
         progress.show(doneRatio, `of ${options.spanUs / 1e6} s simulated`);
@@ -110,6 +122,15 @@ async function played(options: SimulateOptions, deps: PlayDeps): Promise<Simulat
     signals.close();
   }
 }
+
+/** Unlike a run, a simulation can be played again, so lines that are lost end it. */
+const writerTo =
+  (file: LogFile, option: string) =>
+  async (text: string): Promise<void> => {
+    await file.write(text).catch((error: unknown) => {
+      throw new CoxswainError('FILE_UNWRITABLE', `${option} cannot be written on: ${messageOf(error)}; free space or name another file`);
+    });
+  };
 
 /** Whatever became of a safety job but `done`; those cut off by the end of the run are nobody's loss. */
 function isSafe({ streams }: Report): boolean {

@@ -135,6 +135,9 @@ export class SimChip {
     return this.#running.find(({ run }) => run.core === core)?.progress ?? 0;
   }
 
+  /** When what runs on the core will end as things stand; infinite when nothing does, or never. */
+  readonly endsAt = (core: CoreId): number => this.#running.find(({ run }) => run.core === core)?.endAt ?? Number.POSITIVE_INFINITY;
+
   /** Takes off what runs on the core, if anything; its `onEnd` is not called. */
   abort(core: CoreId): void {
     this.#advance();

@@ -6,7 +6,7 @@ import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
-import { type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
+import { addUs, type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState, DeviceListener } from '../device.ts';
 import type { ModelSteps } from './model-steps.ts';
 import type { SimChip } from './sim-chip.ts';
@@ -73,6 +73,8 @@ interface Under {
   readonly count: number;
   /** Steps that it will have run at its end; fewer than asked for once it was told to yield. */
   ends: number;
+  /** When it will have been stopped, once that was asked for. */
+  abortedAt?: InstantUs;
 }
 
 /** The life of one simulated core; what its segments take is the chip's. */
@@ -144,7 +146,15 @@ export class SimCore {
     const progress = chip.progress(this.#options.id);
     const ran = under.steps.ends(under.segment.from, under.ends).filter((end) => end <= progress).length;
     chip.abort(this.#options.id);
+    under.abortedAt = addUs(this.#deps.clock.now(), abortUs);
     this.#after(abortUs, () => this.#endRun(under.work, this.#done(under, ran)));
+  }
+
+  /** When the job that it leads will be complete as things stand; infinite when there is none, or when its segment leaves something of it. */
+  completesAt(): number {
+    const under = this.#under;
+    if (under === undefined || under.segment.from + under.ends < under.count) return Number.POSITIVE_INFINITY;
+    return under.abortedAt ?? this.#deps.chip.endsAt(this.#options.id);
   }
 
   kill(): void {

@@ -57,6 +57,8 @@ export interface SimDevice extends Device {
   /** The next run on this core, or on whichever core runs next, goes this way. */
   prepare(mischief: Mischief, core?: CoreId): void;
   crash(core: CoreId): void;
+  /** When the job that the core leads will be complete as things stand, which each event may change; infinite when there is none, or when its segment leaves something of it. */
+  completesAt(core: CoreId): number;
   /** So far. */
   figures(): { readonly chip: ChipFigures; readonly models: readonly ModelFigures[] };
 }
@@ -125,6 +127,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
     run: (core, segment, onEnd) => coreOf(core).run(segment, onEnd),
     kill: (core) => coreOf(core).kill(),
     crash: (core) => coreOf(core).crash(),
+    completesAt: (core) => coreOf(core).completesAt(),
     health: (core) => coreOf(core).health(),
     conditions: () => chip.conditions(),
     prepare: (mischief, core) => void prepared.push({ mischief, core }),

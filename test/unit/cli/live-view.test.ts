@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type LiveOptions, renderLive } from '../../../src/cli/live-view.ts';
 import { colourPaint, plainPaint } from '../../../src/cli/paint.ts';
+import { renderSimSummary } from '../../../src/cli/sim-summary.ts';
 import { renderSummary } from '../../../src/cli/summary.ts';
 import { displayWidth } from '../../../src/cli/terminal-text.ts';
 import { SimClock } from '../../../src/core/sim-clock.ts';
@@ -78,5 +79,41 @@ describe('summary', () => {
     const log = { file: 'd.log', lines: 7, bytes: 900, linesLost: 3, error: 'ENOSPC: no space left\u001b[0m' };
     const text = renderSummary({ ...driven().report(), log }, 110, plainPaint).join('\n');
     expect(text).toContain('log d.log, 7 lines, 3 lines lost: ENOSPC: no space left\\x1b[0m');
+  });
+});
+
+describe('summary of a simulation', () => {
+  const spread = { low: 0.002, high: 0.004 };
+  const simulation = {
+    ...{
+      soc: 'rk3588',
+      mode: 'w12',
+      seed: 7,
+      kinds: ['npu', 'npu'],
+      policy: 'coxswain',
+      compute: 'none',
+      faults: {},
+      unfed: ['signs-text'],
+    },
+    models: [
+      {
+        ...{ id: 'nanodet', origin: 'onnx', told: 'its graph', runs: 40, aloneMs: 5.2, gmac: 2.09, dramBytes: 10_300_000 },
+        ...{ weightBytes: 3_800_000, utilisationRatio: 0.71, joules: spread },
+      },
+    ],
+    bus: { bytes: 6.4e9, ratio: 0.04, meanGbs: 1.29 },
+    power: { joules: { low: 32, high: 33 }, meanW: { low: 4.59, high: 4.64 }, maxW: 4.96, modeW: 12, cappedRatio: 0 },
+    heat: { dieC: 28.7, dieMaxC: 28.7, caseMaxC: 25.3, throttledRatio: 0 },
+  };
+
+  test('looks as recorded', async () => {
+    const lines = renderSimSummary({ ...driven().report(), simulation }, 110, plainPaint);
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden('sim-summary'));
+  });
+
+  test('says what was found where outputs are real', async () => {
+    const detections = { objects: { person: 88, cake: 8 }, lines: {} };
+    const report = { ...driven().report(), detections, simulation: { ...simulation, compute: 'ort', unfed: [] } };
+    await expect(`${renderSimSummary(report, 110, plainPaint).join('\n')}\n`).toMatchFileSnapshot(golden('sim-summary-computed'));
   });
 });

@@ -119,9 +119,13 @@ describe('program', () => {
         'sim',
         {
           ...{ config: 'a.yaml', soc: 'car-500', mode: undefined, runFor: 2_000_000, seed: 7, policy: 'edf', storedAs: undefined },
-          ...{ faults: { crash: 1, heat: 2 }, report: undefined, trace: undefined, log: undefined, isJson: true },
+          ...{ faults: { crash: 1, heat: 2 }, compute: 'none', results: undefined },
+          ...{ report: undefined, trace: undefined, log: undefined, isJson: true },
         },
       ],
+    ]);
+    expect((await call(['sim', 'a.yaml', '--soc', 'x', '--compute', 'ort', '--results', 'r.jsonl'])).calls).toMatchObject([
+      ['sim', { compute: 'ort', results: 'r.jsonl' }],
     ]);
     expect((await call(['plan', '--soc', 'rk3588', '--model', 'qwen', '--bits', '8'])).calls).toEqual([
       [
@@ -145,6 +149,9 @@ describe('program', () => {
       ['sim', 'a.yaml', '--soc', 'x', '--faults', 'crash'],
       ['sim', 'a.yaml', '--soc', 'x', '--faults', 'crsh=1'],
       ['sim', 'a.yaml', '--soc', 'x', '--stored-as', 'int7'],
+      ['sim', 'a.yaml', '--soc', 'x', '--compute', 'gpu'],
+      ['sim', 'a.yaml', '--soc', 'x', '--results', 'r.jsonl'],
+      ['sim', 'a.yaml', '--soc', 'x', '--results', 'r.jsonl', '--compute', 'none'],
       ['plan'],
       ['plan', '--sweep', '--with', 'a.yaml'],
       ['plan', '--sweep', '--mode', 'w15'],

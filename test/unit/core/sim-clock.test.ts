@@ -78,6 +78,22 @@ describe('SimClock', () => {
     expect(clock.now()).toBe(20);
   });
 
+  it('waits before each task for what holds up time, and fails as that does', async () => {
+    const clock = new SimClock();
+    const seen: string[] = [];
+    let isHeld = true;
+    const held = async (): Promise<void> => {
+      seen.push(`held at ${clock.now()}`);
+      isHeld = false;
+    };
+    const before = (next: number): Promise<void> | undefined => (next === 20 && isHeld ? held() : undefined);
+    for (const at of [10, 20, 30]) clock.at(instantUs(at), () => seen.push(`ran at ${at}`));
+    await clock.settle(sleep(clock, durationUs(25)), instantUs(100), before);
+    expect(seen).toEqual(['ran at 10', 'held at 10', 'ran at 20']);
+    const lost = (): Promise<void> => Promise.reject(new Error('lost'));
+    await expect(clock.settle(sleep(clock, durationUs(25)), instantUs(100), lost)).rejects.toThrow('lost');
+  });
+
   it('labels with wall time that runs along', () => {
     const clock = new SimClock(instantUs(0), 1_000);
     after(clock, durationUs(2_000), () => undefined);
