@@ -42,6 +42,8 @@ export interface LanguageSpec {
   /** `config.json`, and `generation_config.json` where there is one. */
   readonly config: VerifiedFile;
   readonly generation?: VerifiedFile;
+  /** `tokenizer.json` and `tokenizer_config.json`; without them answers are greedy and end by the model's own tokens alone. */
+  readonly tokenizer?: { readonly tokenizer: VerifiedFile; readonly config: VerifiedFile };
   /** Weights beside the graph. */
   readonly data: readonly VerifiedFile[];
   /** Tokens of a prompt that are one step. */

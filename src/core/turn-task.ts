@@ -28,8 +28,8 @@ export interface TurnWords {
   readonly conversation: string;
   /** Ids of the whole text so far, one int32 each, in the shared memory; left alone until the job has ended. */
   readonly text: Region;
-  /** How tokens are chosen: `SamplingOptions` of models/language. Absent: the likeliest, each time. */
-  readonly sampling?: Readonly<Record<string, unknown>>;
+  /** How tokens are chosen: `ChooserOptions` of models/language, but for their number. Absent: the likeliest, each time. */
+  readonly choosing?: Readonly<Record<string, unknown>>;
   /** End the answer, as the model's own do. */
   readonly stopIds: readonly number[];
   /** So many tokens from the beginning are worth keeping for other conversations. */

@@ -2,17 +2,20 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
 import type { JobId } from '../../core/job.ts';
-import type { LanguageSpec } from '../../core/model.ts';
+import type { LanguageSpec, VerifiedFile } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { TurnSummary } from '../../core/turn-task.ts';
+import { type AnswerChoosers, type ChooserOptions, createAnswerChoosers } from '../../models/language/answer-chooser.ts';
 import { readDecoderConfig } from '../../models/language/decoder-config.ts';
 import { decoderFacts } from '../../models/language/decoder-directory.ts';
-import { DecoderEngine } from '../../models/language/decoder-engine.ts';
+import { DecoderEngine, type TurnRequest } from '../../models/language/decoder-engine.ts';
 import type { DecoderFacts } from '../../models/language/decoder-facts.ts';
 import { decoderTensors } from '../../models/language/decoder-graph.ts';
 import type { DecoderTurn, StepWatch } from '../../models/language/decoder-turn.ts';
 import { digestOf } from '../../models/language/file-digest.ts';
-import { greedyChooser } from '../../models/language/token-chooser.ts';
+import { greedyChooser, type TokenChooser } from '../../models/language/token-chooser.ts';
+import { readTokenizerFiles } from '../../models/language/tokenizer-files.ts';
+import { createVocabulary } from '../../models/language/vocabulary.ts';
 import type { NativeSession, OnnxRuntime } from '../../native/onnx-runtime.ts';
 import { readVerifiedModel } from './model-file.ts';
 import type { Command, LoadableModel } from './protocol.ts';
@@ -48,14 +51,37 @@ export function openLanguageSession(
   const session = openSession(model, language, facts, bytes, options);
   const { chunkTokens, cacheBytesMax, textsMax } = language;
   const engine = new DecoderEngine(session, facts, { chunkTokens, cacheBytesMax, textsMax });
-  return createLanguageSession(engine, chunkTokens, options.arena, () => session.release());
+  const speech = readSpeech(model, language, facts);
+  return createLanguageSession({ engine, chunkTokens, arena: options.arena, speech, onRelease: () => session.release() });
+}
+
+/** What is known of the model's tokens. */
+interface Speech {
+  readonly choosers: AnswerChoosers;
+  readonly eosIds: readonly number[];
+}
+
+const textOf = ({ file, sha256 }: VerifiedFile): string => Buffer.from(readVerifiedModel(file, sha256)).toString('utf8');
+
+function readSpeech(model: LoadableModel, { tokenizer, generation }: LanguageSpec, { config }: DecoderFacts): Speech | undefined {
+  if (tokenizer === undefined) return undefined;
+  const place = dirname(model.file);
+  const texts = { tokenizer: textOf(tokenizer.tokenizer), config: textOf(tokenizer.config) };
+  const vocabulary = createVocabulary(
+    place,
+    readTokenizerFiles(place, { ...texts, ...(generation === undefined ? {} : { generation: textOf(generation) }) }),
+  );
+  if (vocabulary.size > config.vocabulary)
+    throw new CoxswainError(
+      'MODEL_CONTRACT',
+      `${place}: the tokenizer has ${vocabulary.size} tokens, the model ${config.vocabulary}. Take all files of one model.`,
+    );
+  return { choosers: createAnswerChoosers(vocabulary), eosIds: vocabulary.eosIds };
 }
 
 function readFacts(model: LoadableModel, language: LanguageSpec, bytes: Uint8Array): DecoderFacts {
-  const text = ({ file, sha256 }: { readonly file: string; readonly sha256: string }): string =>
-    Buffer.from(readVerifiedModel(file, sha256)).toString('utf8');
   const { config, generation, data } = language;
-  const read = readDecoderConfig(dirname(config.file), text(config), generation === undefined ? undefined : text(generation));
+  const read = readDecoderConfig(dirname(config.file), textOf(config), generation === undefined ? undefined : textOf(generation));
   const sizes = new Map<string, number>();
   for (const { file, sha256 } of data) {
     const { sha256: digest, byteLength } = digestOf(file);
@@ -106,24 +132,31 @@ interface Spoken {
   stepsLeft: number;
 }
 
-/** Also for tests, over an engine of any kind. */
-export function createLanguageSession(
-  engine: DecoderEngine,
-  chunkTokens: number,
-  arena: ArrayBuffer,
-  onRelease: () => void,
-): LanguageSession {
+interface SessionParts {
+  readonly engine: DecoderEngine;
+  readonly chunkTokens: number;
+  readonly arena: ArrayBuffer;
+  readonly speech: Speech | undefined;
+  readonly onRelease: () => void;
+}
+
+function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }: SessionParts): LanguageSession {
   const turns = new Map<JobId, Spoken>();
 
   const begin = ({ job, from, turn, words }: TurnCommand): Spoken => {
     if (from !== 0) throw new CoxswainError('TURN_FAILED', `the turn of job ${job} is to go on at step ${from}, and is not known here`);
-    const { conversation, text, stopIds, sharedTokens, overflow, pinned } = words;
+    const { conversation, text, stopIds, sharedTokens, overflow, pinned, choosing } = words;
     // A turn of the same conversation that nobody goes on with is over, whether that was told or not.
     for (const [other, { turn: spoken }] of turns) if (spoken.conversation === conversation) drop(other);
     const stepsLeft = Math.ceil(turn.promptTokens / chunkTokens) + turn.tokensMax - 1;
     const tokens = readText(arena, text);
-    const shared = { conversation, tokens, tokensMax: turn.tokensMax, chooser: greedyChooser, stopIds, sharedTokens, overflow };
-    const spoken = { turn: engine.begin({ ...shared, stepsMax: stepsLeft, pinned: new Set(pinned) }), stepsLeft };
+    const request: TurnRequest = {
+      ...{ conversation, tokens, tokensMax: turn.tokensMax, stepsMax: stepsLeft, sharedTokens, overflow },
+      chooser: (tokensMax) => chooserFor(choosing, tokensMax, tokens, speech),
+      stopIds: [...stopIds, ...(speech?.eosIds ?? [])],
+      pinned: new Set(pinned),
+    };
+    const spoken = { turn: engine.begin(request), stepsLeft };
     turns.set(job, spoken);
     return spoken;
   };
@@ -165,7 +198,24 @@ export function createLanguageSession(
   };
 }
 
-const REASONS: Readonly<Record<string, FailReason>> = { LOGITS_NOT_FINITE: 'non-finite', CACHE_FULL: 'no-memory' };
+function chooserFor(
+  choosing: Readonly<Record<string, unknown>> | undefined,
+  tokensMax: number,
+  prompt: readonly number[],
+  speech: Speech | undefined,
+): TokenChooser {
+  if (choosing === undefined) return greedyChooser;
+  if (speech === undefined)
+    throw new CoxswainError('MODEL_UNSUPPORTED', 'there is no tokenizer beside the model, so how its tokens are chosen cannot be said');
+  return speech.choosers.begin({ ...choosing, tokensMax } as ChooserOptions, prompt);
+}
+
+const REASONS: Readonly<Record<string, FailReason>> = {
+  LOGITS_NOT_FINITE: 'non-finite',
+  CACHE_FULL: 'no-memory',
+  PROMPT_REFUSED: 'prepare-error',
+  SCHEMA_REFUSED: 'prepare-error',
+};
 
 function readText(
   arena: ArrayBuffer,

@@ -273,7 +273,7 @@ const loadable = ({ id, file, sha256, inputs, outputs, states, constants, langua
 /** What of a segment crosses. */
 function runCommand({ job, from, steps, model, inputs, outputs, turn, task }: Segment, over: readonly JobId[]): Command {
   if (turn === undefined || task === undefined) return { kind: 'run', model, inputs, outputs };
-  const { conversation, text, sampling, stopIds, sharedTokens, overflow, pinned } = task;
-  const words = { conversation, text, stopIds, sharedTokens, overflow, pinned, ...(sampling === undefined ? {} : { sampling }) };
+  const { conversation, text, choosing, stopIds, sharedTokens, overflow, pinned } = task;
+  const words = { conversation, text, stopIds, sharedTokens, overflow, pinned, ...(choosing === undefined ? {} : { choosing }) };
   return { kind: 'turn', model, job, from, steps, turn, words, over };
 }

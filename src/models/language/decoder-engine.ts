@@ -25,7 +25,8 @@ export interface TurnRequest {
   readonly tokensMax: number;
   /** Steps that there are for it: what has to be read again since it was evicted takes of the answer. */
   readonly stepsMax?: number;
-  readonly chooser: TokenChooser;
+  /** Or how it is made for an answer of so many tokens at most; what that throws, `begin` throws. */
+  readonly chooser: TokenChooser | ((tokensMax: number) => TokenChooser);
   /** End the answer as the model's own do. */
   readonly stopIds?: readonly number[];
   /** So many tokens from the beginning are worth keeping for other conversations, such as a system prompt. */
@@ -91,6 +92,8 @@ export class DecoderEngine {
         'TURN_FAILED',
         `Reading the text takes ${chunks} steps and there are ${stepsMax}; what was to be cached of it is gone. Ask again.`,
       );
+    const { chooser } = request;
+    const madeChooser = typeof chooser === 'function' ? chooser(tokensMax) : chooser;
     text.isLive = true;
     return new DecoderTurn(
       { forward: this.#forward, conversations: this.#conversations, keepShared: (from) => this.#keepShared(from, request) },
@@ -100,7 +103,7 @@ export class DecoderEngine {
         tokensMax,
         droppedTokens,
         chunkTokens: this.#options.chunkTokens,
-        chooser: request.chooser,
+        chooser: madeChooser,
         stopIds: new Set([...this.facts.config.eosTokenIds, ...(request.stopIds ?? [])]),
       },
     );

@@ -26,12 +26,17 @@ export function decoderSpec(options: DecoderSpecOptions): { readonly spec: Model
   const { file } = variantOf(directory, options.variant);
   const facts = readDecoderVariant(directory, { name: options.variant, file });
   const generation = join(directory.path, 'generation_config.json');
+  const tokenizer = join(directory.path, 'tokenizer.json');
+  const tokenizerConfig = join(directory.path, 'tokenizer_config.json');
   const data = externalFilesOf(file).map((location) => verified(resolve(dirname(file), location)));
   const graph = digestOf(file);
   const weightBytes = data.reduce((sum, { byteLength }) => sum + byteLength, graph.byteLength);
   const language: LanguageSpec = {
     config: verified(join(directory.path, 'config.json')),
     ...(existsSync(generation) ? { generation: verified(generation) } : {}),
+    ...(existsSync(tokenizer) && existsSync(tokenizerConfig)
+      ? { tokenizer: { tokenizer: verified(tokenizer), config: verified(tokenizerConfig) } }
+      : {}),
     data,
     ...{ chunkTokens, cacheBytesMax, textsMax },
     sharesWeights: sharesWeights && data.length > 0,

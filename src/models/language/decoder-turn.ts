@@ -84,7 +84,7 @@ export class DecoderTurn {
   }
 
   /**
-   * Runs up to `steps` steps, one at least. Errors: LOGITS_NOT_FINITE, TURN_FAILED (what the session or the chooser threw); the turn is over then and its cache is gone,
+   * Runs up to `steps` steps, one at least. Errors: LOGITS_NOT_FINITE, TURN_FAILED (what the session or the chooser threw, but for what has a code of its own); the turn is over then and its cache is gone,
    * others are as they were.
    */
   run(steps: number, watch: StepWatch): TurnProgress {
@@ -135,7 +135,8 @@ export class DecoderTurn {
     if (this.#options.stopIds.has(chosen.id)) return this.#end('stop');
     this.#written += 1;
     this.#next = chosen.id;
-    if (this.#written === this.tokensMax) this.#end('length');
+    if (this.#options.chooser.isOver === true) this.#end('stop');
+    else if (this.#written === this.tokensMax) this.#end('length');
     watch.onToken(chosen);
   }
 
@@ -144,6 +145,7 @@ export class DecoderTurn {
       return work();
     } catch (thrown) {
       this.#fail();
+      if (thrown instanceof CoxswainError) throw thrown;
       throw new CoxswainError('TURN_FAILED', `A step of a turn failed: ${messageOf(thrown)}. The turn is given up; its cache is gone.`, {
         cause: thrown,
       });

@@ -4,6 +4,8 @@ import type { SpokenToken } from '../../core/turn-task.ts';
 export interface TokenChooser {
   /** `logits`: one finite number for each token of the vocabulary, the caller's again after the call; they may be changed meanwhile. */
   choose(logits: Float32Array): SpokenToken;
+  /** Whether the answer is over with the token chosen last, though that is none that ends it. */
+  readonly isOver?: boolean;
 }
 
 /** The likeliest token, of equals the one with the smallest number. */

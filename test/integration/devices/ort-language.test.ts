@@ -5,14 +5,16 @@ import type { Turn } from '../../../src/core/job.ts';
 import type { ModelSpec } from '../../../src/core/model.ts';
 import type { Segment, SegmentEnd } from '../../../src/core/segment.ts';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
-import type { TurnSummary, TurnTask } from '../../../src/core/turn-task.ts';
+import type { SpokenToken, TurnSummary, TurnTask } from '../../../src/core/turn-task.ts';
 import { addUs, durationUs } from '../../../src/core/units.ts';
 import { decoderSpec } from '../../../src/models/language/decoder-spec.ts';
+import { createTokenizer } from '../../../src/models/language/tokenizer.ts';
 import { randomWeights } from '../../../tools/decoder/decoder-weights.ts';
 import { createOrtRig, type OrtRig, region } from '../../support/ort-rig.ts';
 import { referenceLogits } from '../../support/reference-decoder.ts';
 import { tinyDecoderConfig, writeTinyDecoder } from '../../support/tiny-decoder.ts';
 import { writeTinyModels } from '../../support/tiny-onnx.ts';
+import { byteLevelFiles } from '../../support/tokenizer-fixture.ts';
 
 const CHUNK = 8;
 const TEXT_BYTES = 4096;
@@ -222,6 +224,65 @@ describe('a turn on a core', () => {
     expect(await run(talk(2, prompt(2), 5))).toMatchObject({ kind: 'failed', reason: 'no-memory' });
     await run(first, { from: 2, steps: 10 });
     expect(await run(talk(2, prompt(2), 5))).toMatchObject({ kind: 'done' });
+  });
+});
+
+describe('a turn with a tokenizer beside its model', () => {
+  const files = byteLevelFiles();
+  const { vocabulary } = createTokenizer('fixture', files);
+
+  /** The model's random wishes are as good as any: what holds it is what is looked at. */
+  async function loadSpeaker(vocabularySize = vocabulary.size): Promise<string | undefined> {
+    const folder = writeTinyDecoder(join(rig.dir, 'speaker'), { changes: { vocab_size: vocabularySize, max_position_embeddings: 512 } });
+    writeFileSync(join(folder, 'tokenizer.json'), files.tokenizer);
+    writeFileSync(join(folder, 'tokenizer_config.json'), files.config);
+    const { spec } = decoderSpec({ id: 'tiny', folder, variant: 'fp32', chunkTokens: CHUNK, cacheBytesMax: 2 ** 26, textsMax: 8 });
+    return (await rig.load(spec))?.code;
+  }
+
+  async function speak(job: number, choosing: Readonly<Record<string, unknown>>, tokensMax: number) {
+    const told: SpokenToken[] = [];
+    const one = talk(job, prompt(1), tokensMax, { choosing, onTokens: (tokens) => told.push(...tokens) });
+    const end = await run(one);
+    const text = Buffer.concat(told.map(({ id }) => vocabulary.bytesOf(id))).toString('utf8');
+    return { end, told, text, summary: one.summaries[0] };
+  }
+
+  it('is valid by its schema, whatever the model would rather say', async () => {
+    expect(await loadSpeaker()).toBe(undefined);
+    const schema = {
+      type: 'object',
+      properties: { seat: { enum: ['driver', 'left'] }, level: { type: 'integer', minimum: 0, maximum: 3 } },
+      required: ['seat', 'level'],
+      additionalProperties: false,
+    };
+    const { text, summary } = await speak(1, { sampling: { temperature: 1, seed: 5 }, constraint: { kind: 'json', schema } }, 60);
+    expect(JSON.parse(text)).toMatchObject({ seat: expect.stringMatching(/^(driver|left)$/), level: expect.any(Number) });
+    expect(summary?.finish).toBe('stop');
+  });
+
+  it('is the same for the same seed, another for another, and tells probabilities when asked', async () => {
+    await loadSpeaker();
+    const ids = async (job: number, seed: number): Promise<string> =>
+      (await speak(job, { sampling: { temperature: 5, seed } }, 20)).told.map(({ id }) => id).join();
+    const first = await ids(1, 1);
+    expect(await ids(2, 1)).toBe(first);
+    expect(await ids(3, 2)).not.toBe(first);
+    const { told } = await speak(4, { sampling: { temperature: 0, logprobs: 2 } }, 3);
+    expect(told[0]).toMatchObject({ logprob: expect.any(Number), top: [{ id: told[0]?.id }, {}] });
+  });
+
+  it('fails alone for options that cannot be, and for a schema that is refused', async () => {
+    await loadSpeaker();
+    expect((await speak(1, { sampling: { temperature: -1 } }, 5)).end).toMatchObject({ kind: 'failed', reason: 'prepare-error' });
+    expect((await speak(2, { constraint: { kind: 'json', schema: { type: 'spoon' } } }, 5)).end).toMatchObject({ kind: 'failed' });
+    expect((await speak(3, {}, 5)).end.kind).toBe('done');
+  });
+
+  it('is refused where the tokenizer is another model’s, and where there is none', async () => {
+    expect(await loadSpeaker(100)).toBe('MODEL_CONTRACT');
+    await rig.load(model);
+    expect((await speak(1, { sampling: {} }, 5)).end).toMatchObject({ kind: 'failed', message: expect.stringContaining('no tokenizer') });
   });
 });
 

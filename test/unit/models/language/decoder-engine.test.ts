@@ -88,6 +88,32 @@ describe('an answer', () => {
     expect(turn.finish).toBe('length');
   });
 
+  it('ends with the token after which its chooser says that it is over', () => {
+    const tokens = prompt(1);
+    let count = 0;
+    const turn = engineOf().begin(
+      request('a', tokens, 30, {
+        chooser: (tokensMax) => ({
+          choose: (logits) => {
+            count += 1;
+            return greedyChooser.choose(logits);
+          },
+          get isOver() {
+            return count === tokensMax - 26;
+          },
+        }),
+      }),
+    );
+    expect(finish(turn)).toEqual(answerOf(tokens, 4));
+    expect(turn.finish).toBe('stop');
+  });
+
+  it('gives up tokens for chunks that there were no steps for, and the turn when none are left', () => {
+    const tokens = prompt(1, 20);
+    expect(finish(engineOf().begin(request('a', tokens, 10, { stepsMax: 5 })))).toEqual(answerOf(tokens, 3));
+    expect(codeOf(() => engineOf().begin(request('a', tokens, 10, { stepsMax: 2 })))).toBe('TURN_FAILED');
+  });
+
   it('leaves off after the step in which it was asked to', () => {
     const tokens = prompt(2);
     const turn = engineOf().begin(request('a', tokens, 6));
