@@ -11,10 +11,11 @@ import type { SocProfile } from '../core/soc-profile.ts';
 import type { Device } from '../devices/device.ts';
 import type { SimDevice } from '../devices/sim/sim-device.ts';
 import { codecs } from '../models/registry.ts';
+import { createNodeSpawn } from '../sources/node-spawn.ts';
 import { createAudioCoder, createImageCoder } from './coders.ts';
 import { createComputePool } from './compute-pool.ts';
 import { createComputedDevice } from './computed-device.ts';
-import { type FrameFeed, fedFrom, openFrameFeed } from './frame-feed.ts';
+import { type FedOptions, type FrameFeed, fedFrom, openFrameFeed } from './frame-feed.ts';
 import { createTensorArena } from './frame-memory.ts';
 import { createHostTimedCoder } from './host-timed-coder.ts';
 import { createMediaDecoder } from './media/media-decoder.ts';
@@ -59,7 +60,7 @@ const PROBLEMS_MAX = 100;
 
 /**
  * Brings up processes, media workers and the sources' files; whatever fails takes down again what was up. Models that are only described are not computed.
- * Errors: CONFIG_INVALID (no model with a file, a live source), ARENA_FULL, NATIVE_UNAVAILABLE, CORE_START_FAILED, WORKER_CRASHED, and those of models and files.
+ * Errors: CONFIG_INVALID (no model with a file, a live source), ARENA_FULL, NATIVE_UNAVAILABLE, CORE_START_FAILED, WORKER_CRASHED, PROGRAM_MISSING, SOURCE_LOST, and those of models and files.
  */
 export async function openCompute({ config, host }: ComputeOptions, deps: ComputeDeps): Promise<Compute> {
   const unwinder = new Unwinder();
@@ -84,7 +85,9 @@ async function bringUp(
     throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}`);
   }
   const computed = new Set(models.map(({ id }) => id));
-  const fed = fedSources(config, computed).map((section) => [section.id, fedFrom(section, config.origin.file)] as const);
+  const looking = { clock: real, spawn: createNodeSpawn() };
+  const fed = new Map<SourceId, FedOptions>();
+  for (const section of fedSources(config, computed)) fed.set(section.id, await fedFrom(section, config.origin.file, looking));
   const problems = config.pipelines.filter(({ stream }) => !computed.has(stream.model)).map(emptyText);
   const onProblem = (message: string): void => void (problems.length < PROBLEMS_MAX && problems.push(message));
   const work = new RealWork();
@@ -95,7 +98,11 @@ async function bringUp(
   await media.ready;
   const feeds = new Map<SourceId, FrameFeed>();
   const feeding = { memory, decoder: createMediaDecoder(media), work };
-  for (const [id, options] of fed) feeds.set(id, await openFrameFeed(options, feeding));
+  for (const [id, options] of fed) {
+    const feed = await openFrameFeed(options, feeding);
+    unwinder.push(() => feed.close());
+    feeds.set(id, feed);
+  }
   const cores = config.device.cores.map(({ cpu, niceness }, id) => ({ id, cpu, niceness }));
   const pool = await createComputePool({ cores, models }, { clock: real, onWarning: onProblem });
   unwinder.push(() => pool.close());

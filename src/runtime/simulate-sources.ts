@@ -1,4 +1,4 @@
-import { map, merge, Observable } from 'rxjs';
+import { map, merge, Observable, takeWhile } from 'rxjs';
 import type { LeafSource, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Payload, SourceId } from '../core/frame.ts';
@@ -51,7 +51,16 @@ export function simulateSources(
     if (readers.length === 0) return [];
     const timed = createSimulatedSource(section, clock, prng);
     const feed = content?.feeds.get(section.id);
-    const source = feed === undefined ? timed : { id: timed.id, events: timed.events.pipe(map((event) => filled(event, feed))) };
+    const source =
+      feed === undefined
+        ? timed
+        : {
+            id: timed.id,
+            events: timed.events.pipe(
+              map((event) => filled(event, feed)),
+              takeWhile(isOn, true),
+            ),
+          };
     const release = content?.release ?? (() => undefined);
     const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
     const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory: { release } });
@@ -63,8 +72,11 @@ export function simulateSources(
 function filled(event: SourceEvent, feed: FrameFeed): SourceEvent {
   if (event.kind !== 'frame') return event;
   const shown = feed.next();
+  if (shown === undefined) return { kind: 'state', state: 'ended', message: 'the recording is over' };
   return shown.kind === 'rejected' ? shown : { ...event, frame: { ...event.frame, payload: shown } };
 }
+
+const isOn = (event: SourceEvent): boolean => event.kind !== 'state' || event.state !== 'ended';
 
 function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng): Source {
   const leaf: LeafSource | undefined = section.kind === 'first-of' ? section.sources[0] : section;

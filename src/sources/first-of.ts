@@ -53,7 +53,8 @@ export function createFirstOfSource(
   return { id, events };
 }
 
-async function firstMissing(
+/** What the first of them that is not met lacks, in words; undefined when all are. */
+export async function firstMissing(
   requirements: readonly Requirement[],
   deps: { readonly clock: Clock; readonly spawn: SpawnChild },
 ): Promise<string | undefined> {

@@ -26,20 +26,21 @@ const RTSP_PROTOCOLS: Readonly<Record<string, string>> = { 'rtsp:': 'rtsp,rtp,tc
 
 /**
  * The arguments with which ffmpeg writes raw RGB frames of exactly width x height (cover, centred) to its standard output. Everything of the user's is one
- * element of the vector that cannot be taken for an option or another protocol. Throws CONFIG_INVALID for an input that is not allowed.
+ * element of the vector that cannot be taken for an option or another protocol. A file is played at its own pace, or as fast as its frames are read. Throws CONFIG_INVALID for an input that is not allowed.
  */
-export function videoArguments(input: VideoInput, shape: VideoShape): readonly string[] {
+export function videoArguments(input: VideoInput, shape: VideoShape, pace: 'own' | 'as-read' = 'own'): readonly string[] {
   const { width, height, fps } = shape;
   const cover = `fps=${fps},scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bilinear,crop=${width}:${height}`;
   const output = ['-map', '0:v:0', '-an', '-sn', '-dn', '-vf', cover, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'];
-  return ['-hide_banner', '-nostdin', '-loglevel', 'error', ...inputArguments(input, fps), ...output];
+  return ['-hide_banner', '-nostdin', '-loglevel', 'error', ...inputArguments(input, fps, pace), ...output];
 }
 
-function inputArguments(input: VideoInput, fps: number): readonly string[] {
+function inputArguments(input: VideoInput, fps: number, pace: 'own' | 'as-read'): readonly string[] {
   switch (input.kind) {
     case 'file': {
       const loop = input.loop ? ['-stream_loop', '-1'] : [];
-      return ['-protocol_whitelist', 'file', '-format_whitelist', FILE_FORMATS, '-re', ...loop, '-i', `file:${checkPath(input.path)}`];
+      const pacing = pace === 'own' ? ['-re'] : [];
+      return ['-protocol_whitelist', 'file', '-format_whitelist', FILE_FORMATS, ...pacing, ...loop, '-i', `file:${checkPath(input.path)}`];
     }
     case 'rtsp': {
       const protocols = rtspProtocols(input.url);

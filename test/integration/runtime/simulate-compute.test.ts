@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RuntimeConfig } from '../../../src/config/runtime-config.ts';
+import type { LeafSource, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
 import { type ResultPayload, resultSchema } from '../../../src/mqtt/payloads.ts';
@@ -8,6 +12,7 @@ import type { SimulateOptions } from '../../../src/runtime/simulate-options.ts';
 import { startRuntime } from '../../../src/runtime/start.ts';
 import { childPids } from '../../support/child-pids.ts';
 import { eventually } from '../../support/eventually.ts';
+import { hasProgram } from '../../support/has-program.ts';
 import { obtainSampleFolder } from '../../support/sample-files.ts';
 import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
 
@@ -18,6 +23,12 @@ beforeAll(() => {
 const cockpit = shippedConfig('cockpit');
 const vehicle = shippedConfig('vehicle-500');
 const profile = shippedSoc('rk3588');
+
+/** One of the alternatives of a source of the cockpit. */
+function leafOf(id: string, kind: LeafSource['kind']): LeafSource | undefined {
+  const section = cockpit.sources.find((source) => source.id === id);
+  return section?.kind === 'first-of' ? section.sources.find((leaf) => leaf.kind === kind) : section;
+}
 
 /** Some pipelines of the cockpit, its cameras showing photos, its results printed. */
 const only = (...ids: readonly string[]): RuntimeConfig => ({
@@ -192,6 +203,22 @@ describe('simulated time with real outputs', () => {
     expect(problems).toEqual([expect.stringMatching(/^results of rear are empty: .* only described/)]);
   });
 
+  it.skipIf(!hasProgram('ffmpeg'))('shows a video file frame by frame, through ffmpeg, until it is over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coxswain-film-'));
+    const file = join(folder, 'film.mp4');
+    const [photos, video] = [leafOf('front', 'images'), leafOf('front', 'video')];
+    if (photos?.kind !== 'images' || video?.kind !== 'video') throw new Error('the front camera shows a video or photos');
+    const input = ['-framerate', '8', '-pattern_type', 'glob', '-i', photos.files, '-vf', 'scale=768:576,format=yuv420p'];
+    const made = spawnSync('ffmpeg', ['-v', 'error', '-y', ...input, '-c:v', 'mpeg4', '-q:v', '2', file]);
+    expect(String(made.stderr)).toBe('');
+    const film = { ...video, id: 'front', from: { kind: 'file', file, isLooping: false } } as const;
+    const { report } = await play({ ...only('objects'), sources: [film] }, { compute: 'ort', spanUs: durationFromMs(2_000) });
+    rmSync(folder, { recursive: true });
+    expect(report.detections.objects?.person).toBeGreaterThan(3);
+    expect(report.streams.map(({ jobs }) => jobs.done)).toEqual([5]);
+    expect(report.incidents.map(({ kind }) => kind)).toContain('source-ended');
+  });
+
   it('refuses a configuration without any model to compute, and sources that do not wait', async () => {
     const [car, mode] = [shippedSoc('car-500'), modeOf(shippedSoc('car-500'))];
     await expect(play(vehicle, { profile: car, mode, compute: 'ort' })).rejects.toThrow(
@@ -205,7 +232,7 @@ describe('simulated time with real outputs', () => {
       sources: speech.sources.map((source) => (source.id === 'microphone' ? { ...live, id: source.id } : source)),
     };
     await expect(play(config, { compute: 'ort' })).rejects.toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('do not wait for simulated time') }),
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('does not wait for simulated time') }),
     );
   });
 });

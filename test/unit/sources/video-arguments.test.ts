@@ -25,6 +25,7 @@ describe('videoArguments', () => {
   it('plays a file at its own pace and allows it no other protocol', () => {
     const args = videoArguments({ kind: 'file', path: '/a.mp4', loop: true }, shape);
     expect(args).toContain('-re');
+    expect(videoArguments({ kind: 'file', path: '/a.mp4', loop: true }, shape, 'as-read')).not.toContain('-re');
     expect(settingOf(args, '-stream_loop')).toBe('-1');
     expect(settingOf(args, '-protocol_whitelist')).toBe('file');
     expect(videoArguments({ kind: 'file', path: '/a.mp4', loop: false }, shape)).not.toContain('-stream_loop');
