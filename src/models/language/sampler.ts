@@ -106,7 +106,7 @@ export function createSampler(options: SamplingOptions, size: number): Sampler {
       const ids = allowed?.ids;
       const scores = gather(logits, size, allowed, scratch, penalties.isActive ? penalties.apply : undefined);
       const count = ids?.length ?? size;
-      const place = options.temperature === 0 ? candidates.best(scores, count) : pick(scores, count);
+      const place = options.temperature === 0 ? candidates.best(scores, count) : draw(select(scores, count));
       if (place < 0) return { kind: 'error', reason: 'none-allowed', message: 'every token that is allowed has a logit of -Infinity' };
       const id = ids === undefined ? place : (ids[place] ?? 0);
       return options.logprobs === undefined
@@ -114,11 +114,6 @@ export function createSampler(options: SamplingOptions, size: number): Sampler {
         : { kind: 'token', id, ...logprobsOf(logits, size, id, options.logprobs) };
     },
   };
-
-  function pick(scores: Float32Array, count: number): number {
-    if (candidates.best(scores, count) < 0) return -1;
-    return draw(select(scores, count));
-  }
 }
 
 /** The id of the first logit that is NaN or +Infinity, or -1. */
