@@ -1,0 +1,103 @@
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Prng } from '../../src/core/prng.ts';
+import { learnBpe } from './bpe.ts';
+import { createDialogues, type Document } from './dialogue.ts';
+import { splitTemplates } from './intents.ts';
+import { generationConfig, modelConfig, SHAPE, SPECIAL_TOKENS, tokenizerConfig, tokenizerJson } from './model-files.ts';
+import { createPacker } from './pack.ts';
+
+const HELP = `Usage: npx tsx tools/train-cockpit-lm/main.ts --out DIR [options]
+
+Writes what train.py needs into DIR: model/ (tokenizer and configurations), train.tokens (16 bits a token: 14 of id, 2 of weight), train.lengths (32 bits a
+conversation), heldout.jsonl.
+
+  --out DIR         where to write; made if missing
+  --documents N     conversations to train on (default 200000)
+  --heldout N       held-out conversations to judge by (default 4000)
+  --seed S          of everything (default 1)
+  --tokenizer FILE  use this tokenizer.json instead of learning one, so that training can go on
+`;
+
+/** With the special tokens; a multiple of 64. */
+const VOCABULARY = 2560;
+
+/** Conversations that the tokenizer learns from. */
+const TOKENIZER_DOCUMENTS = 20_000;
+
+/** Common words that take their space along. */
+const SPACED_WORDS = 420;
+
+/** Token ids stay below 2^14; the weight stands above them. */
+const WEIGHT_SHIFT = 14;
+
+function prepare(directory: string, documents: number, heldOut: number, seed: string, tokenizerFile: string | undefined): void {
+  const modelDirectory = join(directory, 'model');
+  mkdirSync(modelDirectory, { recursive: true });
+  const dialogues = createDialogues(splitTemplates());
+  const random = new Prng(seed);
+  const drawTrain = (index: number): Document => dialogues.train(random.fork(`train/${index}`));
+  const json =
+    tokenizerFile === undefined
+      ? learnTokenizer(Array.from({ length: TOKENIZER_DOCUMENTS }, (_, index) => drawTrain(index)))
+      : (JSON.parse(readFileSync(tokenizerFile, 'utf8')) as object);
+  const config = tokenizerConfig(SHAPE.contextTokens);
+  const files = {
+    'tokenizer.json': json,
+    'tokenizer_config.json': config,
+    'config.json': modelConfig(VOCABULARY),
+    'generation_config.json': generationConfig(VOCABULARY),
+  };
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(modelDirectory, name), `${JSON.stringify(content, undefined, 1)}\n`);
+
+  const packer = createPacker(json, config);
+  const tokens = openSync(join(directory, 'train.tokens'), 'w');
+  const lengths = new Uint32Array(documents);
+  let total = 0;
+  for (let index = 0; index < documents; index += 1) {
+    const { ids, weights } = packer.pack(drawTrain(index).messages);
+    writeSync(
+      tokens,
+      Uint16Array.from(ids, (id, at) => id | ((weights[at] ?? 0) << WEIGHT_SHIFT)),
+    );
+    lengths[index] = ids.length;
+    total += ids.length;
+  }
+  closeSync(tokens);
+  writeFileSync(join(directory, 'train.lengths'), lengths);
+  const lines = Array.from({ length: heldOut }, (_, index) => {
+    const document = dialogues.heldOut(random.fork(`heldout/${index}`));
+    return JSON.stringify({ ...document, ...packer.packForEvaluation(document) });
+  });
+  writeFileSync(join(directory, 'heldout.jsonl'), `${lines.join('\n')}\n`);
+  const sorted = lengths.toSorted();
+  process.stdout.write(
+    `${documents} conversations, ${total} tokens, median ${sorted[documents >> 1]}, longest ${sorted.at(-1)}; ${heldOut} held out\n`,
+  );
+}
+
+function learnTokenizer(documents: readonly Document[]): object {
+  const texts = documents.flatMap(({ messages }) => messages.map(({ content }) => content.replaceAll(/<\/?tool_call>/gu, '\n')));
+  const bpe = learnBpe([...texts, 'system\n', 'user\n', 'assistant\n', 'tool\n'], VOCABULARY - SPECIAL_TOKENS.length, SPACED_WORDS);
+  return tokenizerJson(bpe);
+}
+
+const { values: options } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    documents: { type: 'string', default: '200000' },
+    heldout: { type: 'string', default: '4000' },
+    seed: { type: 'string', default: '1' },
+    tokenizer: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help || options.out === undefined) {
+  process.stdout.write(HELP);
+  process.exitCode = options.help ? 0 : 2;
+} else {
+  prepare(options.out, Number(options.documents), Number(options.heldout), options.seed, options.tokenizer);
+}
