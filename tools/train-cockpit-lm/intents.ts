@@ -1,12 +1,14 @@
 import type { Intent } from './intent.ts';
 import type { Language } from './open-values.ts';
-import { body } from './phrases/body.ts';
 import { climate } from './phrases/climate.ts';
+import { lights } from './phrases/lights.ts';
 import { media } from './phrases/media.ts';
+import { openings } from './phrases/openings.ts';
 import { questions } from './phrases/questions.ts';
+import { refusals } from './phrases/refusals.ts';
 import { robot } from './phrases/robot.ts';
 import { seats } from './phrases/seats.ts';
-import { refusals, talk } from './phrases/talk.ts';
+import { talk } from './phrases/talk.ts';
 import { travel } from './phrases/travel.ts';
 import { views } from './phrases/view.ts';
 import { heldOutTemplates, type Split } from './split.ts';
@@ -15,7 +17,8 @@ import { heldOutTemplates, type Split } from './split.ts';
 export const intents: readonly Intent[] = [
   ...climate,
   ...seats,
-  ...body,
+  ...openings,
+  ...lights,
   ...media,
   ...travel,
   ...robot,

@@ -29,6 +29,13 @@ const TOKENIZER_DOCUMENTS = 20_000;
 /** Common words that take their space along. */
 const SPACED_WORDS = 420;
 
+/** A sentence without what does not change its words. */
+const bareText = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[\s.,!?。，！？]+/gu, ' ')
+    .trim();
+
 /** Token ids stay below 2^14; the weight stands above them. */
 const WEIGHT_SHIFT = 14;
 
@@ -55,9 +62,12 @@ function prepare(directory: string, documents: number, heldOut: number, seed: st
   const packer = createPacker(json, config);
   const tokens = openSync(join(directory, 'train.tokens'), 'w');
   const lengths = new Uint32Array(documents);
+  const heard = new Set<string>();
   let total = 0;
   for (let index = 0; index < documents; index += 1) {
-    const { ids, weights } = packer.pack(drawTrain(index).messages);
+    const document = drawTrain(index);
+    for (const { role, content } of document.messages) if (role === 'user') heard.add(bareText(content));
+    const { ids, weights } = packer.pack(document.messages);
     writeSync(
       tokens,
       Uint16Array.from(ids, (id, at) => id | ((weights[at] ?? 0) << WEIGHT_SHIFT)),
@@ -67,14 +77,18 @@ function prepare(directory: string, documents: number, heldOut: number, seed: st
   }
   closeSync(tokens);
   writeFileSync(join(directory, 'train.lengths'), lengths);
-  const lines = Array.from({ length: heldOut }, (_, index) => {
+  const lines: string[] = [];
+  let dropped = 0;
+  for (let index = 0; lines.length < heldOut; index += 1) {
     const document = dialogues.heldOut(random.fork(`heldout/${index}`));
-    return JSON.stringify({ ...document, ...packer.packForEvaluation(document) });
-  });
+    // Two templates may give one sentence: what training has heard by chance is not held out.
+    if (heard.has(bareText(document.messages.at(-2)?.content ?? ''))) dropped += 1;
+    else lines.push(JSON.stringify({ ...document, ...packer.packForEvaluation(document) }));
+  }
   writeFileSync(join(directory, 'heldout.jsonl'), `${lines.join('\n')}\n`);
   const sorted = lengths.toSorted();
   process.stdout.write(
-    `${documents} conversations, ${total} tokens, median ${sorted[documents >> 1]}, longest ${sorted.at(-1)}; ${heldOut} held out\n`,
+    `${documents} conversations, ${total} tokens, median ${sorted[documents >> 1]}, longest ${sorted.at(-1)}; ${heldOut} held out, ${dropped} more dropped because training says them too\n`,
   );
 }
 

@@ -125,7 +125,7 @@ class Trainer:
         self.checkpoint_path = os.path.join(given.run, "checkpoint.pt")
         if os.path.exists(self.checkpoint_path):
             self.load()
-        self.is_stopping = False
+        self.is_asked, self.is_stopping = False, False
 
     def load(self):
         saved = torch.load(self.checkpoint_path, map_location=self.given.device)
@@ -163,7 +163,7 @@ class Trainer:
             loss.backward()
         parameters = list(self.model.parameters())
         gradients = [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in parameters]
-        together = torch.cat([*gradients, torch.tensor([*sums, float(self.is_stopping)], device=self.given.device)])
+        together = torch.cat([*gradients, torch.tensor([*sums, float(self.is_asked)], device=self.given.device)])
         if self.given.processes > 1:
             distributed.all_reduce(together)
         *sums, stopping = together[-4:].tolist()
@@ -235,7 +235,8 @@ class Trainer:
         print(f"step {state['step']} {share:.1f}% loss {loss:.4f}{held} {speed:.0f} tokens/s {left / 60:.0f} min left", flush=True)
 
     def stop(self, *_):
-        self.is_stopping = True
+        """All processes stop after the same step: the wish goes round with the gradients."""
+        self.is_asked = True
 
 
 def work(rank, given):
