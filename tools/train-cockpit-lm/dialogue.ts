@@ -2,16 +2,12 @@ import type { Prng } from '../../src/core/prng.ts';
 import { renderSituation, type Situation } from '../../src/models/language/situation.ts';
 import type { Answer, Call, Intent } from './intent.ts';
 import { intents, type SplitTemplates } from './intents.ts';
+import type { Message } from './message.ts';
 import { type Language, pick } from './open-values.ts';
 import { type Drawing, drawSentence, type Sentence } from './sentence.ts';
 import type { Split } from './split.ts';
 import { followUps, outcomeReply } from './turns.ts';
 import { drawSituation } from './world.ts';
-
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content: string;
-}
 
 /** What kind of right answer the last turn has. */
 export type Group = 'call' | 'refusal' | 'ask' | 'state' | 'view' | 'talk';

@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { Document, Message } from './dialogue.ts';
+import type { Document } from './dialogue.ts';
+import type { Message } from './message.ts';
 import { SPECIAL_TOKENS } from './model-files.ts';
 
 /** One conversation in tokens, and how much each token counts as something to learn: 0 nothing, 1 a little, 2 fully. */

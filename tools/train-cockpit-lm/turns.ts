@@ -1,6 +1,6 @@
 import type { Prng } from '../../src/core/prng.ts';
-import type { Message } from './dialogue.ts';
 import { type Call, type Intent, inTongue, one } from './intent.ts';
+import type { Message } from './message.ts';
 import { type Language, pick } from './open-values.ts';
 
 /** What is said after a call that only makes sense because of it: the same for another seat, another number, once more. */
