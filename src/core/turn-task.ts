@@ -41,6 +41,8 @@ export interface TurnWords {
 
 /** A turn that is really spoken, with somebody who listens. */
 export interface TurnTask extends TurnWords {
+  /** Its first step is handed to a core: the first time, or again since the first core was lost; then the answer begins anew, with the same tokens. */
+  onStart(): void;
   /** Tokens of the answer, in order, soon after they were made; all of a segment's before its end is told. */
   onTokens(tokens: readonly SpokenToken[]): void;
   /** Once, before the end of its last segment is told; never for a turn that fails or is given up. */

@@ -136,7 +136,7 @@ async function createOurs(spec: ModelSpec): Promise<Speaker> {
       };
       const task = {
         ...{ conversation: `turn ${jobs}`, text: { offsetBytes: 0, byteLength: 4 * prompt.length }, stopIds: [], sharedTokens: 0 },
-        ...({ overflow: 'refuse', pinned: [], onTokens, onSummary: () => undefined } as const),
+        ...({ overflow: 'refuse', pinned: [], onTokens, onStart: () => undefined, onSummary: () => undefined } as const),
       };
       for (let from = 0, isLast = false; !isLast; ) {
         const steps = from < chunks ? 1 : burstTokens;

@@ -92,6 +92,8 @@ class Core {
   async run(command: Extract<Command, { kind: 'run' }>): Promise<Reply> {
     const startedAt = clock.now();
     this.#beNice();
+    const language = this.#languages.get(command.model);
+    if (language !== undefined) return language.warmUp() ?? { kind: 'done', startedAt, endedAt: clock.now() };
     const session = this.#sessions.get(command.model);
     if (session === undefined)
       return { kind: 'failed', reason: 'model-unavailable', message: `${command.model} is not loaded on core ${settings.core}` };

@@ -37,6 +37,8 @@ export interface TurnFailure {
 /** A language model that is open on this core, with its conversations. */
 export interface LanguageSession {
   run(command: TurnCommand, watch: StepWatch): TurnRun | TurnFailure;
+  /** A first run on nothing; undefined when it went well. */
+  warmUp(): TurnFailure | undefined;
   release(): void;
 }
 
@@ -189,6 +191,14 @@ function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }
         drop(command.job);
         if (!(thrown instanceof CoxswainError)) throw thrown;
         return { kind: 'failed', reason: REASONS[thrown.code] ?? 'device-error', message: thrown.message };
+      }
+    },
+    warmUp() {
+      try {
+        engine.warmUp();
+        return undefined;
+      } catch (thrown) {
+        return { kind: 'failed', reason: 'device-error', message: messageOf(thrown) };
       }
     },
     release() {

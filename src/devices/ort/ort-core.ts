@@ -149,6 +149,7 @@ export class OrtCore {
     const { clock, copies } = this.#deps;
     if (work.kind === 'run') {
       const { job, model, killAt } = work.segment;
+      if (work.segment.from === 0) work.segment.task?.onStart();
       // The core first: it computes while the timer is set.
       const isPosted = this.#process?.post(runCommand(work.segment, work.segment.task === undefined ? NONE : this.#takeOver()));
       if (isPosted === false) {

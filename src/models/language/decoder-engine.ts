@@ -23,7 +23,7 @@ export interface TurnRequest {
   readonly tokens: readonly number[];
   /** The answer ends here at the latest, and where the context ends. */
   readonly tokensMax: number;
-  /** Steps that there are for it: what has to be read again since it was evicted takes of the answer. */
+  /** Steps that there are for it. More are needed when what was thought to be cached was evicted. */
   readonly stepsMax?: number;
   /** Or how it is made for an answer of so many tokens at most; what that throws, `begin` throws. */
   readonly chooser: TokenChooser | ((tokensMax: number) => TokenChooser);
@@ -77,20 +77,19 @@ export class DecoderEngine {
 
   /**
    * Begins a turn: finds what is cached of its text and keeps room for the whole of it, so that it cannot fail for memory later. Nothing is run yet.
-   * Errors: TOKENS_INVALID, CONTEXT_OVERFLOW, CACHE_FULL, CONVERSATION_BUSY; then everything is as it was. TURN_FAILED when `stepsMax` is too few to read it.
+   * Errors: TOKENS_INVALID, CONTEXT_OVERFLOW, CACHE_FULL, CONVERSATION_BUSY; then everything is as it was. TURN_FAILED when `stepsMax` is too few.
    */
   begin(request: TurnRequest): DecoderTurn {
     this.#check(request);
     const { tokens, droppedTokens } = this.#fit(request);
-    const wanted = Math.min(request.tokensMax, this.facts.config.contextTokens - tokens.length);
-    const text = this.#prepare(request, tokens, tokens.length + wanted);
+    const tokensMax = Math.min(request.tokensMax, this.facts.config.contextTokens - tokens.length);
+    const text = this.#prepare(request, tokens, tokens.length + tokensMax);
     const { stepsMax = Number.POSITIVE_INFINITY } = request;
-    const chunks = Math.ceil((tokens.length - text.cache.length) / this.#options.chunkTokens);
-    const tokensMax = Math.min(wanted, stepsMax + 1 - chunks);
-    if (tokensMax < 1)
+    const steps = Math.ceil((tokens.length - text.cache.length) / this.#options.chunkTokens) + tokensMax - 1;
+    if (steps > stepsMax)
       throw new CoxswainError(
         'TURN_FAILED',
-        `Reading the text takes ${chunks} steps and there are ${stepsMax}; what was to be cached of it is gone. Ask again.`,
+        `The turn takes ${steps} steps and there are ${stepsMax}; what was to be cached of its text is gone. Ask again.`,
       );
     const { chooser } = request;
     const madeChooser = typeof chooser === 'function' ? chooser(tokensMax) : chooser;
@@ -107,6 +106,19 @@ export class DecoderEngine {
         stopIds: new Set([...this.facts.config.eosTokenIds, ...(request.stopIds ?? [])]),
       },
     );
+  }
+
+  /** Runs a chunk and a token that nobody keeps, so that the first turn finds memory and weights where the later ones do. Throws what the session throws. */
+  warmUp(): void {
+    const capacity = Math.min(CAPACITY_STEP, this.facts.config.contextTokens);
+    const cache = this.#allocate(capacity, capacity * cacheBytesPerToken(this.facts));
+    try {
+      const count = Math.min(capacity - 1, this.#options.chunkTokens);
+      if (count > 0) this.#forward.run(cache, new Int32Array(count), 0, count);
+      this.#forward.run(cache, [0], 0, 1);
+    } finally {
+      cache.release();
+    }
   }
 
   /** How many of the tokens are cached, so need not be read: at most all but the last, whose logits are wanted. */

@@ -108,10 +108,12 @@ describe('an answer', () => {
     expect(turn.finish).toBe('stop');
   });
 
-  it('gives up tokens for chunks that there were no steps for, and the turn when none are left', () => {
+  it('is refused when there are fewer steps for it than it takes, so that none is cut short unasked', () => {
     const tokens = prompt(1, 20);
-    expect(finish(engineOf().begin(request('a', tokens, 10, { stepsMax: 5 })))).toEqual(answerOf(tokens, 3));
-    expect(codeOf(() => engineOf().begin(request('a', tokens, 10, { stepsMax: 2 })))).toBe('TURN_FAILED');
+    const engine = engineOf();
+    expect(codeOf(() => engine.begin(request('a', tokens, 10, { stepsMax: 11 })))).toBe('TURN_FAILED');
+    expect(finish(engine.begin(request('a', tokens, 10, { stepsMax: 12 })))).toEqual(answerOf(tokens, 10));
+    expect(finish(engine.begin(request('a', tokens, 10, { stepsMax: 10 })))).toEqual(answerOf(tokens, 10));
   });
 
   it('leaves off after the step in which it was asked to', () => {
