@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Turn } from '../../../src/core/job.ts';
@@ -212,6 +212,22 @@ describe('a turn on a core', () => {
       expect(await run(one)).toMatchObject({ kind: 'failed', reason: 'device-error', message: expect.stringContaining(words) });
     expect(await run(talk(6, prompt(1), 1))).toMatchObject({ kind: 'done' });
     expect(await run(talk(7, prompt(1), 1), { model: 'unheard-of' })).toMatchObject({ kind: 'failed', reason: 'model-unavailable' });
+  });
+
+  it('fails alone when its model gives logits that are not finite, also in half precision', async () => {
+    for (const type of ['fp32', 'fp16'] as const) {
+      const folder = writeTinyDecoder(join(rig.dir, type), { types: [type], isExternal: true });
+      const file = join(folder, 'onnx', type === 'fp32' ? 'model.onnx_data' : 'model_fp16.onnx_data');
+      const data = readFileSync(file);
+      // The last tensor is the output head: every product with it is NaN.
+      data.fill(0xff, data.length - 64);
+      writeFileSync(file, data);
+      const { spec } = decoderSpec({ id: 'tiny', folder, variant: type, chunkTokens: CHUNK, cacheBytesMax: 2 ** 24, textsMax: 8 });
+      expect(await rig.load(spec)).toBe(undefined);
+      for (const job of [1, 2]) expect(await run(talk(job, prompt(job), 3))).toMatchObject({ kind: 'failed', reason: 'non-finite' });
+    }
+    await rig.load(model);
+    expect(await run(talk(3, prompt(3), 3))).toMatchObject({ kind: 'done' });
   });
 
   it('is refused for want of memory while others are under way, and taken when one has ended', async () => {

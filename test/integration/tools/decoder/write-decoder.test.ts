@@ -1,12 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decoderGraph } from '../../../../tools/decoder/decoder-graph.ts';
 import { randomWeights } from '../../../../tools/decoder/decoder-weights.ts';
 import { dequantizeMatrix, quantizeMatrix } from '../../../../tools/decoder/quantize.ts';
 import { type ReadWeight, referenceLogits } from '../../../support/reference-decoder.ts';
 import { tinyDecoderConfig, writeTinyDecoder } from '../../../support/tiny-decoder.ts';
+
+const GRAPH = { type: 'fp32', layout: 'fused', keepsLogits: false, metadata: {} } as const;
 
 const TOKENS = Array.from({ length: 23 }, (_, index) => (index * 37 + 5) % 203);
 
@@ -134,6 +137,38 @@ describe('a written decoder', () => {
     const exact = referenceLogits(config, rounded, TOKENS);
     const size = Math.max(...exact.flatMap((row) => [...row].map(Math.abs)));
     expect(differenceMax(rows, exact)).toBeLessThan(0.03 * size);
+  });
+
+  it('is the same from a checkpoint of safetensors as from the numbers in it', () => {
+    const header: Record<string, unknown> = {};
+    const parts: Uint8Array[] = [];
+    let at = 0;
+    const random = randomWeights(7, config);
+    const kept = new Map<string, readonly number[]>();
+    const noting: typeof random = {
+      origin: '',
+      read(name, shape) {
+        kept.set(name, shape);
+        return random.read(name, shape);
+      },
+    };
+    for (const weight of decoderGraph(config, noting, GRAPH).weights) weight.bytes();
+    for (const [name, shape] of kept) {
+      const values = random.read(name, shape);
+      header[name] = { dtype: 'F32', shape, data_offsets: [at, at + values.byteLength] };
+      parts.push(new Uint8Array(values.buffer));
+      at += values.byteLength;
+    }
+    const text = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    const file = join(dir, 'checkpoint.safetensors');
+    writeFileSync(file, Buffer.concat([length, text, ...parts]));
+    const weightsIn = (folder: string): Buffer => readFileSync(join(folder, 'onnx', 'model.onnx_data'));
+    const stored = writeTinyDecoder(join(dir, 'stored'), { weights: file, isExternal: true });
+    expect(weightsIn(stored).equals(weightsIn(writeTinyDecoder(join(dir, 'drawn'), { isExternal: true })))).toBe(true);
+    expect(JSON.parse(readFileSync(join(stored, 'config.json'), 'utf8'))).not.toHaveProperty('coxswain_random_seed');
+    expect(() => writeTinyDecoder(join(dir, 'wrong'), { weights: file, changes: { intermediate_size: 97 } })).toThrow(/gate_proj.*97/);
   });
 
   it('writes the same bytes for the same seed, others for another, and says that they are random', () => {
