@@ -36,8 +36,11 @@ export interface AutomatonOptions {
   readonly heightMax: number;
 }
 
-/** Places side by side in one state. More come of very ambiguous schemas alone; then the last ones are given up, and what is left is still valid. */
-const PLACES_MAX = 1_024;
+/**
+ * Places side by side in one state, which is what a step costs. An object of 200 properties that may all be left out has 201; more come of very ambiguous schemas alone.
+ * Then the last ones are given up, and what is left is still valid.
+ */
+const PLACES_MAX = 256;
 const BOTTOM = 0;
 
 /** A stack of return states, kept as a linked list whose nodes are shared. */
@@ -54,8 +57,14 @@ interface StateRecord {
   readonly places: Int32Array;
   readonly isComplete: boolean;
   readonly isFree: boolean;
-  readonly next: Int32Array;
+  /** Steps known so far, symbol and state in turn, while they are few. */
+  readonly few: number[];
+  /** All steps by symbol, once they are many. Most states are met by the way, on the path of one token, and never get as far. */
+  all: Int32Array | undefined;
 }
+
+/** Of `few`: eight steps. */
+const FEW_MAX = 16;
 
 /**
  * Every place of a state can be completed: a call is only entered while its least height fits under `heightMax`, so there is no dead end however deep a recursion.
@@ -108,21 +117,39 @@ export function createAutomaton(grammar: Grammar, { heightMax }: AutomatonOption
     const key = `${isComplete} ${places.join()}`;
     const known = stateIds.get(key);
     if (known !== undefined) return known;
-    states.push({ places: Int32Array.from(places), isComplete, isFree, next: new Int32Array(SYMBOLS).fill(UNKNOWN) });
+    states.push({ places: Int32Array.from(places), isComplete, isFree, few: [], all: undefined });
     stateIds.set(key, states.length - 1);
     return states.length - 1;
   };
 
   const step = (state: number, symbol: number): number => {
-    const { places, next } = states[state] as StateRecord;
-    const known = next[symbol] as number;
-    if (known !== UNKNOWN) return known;
+    const record = states[state] as StateRecord;
+    const { all, few } = record;
+    if (all !== undefined) {
+      const known = all[symbol] as number;
+      return known === UNKNOWN ? learn(record, symbol) : known;
+    }
+    for (let index = 0; index < few.length; index += 2) if (few[index] === symbol) return few[index + 1] as number;
+    return learn(record, symbol);
+  };
+
+  const learn = (record: StateRecord, symbol: number): number => {
+    const { places, few } = record;
     const kernel: number[] = [];
     for (let index = 0; index < places.length; index += 2)
       for (const edge of grammar.edges[places[index] as number] ?? [])
         if (edge.low <= symbol && symbol <= edge.high) kernel.push(edge.to, places[index + 1] as number);
     const to = kernel.length === 0 ? DEAD : close(kernel);
-    next[symbol] = to;
+    if (record.all === undefined && few.length < FEW_MAX) {
+      few.push(symbol, to);
+      return to;
+    }
+    if (record.all === undefined) {
+      record.all = new Int32Array(SYMBOLS).fill(UNKNOWN);
+      for (let index = 0; index < few.length; index += 2) record.all[few[index] as number] = few[index + 1] as number;
+      few.length = 0;
+    }
+    record.all[symbol] = to;
     return to;
   };
 

@@ -81,12 +81,12 @@ interface Network {
 }
 type MakeNetwork = (grammar: Grammar, markIds: readonly number[]) => Network;
 
-/** Constraints that are kept compiled: those of a few clients with a few tool sets each. */
-const COMPILED_MAX = 16;
+/** Constraints that are kept compiled: those of a few clients with a few tool sets each. Some 20 MB each at most, masks included. */
+const COMPILED_MAX = 8;
 /** How deep values may lie in values, in calls of the grammar: some 60 nested arrays. */
 const HEIGHT_MAX = 64;
-/** From here on an automaton is left behind and begun anew: some 20 MB. */
-const STATES_MAX = 16_384;
+/** From here on an automaton is left behind and begun anew: some 10 MB. */
+const STATES_MAX = 8_192;
 
 /**
  * Compiles constraints for a vocabulary. Errors: MODEL_UNSUPPORTED, when a constraint is asked for, if the vocabulary has no token for some single byte: then there might

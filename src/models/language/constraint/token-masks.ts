@@ -17,7 +17,7 @@ export interface StateMasks {
 }
 
 /** What masks of one automaton may take before the oldest are forgotten. */
-const KEPT_BYTES_MAX = 32 * 2 ** 20;
+const KEPT_BYTES_MAX = 8 * 2 ** 20;
 
 export function createTokenMasks(vocabulary: Vocabulary): TokenMasks {
   const trie = createTokenTrie(vocabulary);
