@@ -24,6 +24,8 @@ export interface SpeakRequest {
 }
 
 export interface SpeakListener {
+  /** Once, when its first step is handed to a core. */
+  onStart?(): void;
   /** Tokens of the answer, in order, each once. */
   onTokens(tokens: readonly SpokenToken[]): void;
   /** Once, last. `summary` is there when the answer is whole. */
@@ -75,6 +77,7 @@ interface Talk {
   told: SpokenToken[];
   heard: number;
   summary: TurnSummary | undefined;
+  isStarted: boolean;
   isCancelled: boolean;
 }
 
@@ -117,7 +120,7 @@ export class ConversationDesk {
     const region = memory.allocate(4 * request.tokens.length);
     if (region === undefined) return refuse({ kind: 'rejected', reason: 'no-memory' });
     memory.write(region, Int32Array.from(request.tokens));
-    const none = { told: [], heard: 0, summary: undefined, isCancelled: false };
+    const none = { told: [], heard: 0, summary: undefined, isStarted: false, isCancelled: false };
     const talk: Talk = { request, listener, capturedAt, region, job, cachedTokens: this.#cachedOf(request), ...none };
     this.#talks.set(request.conversation, talk);
     this.#submit(talk);
@@ -209,6 +212,8 @@ export class ConversationDesk {
       },
       onStart: () => {
         talk.heard = 0;
+        if (!talk.isStarted) talk.listener.onStart?.();
+        talk.isStarted = true;
       },
       onTokens: (tokens) => desk.#hear(talk, tokens),
       onSummary: (summary) => {

@@ -3,22 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/core/outcome.ts';
-import type { Stream } from '../../../src/core/stream.ts';
-import { createSystemClock } from '../../../src/core/system-clock.ts';
 import type { TurnSummary } from '../../../src/core/turn-task.ts';
-import { addUs, durationFromMs, durationUs } from '../../../src/core/units.ts';
-import { createOrtDevice } from '../../../src/devices/ort/ort-device.ts';
-import { decoderSpec } from '../../../src/models/language/decoder-spec.ts';
-import { ConversationDesk, type SpeakRequest, type Speech } from '../../../src/pipeline/conversation-desk.ts';
-import { createEngine, type Engine } from '../../../src/runtime/engine.ts';
-import { createTensorArena, type TensorArena } from '../../../src/runtime/frame-memory.ts';
-import { PLAN_DEFAULTS } from '../../../src/scheduler/scheduler.ts';
-import { readHost } from '../../../src/telemetry/host.ts';
-import { createTelemetry } from '../../../src/telemetry/telemetry.ts';
+import { addUs, durationFromMs } from '../../../src/core/units.ts';
+import type { ConversationDesk, SpeakRequest, Speech } from '../../../src/pipeline/conversation-desk.ts';
 import { randomWeights } from '../../../tools/decoder/decoder-weights.ts';
+import { type ConversationRig, createConversationRig } from '../../support/conversation-rig.ts';
 import { referenceLogits } from '../../support/reference-decoder.ts';
 import { tinyDecoderConfig, writeTinyDecoder } from '../../support/tiny-decoder.ts';
-import { writeTinyModels } from '../../support/tiny-onnx.ts';
 
 /** The whole engine, scheduler and all, with a decoder and a camera's model on one core. */
 
@@ -43,89 +34,18 @@ function golden(tokens: readonly number[], count: number): number[] {
 
 const prompt = (seed: number, length = 20): number[] => Array.from({ length }, (_, index) => 3 + ((index * (11 + seed) + 5 * seed) % 200));
 
-const streamOf = (id: string, model: string, criticality: Stream['criticality']): Stream => ({
-  ...{ id, model, criticality, periodUs: durationUs(0), deadlineUs: durationFromMs(20_000) },
-  ...{ freshness: { kind: 'queue', jobsMax: 32 }, isStateful: false },
-});
-
-const clock = createSystemClock();
 let dir: string;
-let memory: TensorArena;
-let engine: Engine;
+let rig: ConversationRig;
 let desk: ConversationDesk;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'coxswain-conversation-'));
-  memory = createTensorArena(1024 * 1024);
-  const { divide } = writeTinyModels(dir);
-  const folder = writeTinyDecoder(join(dir, 'lm'));
-  const { spec, facts } = decoderSpec({ id: 'lm', folder, variant: 'fp32', chunkTokens: 8, cacheBytesMax: 2 ** 24, textsMax: 20 });
-  const streams = [streamOf('talk', 'lm', 'interactive'), streamOf('camera', divide.id, 'safety')];
-  const telemetry = createTelemetry(
-    { streams, cores: [0], sources: [], config: { node: 'test', file: 'test', sha256: '0'.repeat(64) } },
-    { clock, host: readHost(), mqtt: () => ({ state: 'off', url: null, published: 0, dropped: {} }) },
-  );
-  const steps = {
-    kind: 'tokens',
-    chunkTokens: 8,
-    chunkUs: durationUs(2000),
-    burstTokens: 4,
-    switchUs: durationUs(0),
-    turnsMax: 16,
-  } as const;
-  engine = createEngine(
-    {
-      plan: {
-        ...PLAN_DEFAULTS,
-        cores: [0],
-        streams,
-        models: [
-          { model: 'lm', cores: [0], costUs: durationUs(1000), steps },
-          { model: divide.id, cores: [0], costUs: durationUs(500) },
-        ],
-        preemption: { kind: 'between-steps' },
-      },
-      models: new Map([spec, divide].map((model) => [model.id, model])),
-      cores: [{ core: 0, models: [divide, spec] }],
-      restart: { lossesMax: 3, withinUs: durationFromMs(60_000), backoffUs: durationFromMs(100), probeAfterUs: durationFromMs(10_000) },
-    },
-    {
-      clock,
-      arena: memory.arena,
-      clear: (region) => memory.bytes(region).fill(0),
-      telemetry,
-      createDevice: (listener) =>
-        createOrtDevice(
-          {
-            cores: [{ id: 0 }],
-            arena: { fd: memory.shared.fd, byteLength: memory.shared.buffer.byteLength },
-            ...{
-              threadsPerCore: 1,
-              startTimeoutUs: durationFromMs(20_000),
-              loadTimeoutUs: durationFromMs(20_000),
-              optimizedDir: undefined,
-            },
-          },
-          { clock, listener },
-        ),
-    },
-  );
-  await engine.start();
-  const write = ({ offsetBytes }: { readonly offsetBytes: number }, ids: Int32Array): void =>
-    new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids);
-  desk = new ConversationDesk(
-    { stream: streams[0] as Stream, contextTokens: facts.config.contextTokens, vocabulary: facts.config.vocabulary, textsMax: 20 },
-    {
-      clock,
-      desk: engine.desk,
-      memory: { allocate: (bytes) => memory.allocate(bytes), release: (region) => memory.release(region), write },
-    },
-  );
+  rig = await createConversationRig(dir, writeTinyDecoder(join(dir, 'lm')));
+  desk = rig.desk;
 });
 
 afterEach(async () => {
-  await engine.dispose();
-  memory.close();
+  await rig.close();
   rmSync(dir, { recursive: true });
 });
 
@@ -162,18 +82,18 @@ function speak(
 
 /** A picture for the other model; resolves to how its job ended. */
 function look(): Promise<Outcome> {
-  const regions = [16, 16].map((bytes) => memory.allocate(bytes));
+  const regions = [16, 16].map((bytes) => rig.memory.allocate(bytes));
   const inputs = regions.flatMap((region) => (region === undefined ? [] : [region]));
-  for (const region of inputs) new Float32Array(memory.shared.buffer, region.offsetBytes, 4).fill(1);
-  const capturedAt = clock.now();
-  const id = engine.desk.open('camera', capturedAt);
+  for (const region of inputs) new Float32Array(rig.memory.shared.buffer, region.offsetBytes, 4).fill(1);
+  const capturedAt = rig.clock.now();
+  const id = rig.engine.desk.open('camera', capturedAt);
   return new Promise((resolve) =>
-    engine.desk.submit({
+    rig.engine.desk.submit({
       job: { id, stream: 'camera', model: 'divide', capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(20_000)) },
       inputs,
       decode: (_outputs, onEnd) => onEnd([]),
       settle: (outcome) => {
-        for (const region of inputs) memory.release(region);
+        for (const region of inputs) rig.memory.release(region);
         resolve(outcome);
       },
     }),
@@ -190,7 +110,7 @@ it('answers eight conversations at once as each would be answered alone, with pi
   for (const { end } of heard) expect((await end).outcome).toEqual({ kind: 'done' });
   expect(heard.map(({ ids }) => ids)).toEqual(heard.map((_, index) => golden(prompt(index, 12 + index), 6)));
   expect(await Promise.all(looks)).toEqual(looks.map(() => ({ kind: 'done' })));
-  expect(memory.arena.usedBytes).toBe(0);
+  expect(rig.memory.arena.usedBytes).toBe(0);
 });
 
 it('goes on from what is cached, and reads again what a lost core took with it', async () => {
@@ -199,7 +119,7 @@ it('goes on from what is cached, and reads again what a lost core took with it',
   const text = [...prompt(2), ...first.ids, 50, 51];
   const second = speak('a', text, 4);
   expect((await second.end).summary).toMatchObject({ cachedTokens: 23, promptTokens: 3 });
-  process.kill(engine.device.health(0).pid ?? Number.NaN, 'SIGKILL');
+  process.kill(rig.engine.device.health(0).pid ?? Number.NaN, 'SIGKILL');
   const third = speak('a', [...text, ...second.ids, 60], 4);
   expect((await third.end).outcome).toEqual({ kind: 'done' });
   expect(second.ids).toEqual(golden(text, 4));
