@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../src/core/prng.ts';
 import { idsOf } from '../../../src/models/language/allowed-tokens.ts';
-import { createAutomaton, DEAD } from '../../../src/models/language/constraint/automaton.ts';
+import { Automaton, DEAD } from '../../../src/models/language/constraint/automaton.ts';
 import { createGrammarBuilder } from '../../../src/models/language/constraint/grammar.ts';
 import { schemaRule } from '../../../src/models/language/constraint/schema-grammar.ts';
 import { SCHEMA_LIMITS } from '../../../src/models/language/constraint/schema-limits.ts';
@@ -33,7 +33,7 @@ describe('the mask of a state', () => {
       fc.property(fc.constantFrom(...schemas), fc.nat(), (schema, seed) => {
         const builder = createGrammarBuilder();
         const root = schemaRule(builder, schema, { limits: SCHEMA_LIMITS, spaceMax: 1 });
-        const automaton = createAutomaton(builder.finish(root, anyCharacterRule(builder)), { heightMax: 32 });
+        const automaton = new Automaton(builder.finish(root, anyCharacterRule(builder)), { heightMax: 32 });
         const states = masks.masksOf(automaton, []);
         const prng = new Prng(seed);
         const follow = (from: number, id: number) =>

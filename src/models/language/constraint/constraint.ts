@@ -3,7 +3,7 @@ import { assert } from '../../../core/assert.ts';
 import { CoxswainError } from '../../../core/errors.ts';
 import { type AllowedTokens, allowedFromBits, idsOf } from '../allowed-tokens.ts';
 import type { Vocabulary } from '../vocabulary.ts';
-import { type Automaton, createAutomaton, DEAD, markSymbol } from './automaton.ts';
+import { Automaton, DEAD, markSymbol } from './automaton.ts';
 import { createEndings, type Endings } from './endings.ts';
 import { createGrammarBuilder, type Grammar } from './grammar.ts';
 import { schemaRule } from './schema-grammar.ts';
@@ -101,7 +101,7 @@ export function createConstraintCompiler(vocabulary: Vocabulary, limits: SchemaL
       checkSingleBytes(vocabulary);
       tokenMasks = createTokenMasks(vocabulary);
     }
-    const automaton = createAutomaton(grammar, { heightMax: HEIGHT_MAX });
+    const automaton = new Automaton(grammar, { heightMax: HEIGHT_MAX });
     return { automaton, masks: tokenMasks.masksOf(automaton, markIds), endings: createEndings(automaton, tokenMasks.trie, markIds) };
   };
 

@@ -1,6 +1,6 @@
 import { type AllowedTokens, allowedFromBits } from '../allowed-tokens.ts';
 import type { Vocabulary } from '../vocabulary.ts';
-import { type Automaton, createAutomaton, DEAD, markSymbol } from './automaton.ts';
+import { Automaton, DEAD, markSymbol } from './automaton.ts';
 import { createGrammarBuilder } from './grammar.ts';
 import { anyCharacterRule, stringRule } from './string-grammar.ts';
 import { createTokenTrie, type TokenTrie } from './token-trie.ts';
@@ -102,7 +102,7 @@ function createStringTokens(vocabulary: Vocabulary, trie: TokenTrie, words: numb
   // No token has more characters than bytes, so with this much room nothing runs out.
   const roomMax = trie.depthMax;
   const grammar = builder.finish(stringRule(builder, 0, roomMax), anyCharacterRule(builder));
-  const automaton = createAutomaton(grammar, { heightMax: 4 });
+  const automaton = new Automaton(grammar, { heightMax: 4 });
   const path = new Int32Array(trie.depthMax + 1);
   path[0] = automaton.step(automaton.start, 0x22);
   const byRoom: number[][] = Array.from({ length: roomMax + 1 }, () => []);
