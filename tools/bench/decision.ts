@@ -1,6 +1,6 @@
 /**
- * What one decision costs: `npx tsx tools/bench/decision.ts [--json] [--events n]`. Streams on four cores keep a set number of jobs waiting;
- * every event of a run in steady state is timed by itself. Garbage collection counts where it falls.
+ * What one decision costs: `npm run build && node --expose-gc --import tsx tools/bench/decision.ts [--json] [--events n]`. Streams on four cores keep a set number of jobs waiting;
+ * every event of a run in steady state is timed by itself. Garbage collection counts where it falls. What is measured is the compiled code.
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,10 @@ import type { Event } from '../../src/core/event.ts';
 import { Prng } from '../../src/core/prng.ts';
 import { CRITICALITIES, type Stream } from '../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../src/core/units.ts';
-import { createScheduler, PLAN_DEFAULTS, type SchedulerPlan, step } from '../../src/scheduler/scheduler.ts';
+import type { SchedulerPlan } from '../../src/scheduler/scheduler.ts';
+import { compiled } from './compiled.ts';
+
+const { createScheduler, PLAN_DEFAULTS, step } = await compiled<typeof import('../../src/scheduler/scheduler.ts')>('scheduler/scheduler');
 
 export interface DecisionCost {
   readonly streams: number;

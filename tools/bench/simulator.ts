@@ -9,11 +9,9 @@ import type { ManifestModel, PipelineConfig, RuntimeConfig, SourceConfig } from 
 import { CRITICALITIES } from '../../src/core/stream.ts';
 import { durationFromMs, durationUs } from '../../src/core/units.ts';
 import type { Report } from '../../src/telemetry/report-schema.ts';
+import { compiled } from './compiled.ts';
 
 const root = new URL('../../', import.meta.url);
-
-/** Of what was compiled, not of what tsx makes of the source, which is half as fast. */
-const compiled = <Module>(path: string): Promise<Module> => import(new URL(`dist/${path}.js`, root).href) as Promise<Module>;
 
 const { createConfigFiles } = await compiled<typeof import('../../src/config/config-files.ts')>('config/config-files');
 const { loadConfig } = await compiled<typeof import('../../src/config/load-config.ts')>('config/load-config');
