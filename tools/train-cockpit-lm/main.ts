@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { Prng } from '../../src/core/prng.ts';
 import { learnBpe } from './bpe.ts';
 import { createDialogues, type Document } from './dialogue.ts';
+import { drawDrill } from './drills.ts';
 import { splitTemplates } from './intents.ts';
 import { generationConfig, modelConfig, SHAPE, SPECIAL_TOKENS, tokenizerConfig, tokenizerJson } from './model-files.ts';
 import { createPacker } from './pack.ts';
@@ -16,6 +17,7 @@ conversation), heldout.jsonl.
   --out DIR         where to write; made if missing
   --documents N     conversations to train on (default 200000)
   --heldout N       held-out conversations to judge by (default 4000)
+  --drills SHARE    so much of the conversations are exercises in copying (default 0.1; more, such as 0.4, to begin with)
   --seed S          of everything (default 1)
   --tokenizer FILE  use this tokenizer.json instead of learning one, so that training can go on
 `;
@@ -39,7 +41,16 @@ const bareText = (text: string): string =>
 /** Token ids stay below 2^14; the weight stands above them. */
 const WEIGHT_SHIFT = 14;
 
-function prepare(directory: string, documents: number, heldOut: number, seed: string, tokenizerFile: string | undefined): void {
+interface Wanted {
+  readonly documents: number;
+  readonly heldOut: number;
+  /** 0..1 */
+  readonly drills: number;
+  readonly seed: string;
+  readonly tokenizerFile: string | undefined;
+}
+
+function prepare(directory: string, { documents, heldOut, drills, seed, tokenizerFile }: Wanted): void {
   const modelDirectory = join(directory, 'model');
   mkdirSync(modelDirectory, { recursive: true });
   const dialogues = createDialogues(splitTemplates());
@@ -65,9 +76,10 @@ function prepare(directory: string, documents: number, heldOut: number, seed: st
   const heard = new Set<string>();
   let total = 0;
   for (let index = 0; index < documents; index += 1) {
-    const document = drawTrain(index);
-    for (const { role, content } of document.messages) if (role === 'user') heard.add(bareText(content));
-    const { ids, weights } = packer.pack(document.messages);
+    const prng = random.fork(`drill/${index}`);
+    const messages = prng.chance(drills) ? drawDrill(prng) : drawTrain(index).messages;
+    for (const { role, content } of messages) if (role === 'user') heard.add(bareText(content));
+    const { ids, weights } = packer.pack(messages);
     writeSync(
       tokens,
       Uint16Array.from(ids, (id, at) => id | ((weights[at] ?? 0) << WEIGHT_SHIFT)),
@@ -80,7 +92,7 @@ function prepare(directory: string, documents: number, heldOut: number, seed: st
   const lines: string[] = [];
   let dropped = 0;
   for (let index = 0; lines.length < heldOut; index += 1) {
-    const document = dialogues.heldOut(random.fork(`heldout/${index}`));
+    const document = dialogues.heldOut(new Prng(`heldout/${index}`));
     // Two templates may give one sentence: what training has heard by chance is not held out.
     if (heard.has(bareText(document.messages.at(-2)?.content ?? ''))) dropped += 1;
     else lines.push(JSON.stringify({ ...document, ...packer.packForEvaluation(document) }));
@@ -103,6 +115,7 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
     documents: { type: 'string', default: '200000' },
     heldout: { type: 'string', default: '4000' },
+    drills: { type: 'string', default: '0.1' },
     seed: { type: 'string', default: '1' },
     tokenizer: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -113,5 +126,11 @@ if (options.help || options.out === undefined) {
   process.stdout.write(HELP);
   process.exitCode = options.help ? 0 : 2;
 } else {
-  prepare(options.out, Number(options.documents), Number(options.heldout), options.seed, options.tokenizer);
+  prepare(options.out, {
+    documents: Number(options.documents),
+    heldOut: Number(options.heldout),
+    drills: Number(options.drills),
+    seed: options.seed,
+    tokenizerFile: options.tokenizer,
+  });
 }
