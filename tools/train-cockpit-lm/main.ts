@@ -6,10 +6,12 @@ import { learnBpe } from './bpe.ts';
 import { createDialogues, type Document } from './dialogue.ts';
 import { drawDrill } from './drills.ts';
 import { splitTemplates } from './intents.ts';
+import { drawLoss } from './loss-picture.ts';
 import { generationConfig, modelConfig, SHAPE, SPECIAL_TOKENS, tokenizerConfig, tokenizerJson } from './model-files.ts';
 import { createPacker } from './pack.ts';
 
 const HELP = `Usage: npx tsx tools/train-cockpit-lm/main.ts --out DIR [options]
+       npx tsx tools/train-cockpit-lm/main.ts --draw-loss LOG --out FILE.svg
 
 Writes what train.py needs into DIR: model/ (tokenizer and configurations), train.tokens (16 bits a token: 14 of id, 2 of weight), train.lengths (32 bits a
 conversation), heldout.jsonl.
@@ -20,6 +22,7 @@ conversation), heldout.jsonl.
   --drills SHARE    so much of the conversations are exercises in copying (default 0.1; more, such as 0.4, to begin with)
   --seed S          of everything (default 1)
   --tokenizer FILE  use this tokenizer.json instead of learning one, so that training can go on
+  --draw-loss LOG   draws the log.csv of train.py instead
 `;
 
 /** With the special tokens; a multiple of 64. */
@@ -118,6 +121,7 @@ const { values: options } = parseArgs({
     drills: { type: 'string', default: '0.1' },
     seed: { type: 'string', default: '1' },
     tokenizer: { type: 'string' },
+    'draw-loss': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -125,6 +129,8 @@ const { values: options } = parseArgs({
 if (options.help || options.out === undefined) {
   process.stdout.write(HELP);
   process.exitCode = options.help ? 0 : 2;
+} else if (options['draw-loss'] !== undefined) {
+  writeFileSync(options.out, drawLoss(readFileSync(options['draw-loss'], 'utf8')));
 } else {
   prepare(options.out, {
     documents: Number(options.documents),

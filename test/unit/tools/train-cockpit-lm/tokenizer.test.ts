@@ -1,6 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../../src/core/prng.ts';
+import type { PastToolCall } from '../../../../src/models/language/chat-message.ts';
+import { createChatTemplate } from '../../../../src/models/language/chat-template.ts';
 import { createTokenizer } from '../../../../src/models/language/tokenizer.ts';
 import { learnBpe } from '../../../../tools/train-cockpit-lm/bpe.ts';
 import { createDialogues } from '../../../../tools/train-cockpit-lm/dialogue.ts';
@@ -72,6 +74,20 @@ describe('packing', () => {
       '<tool_call>{"name":"set_fan","arguments":{"level":3}}</tool_call><|im_end|>',
     );
     expect(decode(packed.ids.filter((_, index) => packed.weights[index] === 1))).toBe('fan 3');
+  });
+
+  it('gives the tokens that the runtime makes of the same conversation by the chat template', () => {
+    const template = createChatTemplate(
+      'test',
+      createTokenizer('test', { tokenizer: JSON.stringify(json), config: JSON.stringify(config) }),
+    );
+    for (const { messages } of documents.slice(0, 120)) {
+      const asked = messages.map(({ role, content }) => {
+        const calls = [...content.matchAll(/<tool_call>(.*?)<\/tool_call>/gu)].map(([, call = '']) => JSON.parse(call) as PastToolCall);
+        return role === 'assistant' && calls.length > 0 ? { role, content: '', toolCalls: calls } : { role, content };
+      });
+      expect(template.encode({ messages: asked, addsGenerationPrompt: false }).ids).toEqual(packer.pack(messages).ids);
+    }
   });
 
   it('lets no text of a user become a control token', () => {
