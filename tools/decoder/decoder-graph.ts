@@ -16,6 +16,11 @@ export interface DecoderGraphOptions {
   readonly layout: DecoderLayout;
   /** Takes `num_logits_to_keep`: logits of so many last tokens, of all when 0. Without it logits are always made for every token. */
   readonly keepsLogits: boolean;
+  /**
+   * For a small file: a tied head multiplies by the embedding itself, turned when the session is made, instead of by a copy of it; an int4 model keeps its
+   * embedding in half precision.
+   */
+  readonly isCompact?: boolean;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -25,10 +30,7 @@ export function decoderGraph(config: DecoderConfig, weights: DecoderWeights, opt
   const isFused = options.layout === 'fused';
   addRotaryTables(graph, config);
   const attend = isFused ? fusedAttention(graph) : plainAttention(graph);
-  const table = graph.reals('model.embed_tokens.weight', [config.vocabulary, config.hidden], () =>
-    weights.read(weightNames.embedding, [config.vocabulary, config.hidden]),
-  );
-  let stream: Stream = { sum: graph.add('Gather', '/model/embed_tokens/Gather', [table, 'input_ids'], { axis: 0 }), addition: undefined };
+  let stream: Stream = { sum: addEmbedding(graph, config, weights, options.isCompact === true), addition: undefined };
   for (let layer = 0; layer < config.layers; layer += 1) {
     const names = weightNames.ofLayer(layer);
     const place = `/model/layers.${layer}`;
@@ -38,7 +40,9 @@ export function decoderGraph(config: DecoderConfig, weights: DecoderWeights, opt
     stream = { sum: fed.sum, addition: addFeedForward(graph, config, weights, layer, fed.output) };
   }
   const last = addNorm(graph, config, weights, '/model/norm', weightNames.norm, stream, isFused).output;
-  addHead(graph, config, weights, options.keepsLogits ? addKeptRows(graph, last) : last);
+  const kept = options.keepsLogits ? addKeptRows(graph, last) : last;
+  if (options.isCompact && config.tiedEmbedding && options.type !== 'int4') addTiedHead(graph, kept);
+  else addHead(graph, config, weights, kept);
   return {
     producer: 'coxswain tools/decoder',
     name: 'decoder',
@@ -47,6 +51,18 @@ export function decoderGraph(config: DecoderConfig, weights: DecoderWeights, opt
     nodes: graph.nodes,
     metadata: { ...options.metadata, weights: weights.origin, type: options.type, layout: options.layout },
   };
+}
+
+const TABLE = 'model.embed_tokens.weight';
+
+function addEmbedding(graph: GraphBuilder, config: DecoderConfig, weights: DecoderWeights, isCompact: boolean): string {
+  const shape = [config.vocabulary, config.hidden];
+  const read = () => weights.read(weightNames.embedding, shape);
+  const place = '/model/embed_tokens';
+  if (!isCompact || graph.type !== 'int4')
+    return graph.add('Gather', `${place}/Gather`, [graph.reals(TABLE, shape, read), 'input_ids'], { axis: 0 });
+  const rows = graph.add('Gather', `${place}/Gather`, [graph.halves(TABLE, shape, read), 'input_ids'], { axis: 0 });
+  return graph.add('Cast', `${place}/Cast`, [rows], { to: 1 });
 }
 
 type Attend = (place: AttentionPlace) => string;
@@ -133,6 +149,16 @@ function addHead(graph: GraphBuilder, config: DecoderConfig, weights: DecoderWei
     outputs: vocabulary,
     read: () => weights.read(name, [vocabulary, hidden]),
   });
+  addLogits(graph, logits);
+}
+
+/** The embedding turned: a constant, which the runtime folds once. */
+function addTiedHead(graph: GraphBuilder, input: string): void {
+  const turned = graph.add('Transpose', '/lm_head/Transpose', [TABLE], { perm: [1, 0] });
+  addLogits(graph, graph.add('MatMul', '/lm_head/MatMul', [input, turned]));
+}
+
+function addLogits(graph: GraphBuilder, logits: string): void {
   // Samplers read float32, whatever the model computes in.
   if (graph.activation === 'float16') graph.add('Cast', '/lm_head/Cast', [logits], { to: 1 }, { outputs: ['logits'] });
   else graph.add('Identity', '/lm_head/Identity', [logits], {}, { outputs: ['logits'] });

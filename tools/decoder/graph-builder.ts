@@ -50,6 +50,12 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Real numbers in half precision, whatever the activations are. */
+  halves(name: string, shape: readonly number[], read: () => Float32Array): string {
+    this.weights.push({ name, type: 'float16', shape, bytes: () => bytesOf(toHalf(read())) });
+    return name;
+  }
+
   integers(name: string, shape: readonly number[], values: readonly number[]): string {
     this.weights.push({ name, type: 'int64', shape, bytes: () => bytesOf(BigInt64Array.from(values, BigInt)) });
     return name;

@@ -20,6 +20,7 @@ past_key_values.N.key|value -> logits, present.N.key|value.
   --type TYPES       fp32, fp16, int4, or several with commas (default fp32)
   --layout LAYOUT    fused: GroupQueryAttention of com.microsoft (default); plain: operators of ONNX alone, with position_ids
   --keep-logits      take num_logits_to_keep, so that reading a prompt makes logits of its last token only
+  --compact          no second copy of a tied embedding, and half precision for that of int4: for files that are kept in a repository
   --external         weights in a file beside; --single-file: in the model's own. Default: beside when one file would pass 1.9 GB
 `;
 
@@ -38,6 +39,7 @@ function readArguments(): WriteOptions | undefined {
       type: { type: 'string', default: 'fp32' },
       layout: { type: 'string', default: 'fused' },
       'keep-logits': { type: 'boolean', default: false },
+      compact: { type: 'boolean', default: false },
       external: { type: 'boolean', default: false },
       'single-file': { type: 'boolean', default: false },
       out: { type: 'string' },
@@ -67,6 +69,7 @@ function readArguments(): WriteOptions | undefined {
     types: types as DecoderType[],
     layout,
     keepsLogits: values['keep-logits'],
+    isCompact: values.compact,
     ...(values.external ? { isExternal: true } : values['single-file'] ? { isExternal: false } : {}),
     out,
     sideFiles: folder === undefined ? [] : SIDE_FILES.map((name) => join(folder, name)),

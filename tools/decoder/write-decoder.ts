@@ -17,6 +17,8 @@ export interface WriteOptions {
   readonly types: readonly DecoderType[];
   readonly layout: DecoderLayout;
   readonly keepsLogits: boolean;
+  /** For a small file; see `DecoderGraphOptions`. */
+  readonly isCompact?: boolean;
   /** Weights in a file of their own; undefined: where one file would be too long. */
   readonly isExternal?: boolean;
   readonly out: string;
@@ -43,7 +45,10 @@ export function writeDecoder(options: WriteOptions): readonly string[] {
   return types.map((type) => {
     const file = join(out, 'onnx', FILES[type]);
     const metadata: Record<string, string> = typeof from === 'number' ? { random: 'true', seed: String(from) } : {};
-    const graph = decoderGraph(config, readTwice(weights), { type, layout, keepsLogits: options.keepsLogits, metadata });
+    const graph = decoderGraph(config, readTwice(weights), {
+      ...{ type, layout, keepsLogits: options.keepsLogits, metadata },
+      isCompact: options.isCompact === true,
+    });
     const total = graph.weights.reduce((bytes, weight) => bytes + byteLengthOf(weight), 0);
     const isExternal = options.isExternal ?? total > SINGLE_FILE_BYTES_MAX;
     if (!isExternal && total > SINGLE_FILE_BYTES_MAX)

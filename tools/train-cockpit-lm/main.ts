@@ -71,7 +71,7 @@ function prepare(directory: string, { documents, heldOut, drills, seed, tokenize
     'generation_config.json': generationConfig(VOCABULARY),
   };
   for (const [name, content] of Object.entries(files))
-    writeFileSync(join(modelDirectory, name), `${JSON.stringify(content, undefined, 1)}\n`);
+    writeFileSync(join(modelDirectory, name), `${JSON.stringify(content, undefined, name === 'tokenizer.json' ? 0 : 1)}\n`);
 
   const packer = createPacker(json, config);
   const tokens = openSync(join(directory, 'train.tokens'), 'w');

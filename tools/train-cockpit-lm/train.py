@@ -24,6 +24,7 @@ def options():
     parser.add_argument("--data", required=True, help="what main.ts wrote: model/, train.tokens, train.lengths, heldout.jsonl")
     parser.add_argument("--run", required=True, help="where checkpoints, the log and model.safetensors go")
     parser.add_argument("--tokens", type=float, default=25e6, help="tokens to see in all, padding not counted; the learning rate follows a cosine over them")
+    parser.add_argument("--from-tokens", type=float, default=0, help="where that cosine begins; a run that goes on after its end begins another there")
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--heard-weight", type=float, default=0.1, help="what a token of the user counts beside one of the assistant")
@@ -148,7 +149,8 @@ class Trainer:
 
     def rate(self):
         """Warms up over the first hundred steps, then half a cosine down to a fiftieth."""
-        part = min(1.0, self.state["tokens"] / self.given.tokens)
+        begun = self.given.from_tokens
+        part = min(1.0, max(0.0, self.state["tokens"] - begun) / (self.given.tokens - begun))
         return self.given.rate * min(1.0, (self.state["step"] + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
 
     def step(self, ids, weights):

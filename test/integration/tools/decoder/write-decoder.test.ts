@@ -105,6 +105,27 @@ describe('a written decoder', () => {
     expect(differenceMax(rows, referenceLogits(tied, cachedWeights(7), TOKENS))).toBeLessThan(1e-3);
   });
 
+  it('needs no second copy of a tied embedding when it is to be compact, and gives the same logits', async () => {
+    const changes = { tie_word_embeddings: true };
+    const [whole, compact] = [false, true].map((isCompact) =>
+      join(writeTinyDecoder(join(dir, `compact-${isCompact}`), { changes, isCompact }), 'onnx', 'model.onnx'),
+    );
+    expect(statSync(whole ?? '').size - statSync(compact ?? '').size).toBeGreaterThan(3 * config.vocabulary * config.hidden);
+    const tied = tinyDecoderConfig(changes);
+    const rows = await runInChunks(compact ?? '', tied, inChunksOf(5));
+    expect(differenceMax(rows, referenceLogits(tied, cachedWeights(7), TOKENS))).toBeLessThan(1e-3);
+  });
+
+  it('rounds an embedding of int4 to half precision when it is to be compact, and stays close', async () => {
+    const [whole, compact] = [false, true].map((isCompact) =>
+      join(writeTinyDecoder(join(dir, `compact-q4-${isCompact}`), { types: ['int4'], isCompact }), 'onnx', 'model_q4.onnx'),
+    );
+    expect(statSync(whole ?? '').size - statSync(compact ?? '').size).toBeGreaterThan(1.5 * config.vocabulary * config.hidden);
+    const rows = await runInChunks(whole ?? '', config, [TOKENS]);
+    // A row rounded a little otherwise may be rounded to other bytes on its way into a product.
+    expect(differenceMax(await runInChunks(compact ?? '', config, [TOKENS]), rows)).toBeLessThan(0.25);
+  });
+
   it('gives logits of the last token alone when it keeps one', async () => {
     const file = join(writeTinyDecoder(join(dir, 'kept'), { keepsLogits: true }), 'onnx', 'model.onnx');
     const rows = await runInChunks(file, config, [TOKENS.slice(0, 10), TOKENS.slice(10)]);
