@@ -1,5 +1,5 @@
 /**
- * What one decision costs: `npm run build && node --expose-gc --import tsx tools/bench/decision.ts [--json] [--events n]`. Streams on four cores keep a set number of jobs waiting;
+ * What one decision costs: `npm run build && node --expose-gc --import tsx tools/bench/decision.ts [--json] [--events n] [--row n]`. Streams on four cores keep a set number of jobs waiting;
  * every event of a run in steady state is timed by itself. Garbage collection counts where it falls. What is measured is the compiled code.
  */
 import { pathToFileURL } from 'node:url';
@@ -145,18 +145,24 @@ export function measureDecisions(streams: number, waitingJobs: number, events: n
   };
 }
 
+const ROWS: readonly (readonly [streams: number, waitingJobs: number, busRatioMax?: number])[] = [
+  [64, 64],
+  [64, 1_000],
+  [1_000, 1_000],
+  // Each with up to nine tenths of the memory bus, so that the bus is looked at before nearly every start.
+  [64, 64, 0.9],
+  [64, 1_000, 0.9],
+];
+
 function main(): void {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, events: { type: 'string', default: '200000' } } });
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, events: { type: 'string', default: '200000' }, row: { type: 'string' } },
+  });
   const events = Number(values.events);
   if (!Number.isInteger(events) || events < 1_000) throw new Error(`--events is a whole number of at least 1000, not ${values.events}`);
-  const costs = [
-    [64, 64],
-    [64, 1_000],
-    [1_000, 1_000],
-    // Each with up to nine tenths of the memory bus, so that the bus is looked at before nearly every start.
-    [64, 64, 0.9],
-    [64, 1_000, 0.9],
-  ].map(([streams = 0, waiting = 0, busRatioMax]) => measureDecisions(streams, waiting, events, busRatioMax));
+  const rows = values.row === undefined ? ROWS : ROWS.slice(Number(values.row), Number(values.row) + 1);
+  if (rows.length === 0) throw new Error(`--row is a number from 0 to ${ROWS.length - 1}, not ${values.row}`);
+  const costs = rows.map(([streams, waiting, busRatioMax]) => measureDecisions(streams, waiting, events, busRatioMax));
   if (values.json) {
     console.log(JSON.stringify(costs, null, 2));
     return;

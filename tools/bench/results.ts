@@ -3,6 +3,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ResultSection } from './result-section.ts';
+import { decisionResults, simulatorResults } from './speed-results.ts';
 import { automotiveResults, disbResults, voiceVideoResults } from './suite-results.ts';
 import { xrbenchResults } from './xrbench-results.ts';
 
@@ -12,6 +13,8 @@ const SECTIONS: Readonly<Record<string, ResultSection>> = {
   disb: disbResults,
   automotive: automotiveResults,
   'voice-video': voiceVideoResults,
+  decisions: decisionResults,
+  simulator: simulatorResults,
 };
 
 const PAGE = 'docs/results.md';

@@ -30,6 +30,13 @@ const files = createConfigFiles();
 const profile = loadSoc(new URL('configs/soc/car-500.yaml', root).pathname, { files });
 const vehicle = loadConfig(new URL('configs/vehicle-500.yaml', root).pathname, { env: {}, files });
 
+/** As `--json` prints it. */
+export interface SimulatorSpeed {
+  readonly vehicle: { readonly timesRealTime: number; readonly completionsPerSecond: number };
+  readonly streams64: { readonly completionsPerSecond: number };
+  readonly growth: readonly { readonly streams: number; readonly eventUs: number; readonly ratio: number; readonly logRatio: number }[];
+}
+
 interface Speed {
   readonly simulatedSeconds: number;
   readonly wallSeconds: number;
@@ -99,7 +106,7 @@ async function main(): Promise<void> {
   const growth: { streams: number; eventUs: number }[] = [];
   for (const streams of STREAM_COUNTS) growth.push({ streams, eventUs: await eventUs(manyStreams(streams), seconds / 5) });
   const smallest = growth[0]?.eventUs ?? 1;
-  const result = {
+  const result: SimulatorSpeed = {
     vehicle: { timesRealTime: car.simulatedSeconds / car.wallSeconds, completionsPerSecond: car.completions / car.wallSeconds },
     streams64: { completionsPerSecond: busy.completions / busy.wallSeconds },
     growth: growth.map((row) => ({ ...row, ratio: row.eventUs / smallest, logRatio: Math.log10(row.streams) })),
