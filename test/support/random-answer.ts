@@ -27,7 +27,7 @@ export function randomAnswer(constraint: Constraint, vocabulary: Vocabulary, prn
     constraint.accept(id);
     ids.push(id);
   }
-  return { ids, text: textOf(vocabulary, ids), isEnded: false };
+  return { ids, text: textOf(vocabulary, ids), isEnded: constraint.isComplete };
 }
 
 function textOf(vocabulary: Vocabulary, ids: readonly number[]): string {

@@ -30,6 +30,11 @@ export interface AnswerChoosers {
    * MODEL_UNSUPPORTED (a constraint with a vocabulary that lacks single bytes).
    */
   begin(options: ChooserOptions, prompt: Iterable<number>): AnswerChooser;
+  /**
+   * Makes now what the first constraint would have to wait for: the tree of tokens, and what fits within strings. 0.1 s for a few thousand tokens, 1 s for 150 000. Errors:
+   * MODEL_UNSUPPORTED as above.
+   */
+  warmUp(): void;
 }
 
 /**
@@ -40,6 +45,12 @@ export interface AnswerChoosers {
 export function createAnswerChoosers(vocabulary: Vocabulary): AnswerChoosers {
   const compiler = createConstraintCompiler(vocabulary);
   return {
+    warmUp: () => {
+      const constraint = compiler.begin({ kind: 'json', schema: { type: 'string' } });
+      const [quote] = constraint.allowed()?.ids ?? [];
+      if (quote !== undefined) constraint.accept(quote);
+      constraint.allowed();
+    },
     begin: (options, prompt) => {
       const sampler = createSampler(readSamplingOptions(options.sampling ?? {}), vocabulary.size);
       const constraint = options.constraint === undefined ? undefined : compiler.begin(options.constraint);

@@ -32,7 +32,7 @@ const constraintSchema = z.discriminatedUnion('kind', [
    */
   z.strictObject({
     kind: z.literal('tools'),
-    tools: z.array(toolSchema),
+    tools: z.array(toolSchema).readonly(),
     choice: z.union([z.enum(['auto', 'required']), z.strictObject({ name: z.string() })]).default('auto'),
     callsMax: z.int().min(1).max(32).default(1),
     open: z.string().min(1).max(100).default(TOOL_MARKS.open),
@@ -51,13 +51,13 @@ export interface Constraint {
   readonly isComplete: boolean;
   /** Whether nothing but its end can follow. */
   readonly isDone: boolean;
-  /** The fewest tokens, an end among them, with which the answer is valid. */
+  /** As many tokens as are certain to make the answer valid, the one that ends it not counted. */
   readonly tokensToEnd: number;
   /** The tokens that may follow; undefined: all. */
   allowed(): AllowedTokens | undefined;
-  /** Those of them after which the answer can still be ended within `tokensLeft` tokens. Looks at each; for the last stretch of an answer alone. */
+  /** Those of them after which the answer can still be made valid with `tokensLeft` tokens. Looks at each; for the last stretch of an answer alone. */
   allowedWithin(tokensLeft: number): AllowedTokens;
-  /** Whether the answer could be ended within `tokensLeft` tokens after this one. */
+  /** Whether the answer could be made valid with `tokensLeft` tokens after this one. */
   fits(id: number, tokensLeft: number): boolean;
   /** Goes on by a token that is allowed. */
   accept(id: number): void;
@@ -185,9 +185,9 @@ function createConstraint(compiled: Compiled, vocabulary: Vocabulary, makeNetwor
 
   const isEnd = (id: number) => vocabulary.eosIds.includes(id) && automaton.isComplete(state);
   const fits = (id: number, tokensLeft: number): boolean => {
-    if (isEnd(id) || (id === plan[0] && plan.length <= tokensLeft)) return true;
+    if (isEnd(id) || (id === plan[0] && plan.length - 1 <= tokensLeft)) return true;
     const next = after(id);
-    return next !== DEAD && endings.of(next).length + 1 <= tokensLeft;
+    return next !== DEAD && endings.of(next).length <= tokensLeft;
   };
 
   const renew = (): void => {
@@ -207,7 +207,7 @@ function createConstraint(compiled: Compiled, vocabulary: Vocabulary, makeNetwor
       return masks.allowed(state).count === vocabulary.eosIds.length;
     },
     get tokensToEnd() {
-      return plan.length + 1;
+      return plan.length;
     },
     allowed: () => (automaton.isFree(state) ? undefined : masks.allowed(state)),
     allowedWithin: (tokensLeft) => {

@@ -68,6 +68,18 @@ describe('a chooser of an answer', () => {
     }
   });
 
+  it('does not end free text early for want of tokens, and begins no call that it could not finish', () => {
+    const constraint = { kind: 'tools', tools: [{ name: 'heat' }] } as const;
+    const told = tokenizer.encode('Turn it up', { special: false }).length;
+    expect(write({ sampling: greedy, tokensMax: told, constraint }, 'Turn it up and down')).toMatchObject({
+      text: 'Turn it up',
+      isEnded: false,
+    });
+    const call = 'Turn it up<tool_call>{"name":"heat","arguments":{}}</tool_call>';
+    expect(write({ sampling: greedy, tokensMax: told + 5, constraint }, call).text).not.toContain('<tool_call>');
+    expect(write({ sampling: greedy, tokensMax: told + 100, constraint }, call).text).toContain(call);
+  });
+
   it('refuses fewer tokens than the shortest valid answer has', () => {
     expect(() => choosers.begin({ tokensMax: 3, constraint: { kind: 'json', schema: { const: 'long enough' } } }, [])).toThrow(
       /Allow more tokens/u,
@@ -86,6 +98,17 @@ describe('a chooser of an answer', () => {
       'Sure. <tool_call>{"name":"heat","arguments":{"level":9}}</tool_call>',
     );
     expect(text).toMatch(/^Sure\. <tool_call>\{"name":"heat","arguments":\{"level":[0-3]\}\}<\/tool_call>/u);
+  });
+
+  it('chooses the same after it was warmed up', () => {
+    const warm = createAnswerChoosers(vocabulary);
+    warm.warmUp();
+    const constraint = { kind: 'json', schema: { type: 'string', maxLength: 9 } } as const;
+    const ids = (from: typeof warm) => {
+      const chooser = from.begin({ sampling: { seed: 3 }, tokensMax: 20, constraint }, []);
+      return Array.from({ length: 3 }, () => chooser.choose(wishes('"seat"', 0)).id);
+    };
+    expect(ids(warm)).toEqual(ids(createAnswerChoosers(vocabulary)));
   });
 
   it('counts the prompt for the repetition penalty', () => {
