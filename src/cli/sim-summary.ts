@@ -66,7 +66,7 @@ function answerLines(streams: Report['streams'], columns: number, paint: Paint):
 }
 
 function chipLines(figures: SimulationFigures, columns: number, paint: Paint): string[] {
-  const { bus, power, heat, models, unfed } = figures;
+  const { bus, budgets = [], power, heat, models, unfed } = figures;
   const rows = models.map((model): Cell[] => [
     { text: escapeText(model.id), tone: 'bold' },
     { text: String(model.runs) },
@@ -83,6 +83,10 @@ function chipLines(figures: SimulationFigures, columns: number, paint: Paint): s
     ...kindLines(figures.kinds),
     `${escapeText(figures.soc)}, mode ${escapeText(figures.mode)}, policy ${figures.policy}, seed ${figures.seed}`,
     `bus ${formatPercent(bus.ratio)} used, ${short(bus.meanGbs)} GB/s on average, ${formatBytes(bus.bytes)} in all`,
+    ...budgets.map(
+      ({ id, bytes, stalls, stalledMs }) =>
+        `bus budget of ${escapeText(id)}: ${formatBytes(bytes)} moved, waited in ${stalls} periods, ${formatMs(stalledMs)} ms in all`,
+    ),
     `power ${rangeText(power.meanW)} W on average, at most ${short(power.maxW)} W in 10 ms, held to ${short(power.modeW)} W by a lower clock ${formatPercent(power.cappedRatio)} of the time`,
     `die ${short(heat.dieC)} degC at the end, at most ${short(heat.dieMaxC)}, case at most ${short(heat.caseMaxC)}, throttled ${formatPercent(heat.throttledRatio)} of the time`,
     ...(unfed.length === 0

@@ -146,16 +146,12 @@ export const benchSuiteSchema = z
         busBudget: z
           .strictObject({
             periodMs: msField({ min: 0.01, max: HOUR_MS }, 'Period.'),
-            cores: listOf(
-              z.strictObject({
-                core: integerField({ min: 0, max: 4_095 }, '', 'Number of a core.'),
-                mb: numberField({ min: 0.000_001, max: 1e9 }, 'MB', 'What it may move in every period.'),
-              }),
-              { min: 1, max: 4_096 },
-              'Cores that are held to a budget; others take what they get.',
+            loadsMb: entriesOf(
+              numberField({ min: 0.001, max: 1e6 }, 'MB', 'What its segments may move in every period, all of them together.'),
+              'Loads that are held to a budget; others take what they get.',
             ),
           })
-          .describe('What cores may move over the bus, as hardware regulates it, whatever the policy.')
+          .describe('What loads may move over the bus, as hardware regulates it, whatever the policy.')
           .optional(),
       }),
       'Workloads by name.',

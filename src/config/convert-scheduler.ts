@@ -6,7 +6,7 @@ import type { SchedulerSection } from './scheduler-schema.ts';
 
 /** With every name resolved. Pipelines that could not be read themselves are not complained about once more. */
 export function convertScheduler(
-  { policy, tuning: { drop, victim, bus, resume }, cuts, servers }: SchedulerSection,
+  { policy, tuning: { drop, victim, bus, resume }, cuts, servers, busBudget }: SchedulerSection,
   pipelines: readonly PipelineConfig[],
   known: ReadonlySet<string>,
   scope: LoadScope,
@@ -32,6 +32,22 @@ export function convertScheduler(
     },
     cuts,
     ...(Object.keys(servers).length === 0 ? {} : { servers: convertServers(servers, pipelines, known, scope) }),
+    ...(busBudget === undefined ? {} : convertBusBudget(busBudget, known, scope)),
+  };
+}
+
+function convertBusBudget(
+  { periodMs, pipelinesMb }: NonNullable<SchedulerSection['busBudget']>,
+  known: ReadonlySet<string>,
+  scope: LoadScope,
+): Pick<SchedulerConfig, 'busBudget'> {
+  const rows = Object.entries(pipelinesMb);
+  const path: KeyPath = ['scheduler', 'busBudget', 'pipelinesMb'];
+  if (rows.length === 0) scope.refuse(path, 'got no pipeline; name one, or leave busBudget out');
+  for (const [name] of rows)
+    if (!known.has(name)) scope.refuse([...path, name], `got ${quoted(name)}, which is no pipeline; given are ${[...known].join(', ')}`);
+  return {
+    busBudget: { periodUs: durationFromMs(periodMs), streams: rows.map(([stream, mb]) => ({ stream, bytes: Math.round(mb * 1e6) })) },
   };
 }
 

@@ -54,6 +54,8 @@ function checkWorkloads({ workloads, models, cores }: BenchSuiteSection, refuse:
     }
     checkDependencies(at, loads, refuse);
     checkReserves(['workloads', id, 'reserves'], workloads[id]?.reserves ?? {}, loads, refuse);
+    for (const name of Object.keys(workloads[id]?.busBudget?.loadsMb ?? {}))
+      checkName(['workloads', id, 'busBudget', 'loadsMb', name], name, Object.keys(loads), 'load of this workload', refuse);
   }
 }
 
@@ -153,8 +155,8 @@ function convert(file: string, section: BenchSuiteSection): BenchSuite {
 
 function convertBudget(budget: WorkloadSection['busBudget']): Workload['busBudget'] {
   if (budget === undefined) return undefined;
-  const bytesByCore = new Map(budget.cores.map(({ core, mb }) => [core, mb * 1e6]));
-  return { periodUs: durationUs(Math.max(1, Math.round(budget.periodMs * 1000))), bytesByCore };
+  const bytesByStream = new Map(Object.entries(budget.loadsMb).map(([load, mb]) => [load, mb * 1e6]));
+  return { periodUs: durationUs(Math.max(1, Math.round(budget.periodMs * 1000))), bytesByStream };
 }
 
 function convertModel(id: string, model: BenchSuiteSection['models'][string]): SuiteModel {

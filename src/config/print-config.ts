@@ -3,6 +3,7 @@ import type { Stream } from '../core/stream.ts';
 import { type DurationUs, msFromDuration } from '../core/units.ts';
 import type {
   AnswerConfig,
+  BusBudgetConfig,
   FirstOfSource,
   LeafSource,
   LimitsConfig,
@@ -109,14 +110,20 @@ function plainSupervision(source: Extract<LeafSource, { kind: 'video' | 'microph
   };
 }
 
-function plainScheduler({ servers = [], ...scheduler }: SchedulerConfig): PlainConfig {
-  if (servers.length === 0) return { ...scheduler };
+function plainScheduler({ servers = [], busBudget, ...rest }: SchedulerConfig): PlainConfig {
+  const scheduler = { ...rest, ...(busBudget === undefined ? {} : { busBudget: plainBusBudget(busBudget) }) };
+  if (servers.length === 0) return scheduler;
   const rows = servers.map(({ id, streams, budgetUs, periodUs }) => [
     id,
     { pipelines: streams, budgetMs: ms(budgetUs), periodMs: ms(periodUs) },
   ]);
   return { ...scheduler, servers: Object.fromEntries(rows) };
 }
+
+const plainBusBudget = ({ periodUs, streams }: BusBudgetConfig): PlainConfig => ({
+  periodMs: ms(periodUs),
+  pipelinesMb: Object.fromEntries(streams.map(({ stream, bytes }) => [stream, bytes / 1e6])),
+});
 
 function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, coresLost, rules }: ModesConfig): PlainConfig {
   const own: PlainConfig = { 'bandwidth-short': { belowRatio: bandwidthShortBelow }, hot, 'core-lost': { cores: coresLost } };

@@ -294,8 +294,17 @@ export interface SchedulerConfig {
   };
   /** Absent: none. */
   readonly servers?: readonly ServerConfig[];
+  /** Absent: nobody is regulated. */
+  readonly busBudget?: BusBudgetConfig;
   /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
   readonly cuts: (typeof CUTTINGS)[number];
+}
+
+/** What pipelines may move over the memory bus in every period, on all cores together. */
+export interface BusBudgetConfig {
+  readonly periodUs: DurationUs;
+  /** At least one. */
+  readonly streams: readonly { readonly stream: StreamId; readonly bytes: number }[];
 }
 
 /** Run time on a core that pipelines can count on. */

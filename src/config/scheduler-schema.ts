@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceField, entriesOf, idField, listOf, msField } from './fields.ts';
+import { choiceField, entriesOf, idField, listOf, msField, numberField } from './fields.ts';
 
 // The names are those of scheduler/plan.ts, which config may not import; the compiler and a test hold both lists to each other.
 export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-greedy', 'laxity', 'round-robin'] as const;
@@ -45,6 +45,22 @@ const serverSchema = z
     'Run time that pipelines can count on, whatever others of their class want, and beyond which they are no more urgent than what lies idle.',
   );
 
+const busBudgetSchema = z
+  .strictObject({
+    periodMs: msField({ min: 0.1, max: 1_000 }, 'Budgets are handed out anew at its multiples.').default(1),
+    pipelinesMb: entriesOf(
+      numberField(
+        { min: 0.001, max: 1_000_000 },
+        'MB',
+        'What the segments of the pipeline may move in every period, on all cores together; millions of bytes.',
+      ),
+      'Pipelines that are held to a budget, of any criticality; the others take what they get.',
+    ),
+  })
+  .describe(
+    'What pipelines may move over the memory bus, as hardware regulates it (MemGuard): who has used up its budget waits for the next period. Simulated chips hold to it; the cores of device.kind ort cannot, and run says so.',
+  );
+
 export const schedulerSchema = z
   .strictObject({
     policy: choiceField(
@@ -60,6 +76,7 @@ export const schedulerSchema = z
       serverSchema,
       'Reservations for pipelines below safety, by name. Only policy coxswain with victim: turns keeps them.',
     ).default({}),
+    busBudget: busBudgetSchema.optional(),
   })
   .prefault({})
   .describe('Who runs when.');

@@ -85,8 +85,8 @@ export interface Workload {
   readonly reserves: readonly Reserve[];
   /** Part of the bus that there is. 0..1 */
   readonly bandwidthRatio: number;
-  /** What some cores may move in every period, whatever the policy; undefined: as much as they get. */
-  readonly busBudget: { readonly periodUs: DurationUs; readonly bytesByCore: ReadonlyMap<CoreId, number> } | undefined;
+  /** What some loads may move in every period, whatever the policy; undefined: as much as they get. */
+  readonly busBudget: { readonly periodUs: DurationUs; readonly bytesByStream: ReadonlyMap<StreamId, number> } | undefined;
 }
 
 /** Figures that others measured, elsewhere, by name; never to be mixed with ours. */

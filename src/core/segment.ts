@@ -2,12 +2,15 @@ import type { CoreId, JobId, Turn } from './job.ts';
 import type { ModelId } from './model.ts';
 import type { FailReason } from './outcome.ts';
 import type { Region } from './region.ts';
+import type { StreamId } from './stream.ts';
 import type { TurnTask } from './turn-task.ts';
 import type { InstantUs } from './units.ts';
 
 /** A row of steps of a job, as handed to a device, which can leave off after each of them. Most models have one step, which is the whole run. */
 export interface Segment {
   readonly job: JobId;
+  /** Whose job it is, where the device holds streams to budgets. */
+  readonly stream?: StreamId;
   /** The first step to run, counted from 0 through the whole job. */
   readonly from: number;
   /** How many; at least 1. */

@@ -5,6 +5,7 @@ import type { CoreId } from '../core/job.ts';
 import { chipAsOf, coreKindsOf } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { checkFit } from './check-fit.ts';
 import { type CutModels, cutModels } from './cut-models.ts';
 import type { Fit } from './fit.ts';
@@ -62,7 +63,8 @@ export function checkConfig(request: CheckRequest): Checked {
         ? simulatedCosts(cut, placement, costs, chip)
         : manifestCosts(config);
   const kinds = config.device.cores.map((_, core) => kindOf(core));
-  return { config, placement, fit: checkFit(config, placement, known), kinds, told: known.told };
+  const told = chip === undefined && regulationOf(config) !== undefined ? `${known.told}; ${UNREGULATED_TEXT}` : known.told;
+  return { config, placement, fit: checkFit(config, placement, known), kinds, told };
 }
 
 /** As it would be played on the chip; runs of a table and runs on the silicon at hand are never cut. */
@@ -75,6 +77,7 @@ function cutConfig({ config, chip, costs = [], table }: CheckRequest): CutModels
     return { config: { ...config, models }, ...asTold };
   }
   refusePins(config, table, chip);
+  refuseUnknownBytes(config, table, chip);
   const used = modelsUsed(config.pipelines);
   const priced = (model: ManifestModel): ManifestModel =>
     used.has(model.id) ? { ...model, ...costsByCore(chip.profile, ({ kind }) => typicalUs(table, model.id, kind)) } : model;
@@ -89,6 +92,17 @@ function refusePins(config: RuntimeConfig, table: RunCostTable, { profile }: Chi
     const { kind } = chipAsOf(profile, core);
     const text = `pipeline ${id} may run on core ${core}, which is of kind ${kind}, and ${table.file} has no row of ${stream.model} for it`;
     throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; add one, or leave out that core`);
+  }
+}
+
+/** Errors: CONFIG_INVALID where there are budgets for bytes and the table does not say what a model moves. */
+function refuseUnknownBytes(config: RuntimeConfig, table: RunCostTable, chip: Chip): void {
+  if (regulationOf(config) === undefined) return;
+  for (const model of modelsUsed(config.pipelines)) {
+    const rows = kindNamesOf(chip).flatMap((kind) => table.costOf(model, kind) ?? []);
+    if (rows.every(({ bytes }) => bytes !== undefined)) continue;
+    const text = `scheduler.busBudget holds pipelines to bytes, and ${table.file} does not say what ${model} moves`;
+    throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; add its dram_mb, or leave out the budgets`);
   }
 }
 

@@ -9,6 +9,7 @@ import { durationUs } from '../core/units.ts';
 import { compileSegment, extentOf, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { compileSplit, type Split } from '../devices/sim/split-cost.ts';
+import { heldRateOf, heldUs } from './bus-budget.ts';
 import { checkFit } from './check-fit.ts';
 import type { Chip } from './on-chip.ts';
 import { splitOf } from './placed-split.ts';
@@ -47,7 +48,7 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
     const there = chipOf(run.placement.models.find((row) => row.model === model.id)?.cores ?? [], chip);
     if (there === undefined) return model;
     const split = splitOf(model.id, run.placement, chip.profile);
-    const usOf = timeOn(layers, there, split);
+    const usOf = timeOn(layers, there, split, heldRateOf(model.id, config));
     if (usOf(layers) <= limitUs) return model;
     const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), there, usOf);
     if (borders.length === 0) return model;
@@ -128,12 +129,15 @@ const ALONE: Split = { ways: 1, clusters: 1 };
 
 type Time = (row: readonly LayerCost[]) => number;
 
-/** Of some layers in a row on one core, or on those that the network is split over. */
-function timeOn(layers: readonly LayerCost[], { profile, mode }: Chip, split: Split): Time {
+/** Of some layers in a row on one core, or on those that the network is split over, no faster than its budget lets it. */
+function timeOn(layers: readonly LayerCost[], { profile, mode }: Chip, split: Split, heldTo?: number): Time {
   const extent = extentOf(layers);
   const compile = (row: readonly LayerCost[]): SegmentCost =>
     split.ways === 1 ? compileSegment(row, profile, extent) : compileSplit(row, profile, split, extent);
-  return (row) => aloneUs(compile(row), profile, mode);
+  return (row) => {
+    const cost = compile(row);
+    return heldUs(aloneUs(cost, profile, mode), cost.bytes, heldTo);
+  };
 }
 
 /** Of a row of layers without branches; those that pass over a border are not counted. */

@@ -192,14 +192,14 @@ export class Dispatcher {
     entry.startedAt = clock.now();
     observer.segmentStarted(core, model, entry.startedAt);
     const { from, steps } = segment;
-    const { turn } = job;
+    const { stream, turn } = job;
     const { outputs, onSegmentEnd } = entry;
     if (others === undefined) {
-      device.run(core, { job: id, from, steps, model, inputs, outputs, killAt, turn, task }, onSegmentEnd);
+      device.run(core, { job: id, stream, from, steps, model, inputs, outputs, killAt, turn, task }, onSegmentEnd);
       return;
     }
     for (const other of others) observer.segmentStarted(other, model, entry.startedAt);
-    device.run(core, { job: id, from, steps, model, inputs, outputs, killAt, turn, others }, onSegmentEnd);
+    device.run(core, { job: id, stream, from, steps, model, inputs, outputs, killAt, turn, others }, onSegmentEnd);
   }
 
   #segmentEnded({ core, others, work, startedAt }: Entry, end: SegmentEnd): void {

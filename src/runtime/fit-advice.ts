@@ -1,5 +1,6 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
+import { overbooked } from './bus-budget.ts';
 import type { ChipFit, StreamFit } from './fit.ts';
 import type { FitCosts } from './fit-costs.ts';
 
@@ -25,7 +26,9 @@ export function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig
 /** What to change first where the chip as a whole has too little. */
 export function adviceForChip({ bus, memory, power }: ChipFit, streams: readonly StreamFit[]): string[] {
   const advice: string[] = [];
-  if (bus?.fits === false) {
+  const overbooking = bus === null ? undefined : overbooked(bus.budgetedBytesPerSecond, bus.usableBytesPerSecond);
+  if (overbooking !== undefined) advice.push(overbooking);
+  if (bus !== null && bus.guaranteedBytesPerSecond > bus.usableBytesPerSecond) {
     const greediest = streams
       .filter(({ assurance }) => assurance !== 'unguarded')
       .reduce((most, stream) => ((stream.busBytesPerSecond ?? 0) > (most.busBytesPerSecond ?? 0) ? stream : most));

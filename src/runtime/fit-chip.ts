@@ -1,5 +1,8 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { CoreId } from '../core/job.ts';
+import type { StreamId } from '../core/stream.ts';
+import type { Regulation } from '../devices/sim/byte-budget.ts';
+import { budgetedBytesPerSecond, overbooked, regulationOf } from './bus-budget.ts';
 import type { BusFit, ChipFit, MemoryFit, PowerFit } from './fit.ts';
 import type { FitCosts } from './fit-costs.ts';
 import type { Lane } from './fit-lanes.ts';
@@ -7,14 +10,18 @@ import { modelsUsed } from './models-used.ts';
 
 /** What the cores of a chip share. */
 export const chipFit = (config: RuntimeConfig, lanes: readonly Lane[], costs: FitCosts): ChipFit => ({
-  bus: busOf(lanes, costs),
+  bus: busOf(lanes, regulationOf(config), costs),
   memory: memoryOf(config, costs),
   power: powerOf(lanes, costs),
 });
 
-function busOf(lanes: readonly Lane[], { busBytesPerSecond }: FitCosts): BusFit | null {
+function busOf(lanes: readonly Lane[], regulation: Regulation | undefined, { busBytesPerSecond }: FitCosts): BusFit | null {
   if (busBytesPerSecond === undefined || lanes.some(({ bytes }) => bytes === undefined)) return null;
-  const demandOf = (some: readonly Lane[]): number => some.reduce((sum, { bytes, jobsPerSecond }) => sum + (bytes ?? 0) * jobsPerSecond, 0);
+  const mostOf = (stream: StreamId): number =>
+    ((regulation?.bytesByStream.get(stream) ?? Number.POSITIVE_INFINITY) * 1e6) / (regulation?.periodUs ?? 1);
+  const demandOf = (some: readonly Lane[]): number =>
+    some.reduce((sum, { pipeline, bytes, jobsPerSecond }) => sum + Math.min((bytes ?? 0) * jobsPerSecond, mostOf(pipeline.id)), 0);
+  const budgeted = budgetedBytesPerSecond(regulation);
   const guaranteed = demandOf(lanes.filter(({ isGuaranteed }) => isGuaranteed));
   const demanded = demandOf(lanes);
   return {
@@ -23,7 +30,8 @@ function busOf(lanes: readonly Lane[], { busBytesPerSecond }: FitCosts): BusFit 
     guaranteedRatio: guaranteed / busBytesPerSecond,
     demandedBytesPerSecond: demanded,
     demandedRatio: demanded / busBytesPerSecond,
-    fits: guaranteed <= busBytesPerSecond,
+    budgetedBytesPerSecond: budgeted,
+    fits: guaranteed <= busBytesPerSecond && overbooked(budgeted, busBytesPerSecond) === undefined,
   };
 }
 

@@ -7,6 +7,7 @@ import { type SocProfile, type SocThermal, usableBytesPerSecond } from '../core/
 import type { StepPlan } from '../core/step-plan.ts';
 import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import { regulationOf, runsAtOnce, stallUs, usersOf } from './bus-budget.ts';
 import type { Chip } from './on-chip.ts';
 
 /** What one run of a model takes on a core. */
@@ -98,7 +99,7 @@ function inBlocks(worstUs: number, steps: StepPlan | undefined): RunCost {
 
 /** As a table has it. A run that was timed alone may have to wait for the bus: at the fair share of one core, its bytes take that much longer. */
 export function tableCosts(
-  config: Pick<RuntimeConfig, 'models'>,
+  config: Pick<RuntimeConfig, 'models' | 'pipelines' | 'scheduler'>,
   placement: Placement,
   table: RunCostTable,
   { chip, kindOf }: { readonly chip: Chip | undefined; readonly kindOf: (core: CoreId) => string },
@@ -107,6 +108,7 @@ export function tableCosts(
   const busyCount = placement.cores.filter(({ core }) =>
     placement.models.some(({ cores, spares }) => cores.includes(core) && !spares.includes(core)),
   ).length;
+  const heldUp = capacity === undefined ? () => 0 : waitForBudgets(config, placement, capacity);
   const waitUsPerByte = capacity === undefined ? 0 : (Math.max(1, busyCount) - 1) / capacity;
   return {
     told: `${table.file}${chip === undefined ? '' : `, each run with a fair share of the bus of ${chip.profile.id}, mode ${chip.mode.id}`}`,
@@ -114,13 +116,28 @@ export function tableCosts(
       const row = table.costOf(model, kindOf(core));
       assert(row !== undefined, `the table has a cost of ${model}`);
       const worstUs = Math.max(1, Math.ceil(row.worstUs + (row.bytes ?? 0) * waitUsPerByte));
-      return uncut(worstUs, row.bytes);
+      return uncut(worstUs + heldUp(model, row.bytes ?? 0, worstUs), row.bytes);
     },
     say: (worstUs) => `${inMs(worstUs)} ms at worst`,
     offCore: chip === undefined ? measuredOffCore : hostOf(config.models, chip.profile.host),
     busBytesPerSecond: capacity === undefined ? undefined : capacity * 1e6,
     power: undefined,
     memoryBytes: chip?.profile.dram.memoryBytes,
+  };
+}
+
+/** What runs of a model wait at worst for the budget of the regulated stream that waits longest, of whose runs nothing is known but that none is faster than the bus. */
+function waitForBudgets(config: Pick<RuntimeConfig, 'pipelines' | 'scheduler'>, placement: Placement, capacity: number) {
+  const regulation = regulationOf(config);
+  return (model: ModelId, bytes: number, us: number): number => {
+    if (regulation === undefined) return 0;
+    const waits = config.pipelines.map((pipeline) => {
+      const budget = regulation.bytesByStream.get(pipeline.id);
+      if (budget === undefined || !usersOf(model, [pipeline]).includes(pipeline.id)) return 0;
+      const { periodUs } = regulation;
+      return stallUs({ bytes: budget, periodUs, rateMax: capacity, runsMax: runsAtOnce(pipeline, placement) }, bytes, us);
+    });
+    return Math.max(0, ...waits);
   };
 }
 

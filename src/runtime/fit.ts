@@ -67,6 +67,8 @@ export interface BusFit {
   /** Of all streams; beyond `usable`, background work gets what is left. */
   readonly demandedBytesPerSecond: number;
   readonly demandedRatio: number;
+  /** What the budgets of regulated streams come to, which the bus has to carry as well; 0 where there are none. */
+  readonly budgetedBytesPerSecond: number;
   readonly fits: boolean;
 }
 

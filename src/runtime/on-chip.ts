@@ -4,9 +4,10 @@ import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import { chipAsOf, clusterOf, coreCountOf, coreKindsOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
-import { compileSegment } from '../devices/sim/segment-cost.ts';
+import { compileSegment, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { compileSplit } from '../devices/sim/split-cost.ts';
+import { heldRateOf, heldUs } from './bus-budget.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 
 /** A chip in one of its power modes. */
@@ -29,11 +30,11 @@ export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip
     const row = rows.get(model.id);
     if (row === undefined) return model;
     const weightBytes = row.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
-    const usOn = (there: SocProfile): DurationUs =>
-      durationUs(Math.max(1, Math.ceil(aloneUs(compileSegment(row.layers, there), there, mode))));
+    const heldTo = heldRateOf(model.id, config);
+    const usOn = (there: SocProfile): DurationUs => typicalUs(compileSegment(row.layers, there), heldTo, { profile: there, mode });
     const runBytes = compileSegment(row.layers, profile).bytes;
     const priced = { ...model, ...costsByCore(profile, usOn), runBytes, memoryBytes: weightBytes + (row.stateBytes ?? 0) };
-    return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, chip) } : priced;
+    return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, heldTo, chip) } : priced;
   });
   return { ...placed, device: { ...placed.device, busBytesPerSecond: usableBytesPerSecond(profile) * mode.bandwidthRatio } };
 }
@@ -51,14 +52,18 @@ export function costsByCore(
   return { costUs, coreCostsUs };
 }
 
+/** With the bus to itself, as far as its budget goes. */
+const typicalUs = (cost: SegmentCost, heldTo: number | undefined, { profile, mode }: Chip): DurationUs =>
+  durationUs(Math.max(1, Math.ceil(heldUs(aloneUs(cost, profile, mode), cost.bytes, heldTo))));
+
 /** On cores of the first kind. Worked out when it is asked for, once. */
-function splitTimes(layers: readonly LayerCost[], { profile, mode }: Chip): (cores: number, clusters: number) => DurationUs {
+function splitTimes(layers: readonly LayerCost[], heldTo: number | undefined, chip: Chip): (cores: number, clusters: number) => DurationUs {
   const known = new Map<string, DurationUs>();
   return (ways, clusters) => {
     const key = `${ways}/${clusters}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const us = durationUs(Math.max(1, Math.ceil(aloneUs(compileSplit(layers, profile, { ways, clusters }), profile, mode))));
+    const us = typicalUs(compileSplit(layers, chip.profile, { ways, clusters }), heldTo, chip);
     known.set(key, us);
     return us;
   };

@@ -8,6 +8,7 @@ import { compileOn } from '../devices/sim/model-steps.ts';
 import { extentOf } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import type { Split } from '../devices/sim/split-cost.ts';
+import { heldRateOf, heldUs } from './bus-budget.ts';
 import type { CutModels } from './cut-models.ts';
 import type { Chip } from './on-chip.ts';
 import { splitOf } from './placed-split.ts';
@@ -33,7 +34,10 @@ export function planTurns(cut: CutModels, costs: readonly ModelCosts[], { profil
     const [home = 0] = placement.models.find((row) => row.model === model.id)?.cores ?? [];
     const split = splitOf(model.id, placement, profile);
     const there = { profile: chipAsOf(profile, home), mode };
-    return { ...model, steps: stepsOf(language, { limitUs: limitOf(model.id, cut), split, chip: there }) };
+    return {
+      ...model,
+      steps: stepsOf(language, { limitUs: limitOf(model.id, cut), split, chip: there, heldTo: heldRateOf(model.id, cut.config) }),
+    };
   });
   return { ...cut, config: { ...cut.config, models } };
 }
@@ -54,6 +58,8 @@ interface Site {
   readonly limitUs: number;
   readonly split: Split;
   readonly chip: Chip;
+  /** Bytes per microsecond, where its pipelines have budgets. */
+  readonly heldTo: number | undefined;
 }
 
 function stepsOf({ prefillLayers, decodeLayers, contextTokens }: LanguageCosts, site: Site): TokenSteps {
@@ -66,6 +72,7 @@ function stepsOf({ prefillLayers, decodeLayers, contextTokens }: LanguageCosts, 
   return { kind: 'tokens', chunkTokens, chunkUs: chunkUs(chunkTokens), burstTokens, switchUs: durationUs(0) };
 }
 
-function layersUs(layers: readonly LayerCost[], { split, chip: { profile, mode } }: Site): DurationUs {
-  return durationUs(Math.max(1, Math.ceil(aloneUs(compileOn(layers, extentOf(layers), profile, split), profile, mode))));
+function layersUs(layers: readonly LayerCost[], { split, chip: { profile, mode }, heldTo }: Site): DurationUs {
+  const cost = compileOn(layers, extentOf(layers), profile, split);
+  return durationUs(Math.max(1, Math.ceil(heldUs(aloneUs(cost, profile, mode), cost.bytes, heldTo))));
 }

@@ -48,6 +48,7 @@ export function simulationFigures({ before, after, options, costs, config, polic
         joules: { low: rounded(found?.joules.low ?? 0), high: rounded(found?.joules.high ?? 0) },
       };
     }),
+    ...budgetFigures(before, after),
     bus: { bytes: Math.round(bytes), ratio: capacity > 0 ? Math.min(1, rounded(bytes / capacity)) : 0, meanGbs: perSecond(bytes / 1e9) },
     power: {
       joules: { low: rounded(joules.low), high: rounded(joules.high) },
@@ -65,6 +66,21 @@ export function simulationFigures({ before, after, options, costs, config, polic
     faults: Object.fromEntries(Object.entries(options.faults).filter(([, count]) => count > 0)),
     unfed: unfedPipelines(config, options.compute === 'ort'),
   };
+}
+
+/** Nothing where nobody is regulated. */
+function budgetFigures(before: DeviceFigures, after: DeviceFigures): Pick<SimulationFigures, 'budgets'> {
+  if (after.chip.budgets.length === 0) return {};
+  const budgets = after.chip.budgets.map(({ stream, movedBytes, stalls, stalledUs }, index) => {
+    const at = before.chip.budgets[index];
+    return {
+      id: stream,
+      bytes: Math.round(movedBytes - (at?.movedBytes ?? 0)),
+      stalls: stalls - (at?.stalls ?? 0),
+      stalledMs: rounded((stalledUs - (at?.stalledUs ?? 0)) / 1000),
+    };
+  });
+  return { budgets };
 }
 
 /** Whoever lives off the items of a pipeline whose results are empty gets no frame. */

@@ -17,6 +17,7 @@ import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import type { Telemetry, TelemetryOptions } from '../telemetry/telemetry.ts';
 import { createTrace, type Trace } from '../telemetry/trace.ts';
+import { budgetedBytesPerSecond, overbooked, regulationOf } from './bus-budget.ts';
 import { configFigures } from './config-figures.ts';
 import { type CutModels, cutModels } from './cut-models.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -119,7 +120,8 @@ async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Prom
   await chip.engine.dispose();
   await Promise.all([lines.flush(), results.flush()]);
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
-  const problems = [...run.placement.problems, ...(compute?.problems ?? [])];
+  const overbooking = overbooked(budgetedBytesPerSecond(regulationOf(config)), config.device.busBytesPerSecond ?? Number.POSITIVE_INFINITY);
+  const problems = [...run.placement.problems, ...(overbooking === undefined ? [] : [overbooking]), ...(compute?.problems ?? [])];
   return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems };
 
   function tell(result: Result): void {
@@ -161,6 +163,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
   const span = { from: clock.now(), spanUs, cores: run.plan.cores };
   const faults = drawSimFaults(options.faults, span, parts.prng.fork('faults'));
   const { restart } = config.runtime;
+  const regulation = regulationOf(config);
   let device: SimDevice | undefined;
   const engine = createEngine(
     {
@@ -181,7 +184,10 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
         const stateBytes = (model: ModelId): number => cachesOf(model, run) * (costs.get(model)?.stateBytes ?? 0);
         const answerTokens = (job: JobId): number | undefined => parts.answers.get(job);
         const known = { costs: (model: ModelId) => costs.get(model)?.layers, steps, stateBytes, answerTokens };
-        device = createSimDevice({ profile, mode, faults }, { clock, listener, ...known, ...observer });
+        device = createSimDevice(
+          { profile, mode, faults, ...(regulation === undefined ? {} : { regulation }) },
+          { clock, listener, ...known, ...observer },
+        );
         return compute?.wrap(device) ?? device;
       },
       record,

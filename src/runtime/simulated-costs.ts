@@ -3,8 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
-import { bandwidthAt, type Flow, flowUs } from '../devices/sim/bus-share.ts';
-import { lowestLevel } from '../devices/sim/lowest-level.ts';
+import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { compileOn, createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
 import { BURST_US, FREE_RATIO } from '../devices/sim/power-cap.ts';
 import { extentOf, segmentJoules } from '../devices/sim/segment-cost.ts';
@@ -15,16 +14,17 @@ import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
 import { splitOf } from './placed-split.ts';
 import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
+import { createWorstBus, rateMaxOf, type WorstShare } from './worst-bus.ts';
 
 interface CutConfig {
-  readonly config: Pick<RuntimeConfig, 'models' | 'pipelines'>;
+  readonly config: Pick<RuntimeConfig, 'models' | 'pipelines' | 'scheduler'>;
   /** By model, where each begins a new block: places of layers, ascending. */
   readonly cuts: ReadonlyMap<ModelId, readonly number[]>;
 }
 
 /** As the simulator would have it, with all other cores at their worst for the bus all the time. */
 export function simulatedCosts(
-  { config: { models, pipelines }, cuts }: CutConfig,
+  { config: { models, pipelines, scheduler }, cuts }: CutConfig,
   placement: Placement,
   layers: readonly ModelCosts[],
   chip: Chip,
@@ -48,27 +48,21 @@ export function simulatedCosts(
     rows.set(key, row);
     return row;
   };
-  // A stream may switch to a variant wherever its model is.
-  const buildsOf = (model: ModelId): readonly ModelId[] => [
-    model,
-    ...pipelines.flatMap(({ stream, variants }) => (stream.model === model ? variants : [])),
-  ];
-  const flowsOn = (core: CoreId): readonly Flow[] =>
-    placement.models
-      .filter(({ cores, spares }) => cores.includes(core) && !spares.includes(core))
-      .flatMap(({ model }) => buildsOf(model).flatMap((build) => rowOn(build, core)?.flows ?? []));
-  const cores = placement.cores.map(({ core }) => core);
+  const shareOf = createWorstBus({
+    ...{ config: { pipelines, scheduler }, placement, capacity },
+    flowsOf: (model, core) => rowOn(model, core)?.flows ?? [],
+    rateMaxOf: (model, core) => {
+      const row = rowOn(model, core);
+      // A language model takes more of the bus at some lengths of its past than at others.
+      return row?.chunk === undefined ? rateMaxOf(row?.flows ?? [], capacity) : capacity;
+    },
+  });
   const known = new Map<string, RunCost>();
   const costOf = (model: ModelId, core: CoreId): RunCost => {
     const row = rowOn(model, core);
     assert(row !== undefined, 'the costs of a model that is used are known', model);
-    const own = gangOf(model, placement) ?? [core];
-    const others = cores.filter((other) => !own.includes(other)).map(flowsOn);
-    const level = row.flows.reduce((least, flow) => Math.min(least, lowestLevel(flow, others, capacity)), capacity);
-    // A flow gets a share for each of its cores; all of a model's are as wide.
-    const [flow] = row.flows;
-    const bandwidth = flow === undefined ? level : bandwidthAt(flow, level, capacity);
-    return { ...worstOf(row, { level: bandwidth, capacity }), ...energyOf(row, capacity, chip) };
+    const share = shareOf(model, gangOf(model, placement) ?? [core]);
+    return { ...worstOf(row, share, capacity), ...energyOf(row, capacity, chip) };
   };
   return {
     told: `simulated on ${profile.id}, mode ${mode.id}, every other core taking as much of the bus as it can`,
@@ -135,16 +129,16 @@ function talkerOf(
   return { steps, speed: mode.clockRatio, flows: [flowOf(steps.whole), chunk], chunk };
 }
 
-/** When the bus never leaves it less than `level` of its `capacity`. */
-function worstOf(
-  { steps, speed, chunk }: SimulatedModel,
-  { level, capacity }: { readonly level: number; readonly capacity: number },
-): Omit<RunCost, 'joules' | 'peakW'> {
-  const usAt = (cost: Flow['cost'], bandwidth: number): number => flowUs({ cost, speed, drag: 1 }, bandwidth);
+function worstOf({ steps, speed, flows, chunk }: SimulatedModel, share: WorstShare, capacity: number): Omit<RunCost, 'joules' | 'peakW'> {
+  const level = share.bandwidth;
+  const flowOf = (cost: Flow['cost']): Flow => ({ cost, speed, drag: 1 });
+  const usAt = (cost: Flow['cost'], bandwidth: number): number => flowUs(flowOf(cost), bandwidth);
+  const usOf = (cost: Flow['cost']): number => Math.ceil(share.usOf(flowOf(cost)));
+  const heldUs = (cost: Flow['cost']): number => usOf(cost) + share.stallUs(cost.bytes, usOf(cost));
   const { bytes } = steps.whole;
   if (steps.count === 1) {
-    const worstUs = Math.max(1, Math.ceil(usAt(steps.whole, level)));
-    const segmentUs = chunk === undefined ? worstUs : Math.max(worstUs, Math.ceil(usAt(chunk.cost, level)));
+    const worstUs = Math.max(1, heldUs(steps.whole));
+    const segmentUs = chunk === undefined ? worstUs : Math.max(worstUs, heldUs(chunk.cost));
     return { worstUs, segmentUs, lastUs: segmentUs, switchUs: 0, bytes };
   }
   const blocks = Array.from({ length: steps.count }, (_, block) => ({
@@ -157,18 +151,28 @@ function worstOf(
   const alone = blocks.map(({ plain }) => usAt(plain, capacity));
   const sum = alone.reduce((total, us) => total + us, 0);
   const skew = blocks.reduce((most, _, block) => Math.max(most, (alone[block] ?? 0) / sum / (shares[block] ?? 1)), 1);
-  const partUs = ({ again }: (typeof blocks)[number]): number => Math.ceil(usAt(again, capacity) * (capacity / level) * skew);
+  const rateMax = rateMaxOf(flows, capacity);
+  const partUs = ({ again }: (typeof blocks)[number]): number => {
+    const aloneUs = usAt(again, capacity) * skew;
+    const us = Math.ceil(aloneUs * (capacity / level));
+    return us + share.stallUs(aloneUs * rateMax, us);
+  };
+  const switchUs = ({ plain, again }: (typeof blocks)[number]): number => {
+    const us = Math.ceil(usAt(again, level) - usAt(plain, level));
+    return us + share.stallUs(again.bytes - plain.bytes, us);
+  };
   const last = blocks.at(-1);
   assert(last !== undefined, 'a model that is cut has blocks');
+  // In as many segments as there are blocks, each with its dispatch; where it is split, its cores also wait for each other at the borders of a longer one.
+  const worstUs = Math.max(
+    usOf(steps.whole),
+    blocks.reduce((total, { plain }) => total + usOf(plain), 0),
+  );
   return {
-    // In as many segments as there are blocks, each with its dispatch; where it is split, its cores also wait for each other at the borders of a longer one.
-    worstUs: Math.max(
-      Math.ceil(usAt(steps.whole, level)),
-      blocks.reduce((total, { plain }) => total + Math.ceil(usAt(plain, level)), 0),
-    ),
+    worstUs: worstUs + share.stallUs(bytes, worstUs),
     segmentUs: Math.max(...blocks.map(partUs)),
     lastUs: partUs(last),
-    switchUs: Math.max(...blocks.map(({ plain, again }) => Math.ceil(usAt(again, level) - usAt(plain, level)))),
+    switchUs: Math.max(...blocks.map(switchUs)),
     bytes,
   };
 }

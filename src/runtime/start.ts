@@ -17,6 +17,7 @@ import { readHost } from '../telemetry/host.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type AssembledPipeline, assemblePipelines, assembleSources } from './assemble.ts';
+import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { configFigures } from './config-figures.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
@@ -101,6 +102,8 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
 
   await Promise.all([pool.ready, engine.start()]);
 
+  if (regulationOf(config) !== undefined)
+    telemetry.incidents.add({ kind: 'warning', message: `${UNREGULATED_TEXT}; the streams take what they get` });
   telemetry.streamsBegin();
   const ended = createDeferred<void>();
   const intake = merge(...assembleSources(config, pipelines, assembly)).subscribe({ complete: () => ended.resolve() });

@@ -91,6 +91,7 @@ const simulation = z.strictObject({
     }),
   ),
   bus: z.strictObject({ bytes: z.number().min(0), ratio, meanGbs: z.number().min(0) }),
+  budgets: z.array(z.strictObject({ id: z.string(), bytes: z.number().min(0), stalls: count, stalledMs: z.number().min(0) })).optional(),
   power: z.strictObject({ joules: spread, meanW: spread, maxW: z.number().min(0), modeW: z.number().min(0), cappedRatio: ratio }),
   heat: z.strictObject({ dieC: z.number(), dieMaxC: z.number(), caseMaxC: z.number(), throttledRatio: ratio }),
   faults: z.record(z.string(), count),

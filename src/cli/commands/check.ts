@@ -173,7 +173,7 @@ function chipLines({ bus, memory, power }: Fit): string[] {
     ...(bus === null
       ? []
       : [
-          `bus     ${share(bus.guaranteedBytesPerSecond, bus.guaranteedRatio)} guaranteed, ${share(bus.demandedBytesPerSecond, bus.demandedRatio)} with background work, of ${inGb(bus.usableBytesPerSecond)} GB/s usable`,
+          `bus     ${share(bus.guaranteedBytesPerSecond, bus.guaranteedRatio)} guaranteed, ${share(bus.demandedBytesPerSecond, bus.demandedRatio)} with background work, of ${inGb(bus.usableBytesPerSecond)} GB/s usable${bus.budgetedBytesPerSecond === 0 ? '' : `, budgets ${inGb(bus.budgetedBytesPerSecond)} GB/s`}`,
         ]),
     ...(memory === null ? [] : [`memory  ${formatBytes(memory.neededBytes)} of models in ${formatBytes(memory.haveBytes)}`]),
     ...(power === null

@@ -1,5 +1,6 @@
 import type { FigureRange } from '../../core/soc-profile.ts';
 import type { InstantUs } from '../../core/units.ts';
+import type { BudgetFigures } from './byte-budget.ts';
 
 /** Watches the chip; it may count and draw, never change. */
 export interface ChipObserver {
@@ -24,4 +25,6 @@ export interface ChipFigures {
   readonly throttledUs: number;
   /** With the clock lowered to hold the mode's power. */
   readonly cappedUs: number;
+  /** One for each regulated stream. */
+  readonly budgets: readonly BudgetFigures[];
 }

@@ -1,6 +1,8 @@
 import type { CoreId } from '../../core/job.ts';
+import type { StreamId } from '../../core/stream.ts';
 import type { InstantUs } from '../../core/units.ts';
 import type { Flow } from './bus-share.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { SegmentCost } from './segment-cost.ts';
 
 /** A segment that begins on its core. */
@@ -9,6 +11,8 @@ export interface Run {
   /** The rest of the cores that it runs on. */
   readonly others: readonly CoreId[];
   readonly cost: SegmentCost;
+  /** Whose budget it draws on. */
+  readonly stream?: StreamId | undefined;
   readonly killAt: InstantUs;
   readonly isHung: boolean;
   /** Told inside a timer of the chip, when all is accounted for. */
@@ -36,6 +40,10 @@ export class Running implements Flow {
   us = Number.NaN;
   bytesPerUs = 0;
   endAt = Number.POSITIVE_INFINITY;
+  /** What it moves is drawn from there; undefined: not regulated. */
+  budget: ByteBudget | undefined;
+  /** Nothing is left of its budget in this period. */
+  isStalled = false;
 
   constructor(run: Run) {
     this.run = run;
@@ -52,5 +60,6 @@ export class Running implements Flow {
     this.us = Number.NaN;
     this.bytesPerUs = 0;
     this.endAt = Number.POSITIVE_INFINITY;
+    this.isStalled = false;
   }
 }

@@ -1,32 +1,16 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { CoreId } from '../../core/job.ts';
 import type { FigureRange, SocMode, SocProfile } from '../../core/soc-profile.ts';
-import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts';
+import type { StreamId } from '../../core/stream.ts';
+import { type InstantUs, instantUs } from '../../core/units.ts';
 import type { DeviceConditions } from '../device.ts';
 import { bandwidthAt, busLevel, flowUs } from './bus-share.ts';
+import { ByteBudget, type Regulation } from './byte-budget.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import { PowerCap } from './power-cap.ts';
 import { type Run, Running } from './running.ts';
 import type { SegmentCost } from './segment-cost.ts';
 import { HEAT_STEP_US, ThermalModel } from './thermal.ts';
-
-/** Byte budgets of cores, handed out anew at every multiple of the period (MemGuard: Yun et al. 2013). Cores that are not named are not regulated. */
-export interface Regulation {
-  readonly periodUs: DurationUs;
-  readonly bytesByCore: ReadonlyMap<CoreId, number>;
-}
-
-interface Budget {
-  readonly bytes: number;
-  period: number;
-  left: number;
-}
-
-/** A remainder of a budget that is only rounding. */
-const EPSILON = 1e-9;
-
-/** Of a number, four times its last binary digit. */
-const DIGIT = 2 ** -50;
 
 /** What an end may lie beyond a whole microsecond and still count as there: the rounding of a progress that was summed up from many parts. */
 const ROUNDING_US = 1e-5;
@@ -40,10 +24,10 @@ export class SimChip {
   readonly #profile: SocProfile;
   readonly #mode: SocMode;
   readonly #observer: ChipObserver | undefined;
-  readonly #regulation: Regulation | undefined;
   readonly #thermal: ThermalModel;
   readonly #cap: PowerCap;
-  readonly #budgets = new Map<CoreId, Budget>();
+  readonly #budgets: ReadonlyMap<StreamId, ByteBudget>;
+  readonly #isRegulated: boolean;
   readonly #drags = new Map<CoreId, number>();
   readonly #joulesPerMac: FigureRange;
   readonly #joulesPerByte: FigureRange;
@@ -83,7 +67,6 @@ export class SimChip {
   ) {
     this.#profile = options.profile;
     this.#mode = options.mode;
-    this.#regulation = options.regulation;
     this.#clock = deps.clock;
     this.#observer = deps.observer;
     this.#thermal = new ThermalModel(options.profile.thermal);
@@ -99,7 +82,9 @@ export class SimChip {
     this.#dieMaxC = thermal.ambientC;
     this.#caseMaxC = thermal.ambientC;
     this.#setCapacity();
-    for (const [core, bytes] of options.regulation?.bytesByCore ?? []) this.#budgets.set(core, { bytes, period: Number.NaN, left: 0 });
+    const { periodUs = 0, bytesByStream = [] } = options.regulation ?? {};
+    this.#budgets = new Map([...bytesByStream].map(([stream, bytes]) => [stream, new ByteBudget(stream, bytes, periodUs)]));
+    this.#isRegulated = this.#budgets.size > 0;
   }
 
   begin(run: Run): void {
@@ -110,6 +95,7 @@ export class SimChip {
       this.#lanes[run.core] = running;
     }
     running.become(run, run.cost, 0, this.#at);
+    if (this.#isRegulated) running.budget = run.stream === undefined ? undefined : this.#budgets.get(run.stream);
     this.#setFlow(running);
     this.#running.push(running);
     this.#replan();
@@ -190,6 +176,7 @@ export class SimChip {
       caseMaxC: this.#caseMaxC,
       throttledUs: this.#throttledUs,
       cappedUs: this.#cappedUs,
+      budgets: [...this.#budgets.values()].map((budget) => budget.figuresAt(this.#at)),
     };
   }
 
@@ -232,7 +219,7 @@ export class SimChip {
     }
     this.#passTo(now);
     // What is left of a budget has to be known whenever it is asked for.
-    if (this.#regulation !== undefined) this.#bringAll(now);
+    if (this.#isRegulated) for (const running of this.#running) if (running.budget !== undefined) this.#bring(running, now);
   }
 
   #passTo(at: number): void {
@@ -261,8 +248,7 @@ export class SimChip {
     this.#busBytes += bytes;
     this.#energyMacs += macs;
     this.#stepJoules += macs * this.#middleJoulesPerMac + bytes * this.#middleJoulesPerByte;
-    const budget = this.#regulation === undefined ? undefined : this.#budgets.get(running.run.core);
-    if (budget !== undefined) budget.left = Math.max(0, budget.left - bytes);
+    running.budget?.draw(bytes);
   }
 
   #heatStep(): void {
@@ -284,15 +270,16 @@ export class SimChip {
    */
   #replan(): void {
     if (this.#isTelling) return;
+    if (this.#isRegulated) this.#regulate();
     const level = this.#nextLevel();
-    // Budgets stop and start segments by themselves.
-    const isNew = level !== this.#level || this.#regulation !== undefined;
+    const isNew = level !== this.#level;
     this.#level = level;
     let next = this.#heatAt;
     for (const running of this.#running) {
       if (isNew || Number.isNaN(running.us)) this.#plan(running, level);
-      next = Math.min(next, running.endAt, running.run.killAt, this.#budgetAt(running));
+      next = Math.min(next, running.endAt, running.run.killAt);
     }
+    if (this.#isRegulated) next = Math.min(next, this.#budgetsChangeAt());
     if (this.#observer !== undefined) this.#tellFlow(this.#observer);
     this.#wakeAt(this.#running.length === 0 ? Number.NaN : next);
   }
@@ -333,8 +320,32 @@ export class SimChip {
     return busLevel(areAllMoving ? this.#running : this.#running.filter((running) => this.#isMoving(running)), this.#capacity);
   }
 
-  #isMoving({ run }: Running): boolean {
-    return !run.isHung && !this.#isStalled(run.core);
+  #isMoving({ run, isStalled }: Running): boolean {
+    return !run.isHung && !isStalled;
+  }
+
+  /** Stops and starts segments by what is left of their budgets. What each has moved was drawn in `#advance`, so nothing is lost with its rate. */
+  #regulate(): void {
+    for (const budget of this.#budgets.values()) budget.runs = 0;
+    for (const running of this.#running) {
+      const { budget } = running;
+      if (budget === undefined || running.cost.bytes === 0) continue;
+      budget.runs += 1;
+      const isStalled = budget.isSpentAt(this.#at);
+      if (isStalled === running.isStalled) continue;
+      running.isStalled = isStalled;
+      running.us = Number.NaN;
+    }
+    for (const budget of this.#budgets.values()) budget.wait(budget.runs > 0 && budget.isSpentAt(this.#at), this.#at);
+  }
+
+  /** The next instant at which a budget that somebody draws on or waits for is used up or handed out anew. */
+  #budgetsChangeAt(): number {
+    for (const budget of this.#budgets.values()) budget.rate = 0;
+    for (const { budget, bytesPerUs } of this.#running) if (budget !== undefined) budget.rate += bytesPerUs;
+    let next = Number.POSITIVE_INFINITY;
+    for (const budget of this.#budgets.values()) if (budget.runs > 0) next = Math.min(next, budget.changesAt(this.#at));
+    return next;
   }
 
   /** NaN for never. What is set for the same instant already stays. */
@@ -343,31 +354,6 @@ export class SimChip {
     this.#timer?.cancel();
     this.#timerAt = at;
     this.#timer = Number.isNaN(at) ? undefined : this.#clock.at(instantUs(at), this.#onTimer);
-  }
-
-  #isStalled(core: CoreId): boolean {
-    if (this.#regulation === undefined) return false;
-    const budget = this.#budgets.get(core);
-    if (budget === undefined) return false;
-    const period = Math.floor(this.#at / this.#regulation.periodUs);
-    if (budget.period !== period) {
-      budget.period = period;
-      budget.left = budget.bytes;
-    }
-    return budget.left <= budget.bytes * EPSILON;
-  }
-
-  /** When the core's budget is used up or handed out anew, whichever comes first. Not on a whole microsecond: nobody but the chip sees it. */
-  #budgetAt({ run, bytesPerUs }: Running): number {
-    if (this.#regulation === undefined) return Number.POSITIVE_INFINITY;
-    const budget = this.#budgets.get(run.core);
-    if (budget === undefined) return Number.POSITIVE_INFINITY;
-    const { periodUs } = this.#regulation;
-    const refillAt = (Math.floor(this.#at / periodUs) + 1) * periodUs;
-    if (bytesPerUs === 0) return refillAt;
-    // Late in a long run a remainder may be too short for the clock's digits; time has to go on all the same.
-    const leastUs = this.#at * DIGIT + DIGIT;
-    return Math.min(refillAt, this.#at + Math.max(leastUs, budget.left / bytesPerUs));
   }
 
   #due(): void {

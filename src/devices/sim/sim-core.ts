@@ -234,7 +234,8 @@ export class SimCore {
     const ends = Math.min(segment.steps, count - from);
     this.#under = { work, segment, culprit, steps, isReload, isWrong, startedAt: clock.now(), count, ends };
     const cost = steps.cost(from, ends, isReload);
-    chip.begin({ core, others: otherIds, cost, killAt: segment.killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
+    const { killAt, stream } = segment;
+    chip.begin({ core, others: otherIds, cost, stream, killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
   }
 
   #runEnded(how: 'done' | 'overdue'): void {

@@ -30,6 +30,7 @@ interface Manifest {
 interface Config {
   sources: Record<string, object>;
   mqtt: object;
+  scheduler?: object;
 }
 
 /** The sample manifest and the cockpit, changed by the test and written to its folder. */
@@ -64,6 +65,7 @@ describe('the runtime among bad models, bad files and a silent broker', () => {
         manifest.models.blazeface = { ...blazeface, sha256: 'ab'.repeat(32) };
         manifest.models.mlsd = { ...mlsd, inputs: [{ name: 'picture', type: 'float32', shape: [1, 512, 512, 4] }] };
         config.sources.front = { kind: 'images', files: photos, fps: 8, width: 768, height: 576 };
+        config.scheduler = { busBudget: { pipelinesMb: { objects: 5 } } };
         config.mqtt = { broker: `mqtt://127.0.0.1:${port}`, prefix: 'coxswain' };
       }),
     );
@@ -71,6 +73,8 @@ describe('the runtime among bad models, bad files and a silent broker', () => {
     const refused = report.incidents.filter(({ kind }) => kind === 'model-refused').map(({ message }) => message);
     expect(refused.some((message) => /blazeface.*SHA-256/.test(message))).toBe(true);
     expect(refused.some((message) => /mlsd.*picture/.test(message))).toBe(true);
+    const warnings = report.incidents.filter(({ kind }) => kind === 'warning').map(({ message }) => message);
+    expect(warnings.filter((message) => message.startsWith('bus budgets are not enforced on cores of device.kind ort'))).toHaveLength(1);
     const jobs = (id: string) => report.streams.find((stream) => stream.id === id)?.jobs;
     expect(jobs('faces')?.done).toBe(0);
     expect(jobs('faces')?.dropped['no-core']).toBeGreaterThan(0);

@@ -134,8 +134,8 @@ describe('the simulated chip', () => {
     fc.assert(
       fc.property(scenario, ({ periodUs, part, mine, others }) => {
         const budget = (BUS * periodUs * part) / CORES;
-        const all = [mine, ...others].map((one, core) => ({ core, at: 0, layers: one }));
-        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map(all.map(({ core }) => [core, budget])) };
+        const all = [mine, ...others].map((one, core) => ({ core, at: 0, layers: one, stream: `s${core}` }));
+        const regulation = { periodUs: durationUs(periodUs), bytesByStream: new Map(all.map(({ stream }) => [stream, budget])) };
         for (const one of play(profile, all, regulation).done) {
           const bound = computeOf(one) + Math.ceil(bytesOf(one) / budget) * periodUs;
           expect(one.endedAt - one.startedAt).toBeLessThanOrEqual(Math.ceil(bound) + 1);
@@ -148,8 +148,8 @@ describe('the simulated chip', () => {
   it('ends a regulated segment also late in a long run, where an instant has few digits left', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 2_000 }), layers, (periodUs, mine) => {
-        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map([[0, BUS * periodUs * 0.3]]) };
-        expect(play(profile, [{ core: 0, at: 1_000_000_000, layers: mine }], regulation).done).toHaveLength(1);
+        const regulation = { periodUs: durationUs(periodUs), bytesByStream: new Map([['s', BUS * periodUs * 0.3]]) };
+        expect(play(profile, [{ core: 0, at: 1_000_000_000, layers: mine, stream: 's' }], regulation).done).toHaveLength(1);
       }),
       { numRuns: 10 },
     );
@@ -159,8 +159,8 @@ describe('the simulated chip', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 2_000 }), fc.double({ min: 0.05, max: 1, noNaN: true }), layers, (periodUs, part, mine) => {
         const budget = BUS * periodUs * part;
-        const regulation = { periodUs: durationUs(periodUs), bytesByCore: new Map([[0, budget]]) };
-        const { flows, done } = play(profile, [{ core: 0, at: 0, layers: mine }], regulation);
+        const regulation = { periodUs: durationUs(periodUs), bytesByStream: new Map([['s', budget]]) };
+        const { flows, done } = play(profile, [{ core: 0, at: 0, layers: mine, stream: 's' }], regulation);
         const moved = new Map<number, number>();
         const end = done[0]?.endedAt ?? 0;
         // An end is told at the whole microsecond after it, so the last flow is counted up to the bytes asked for, not up to there.

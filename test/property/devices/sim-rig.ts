@@ -1,9 +1,10 @@
 import { SimClock } from '../../../src/core/sim-clock.ts';
 import type { SocProfile } from '../../../src/core/soc-profile.ts';
 import { instantUs } from '../../../src/core/units.ts';
+import type { Regulation } from '../../../src/devices/sim/byte-budget.ts';
 import type { ChipFigures } from '../../../src/devices/sim/chip-figures.ts';
 import { compileSegment } from '../../../src/devices/sim/segment-cost.ts';
-import { type Regulation, SimChip } from '../../../src/devices/sim/sim-chip.ts';
+import { SimChip } from '../../../src/devices/sim/sim-chip.ts';
 import { layer } from '../../support/soc-profiles.ts';
 
 /** A segment of one or several layers, asked for at an instant; it waits until its core is free. */
@@ -13,6 +14,8 @@ export interface Ask {
   readonly layers: readonly { readonly computeUs: number; readonly bytes: number }[];
   /** Cores that run it together, as far as the bus is concerned; default: 1. */
   readonly width?: number;
+  /** Whose budget it draws on, if that has one. */
+  readonly stream?: string | undefined;
 }
 
 export interface Done extends Ask {
@@ -61,6 +64,7 @@ export function play(profile: SocProfile, asks: readonly Ask[], regulation?: Reg
         ask.layers.map(({ computeUs, bytes }) => layer(computeUs, bytes)),
         profile,
       ),
+      stream: ask.stream,
       killAt: instantUs(Number.MAX_SAFE_INTEGER),
       isHung: false,
       onEnd: () => {

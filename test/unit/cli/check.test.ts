@@ -157,7 +157,7 @@ describe('check', () => {
 
   test('tells the bus and the memory of a chip', () => {
     const bus = {
-      ...{ usableBytesPerSecond: 232e9, guaranteedBytesPerSecond: 88e9, guaranteedRatio: 0.379 },
+      ...{ usableBytesPerSecond: 232e9, guaranteedBytesPerSecond: 88e9, guaranteedRatio: 0.379, budgetedBytesPerSecond: 0 },
       ...{ demandedBytesPerSecond: 116e9, demandedRatio: 0.5, fits: true },
     };
     const world = deps(finding({ bus, memory: { neededBytes: 4.7e9, haveBytes: 32e9, fits: true } }));

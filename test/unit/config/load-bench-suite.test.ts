@@ -35,7 +35,7 @@ workloads:
     reserves:
       speech: { loads: [chat], budgetMs: 40, periodMs: 250 }
     bandwidthRatio: 0.5
-    busBudget: { periodMs: 1, cores: [{ core: 1, mb: 30 }] }
+    busBudget: { periodMs: 1, loadsMb: { chat: 30 } }
 published:
   - { system: theirs, source: a paper, figures: { A: 1.02 } }
 aims:
@@ -117,7 +117,7 @@ describe('a suite', () => {
     expect(workloads[0]).toMatchObject({
       reserves: [{ id: 'speech', loads: ['chat'], budgetUs: 40_000, periodUs: 250_000 }],
       bandwidthRatio: 0.5,
-      busBudget: { periodUs: 1_000, bytesByCore: new Map([[1, 30e6]]) },
+      busBudget: { periodUs: 1_000, bytesByStream: new Map([['chat', 30e6]]) },
     });
     expect(workloads[0]?.loads[0]).toMatchObject({ deadlineUs: 66_700, cores: [0], queueMax: 1_000 });
   });
@@ -157,6 +157,8 @@ describe('a suite', () => {
     ['a reserve for safety', 'loads: [chat]', 'loads: [camera]', 'is safety, which goes before every reserve'],
     ['a reserve for two classes', 'loads: [chat]', 'loads: [chat, greedy]', 'a reserve is for one class'],
     ['two reserves for one load', 'loads: [chat]', 'loads: [chat, chat]', 'has a reserve already'],
+    ['a budget for a load that is not there', 'loadsMb: { chat: 30 }', 'loadsMb: { chatt: 30 }', "did you mean 'chat'?"],
+    ['an empty budget', 'loadsMb: { chat: 30 }', 'loadsMb: { chat: 0 }', 'got 0; allowed is a number from 0.001'],
     ['no bus', 'bandwidthRatio: 0.5', 'bandwidthRatio: 0', 'got 0; allowed is a number from 0.01'],
     ['no rate', 'perSecond: 20', 'perSecond: 0', 'got 0; allowed is a number from 0.001'],
     ['a negative cost', 'runMs: 800,', 'runMs: -1,', 'got -1; allowed is a number from 0.001'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadRunCosts } from '../../../src/config/load-run-costs.ts';
 import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
-import { durationFromMs } from '../../../src/core/units.ts';
+import { durationFromMs, durationUs } from '../../../src/core/units.ts';
 import { type Checked, checkConfig, kindNamesOf } from '../../../src/runtime/check-config.ts';
 import type { Chip } from '../../../src/runtime/on-chip.ts';
 import { memoryFiles } from '../../support/config-files.ts';
@@ -61,6 +61,55 @@ describe('checkConfig', () => {
     expect([fit.fits, fit.bus?.fits]).toEqual([false, false]);
     expect(fit.bus?.guaranteedRatio).toBeGreaterThan(1);
     expect(fit.advice.join('\n')).toMatch(/bus: guaranteed streams move .* first make assistant move less/);
+  });
+
+  describe('with byte budgets', () => {
+    const held = (mb: number, config = vehicle): RuntimeConfig => ({
+      ...config,
+      scheduler: { ...config.scheduler, busBudget: { periodUs: durationUs(1_000), streams: [{ stream: 'assistant', bytes: mb * 1e6 }] } },
+    });
+    const costOf = (mb: number): number => checkOn(car, held(mb)).fit.streams.find(({ id }) => id === 'assistant')?.costUs ?? Number.NaN;
+
+    it('reckons with c + ceil(M/Q) P at most, and with nothing where the bus is slower than the budget', () => {
+      const free = checkOn(car).fit.streams.find(({ id }) => id === 'assistant');
+      const freeUs = free?.costUs ?? Number.NaN;
+      const tokenBytes = 4.43e9;
+      expect(costOf(240)).toBe(freeUs);
+      for (const mb of [150, 20]) {
+        const heldUs = costOf(mb);
+        expect(heldUs).toBeGreaterThan(freeUs);
+        expect(heldUs).toBeGreaterThan((tokenBytes / mb / 1e6) * 990);
+        expect(heldUs).toBeLessThan(freeUs + (Math.ceil(tokenBytes / mb / 1e6) + 2) * 1_000);
+      }
+    });
+
+    it('counts no more of a stream than its budget, and finds none of them sure when the bus cannot carry them', () => {
+      const { fit } = checkOn(car, held(30));
+      expect(fit.bus?.budgetedBytesPerSecond).toBeCloseTo(30e9);
+      expect(fit.bus?.guaranteedBytesPerSecond).toBeLessThanOrEqual(30e9 + (checkOn(car).fit.bus?.guaranteedBytesPerSecond ?? 0));
+      const overbooked = checkOn(car, held(300)).fit;
+      expect([overbooked.fits, overbooked.bus?.fits]).toEqual([false, false]);
+      expect(overbooked.advice.join('\n')).toMatch(/bus budgets: together they come to 300 GB\/s, and the bus carries 232 GB\/s for sure/);
+    });
+
+    it('says where they are not enforced, and refuses a table that does not say what runs move', () => {
+      const cockpit = shippedConfig('cockpit');
+      const busBudget = { periodUs: durationUs(1_000), streams: [{ stream: cockpit.pipelines[0]?.id ?? '', bytes: 1e6 }] };
+      const config = { ...cockpit, scheduler: { ...cockpit.scheduler, busBudget } };
+      expect(checkConfig({ config }).told).toMatch(/; bus budgets are not enforced on cores of device\.kind ort$/);
+      const chip = chipOf('rk3588');
+      const names = ['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad'];
+      const text = (end: string): string => names.map((name) => `${name},*,2${end}`).join('\n');
+      const table = (head: string, end: string) => tableOf(config, chip, `${head}\n${text(end)}\n`);
+      expect(() => checkConfig({ config, chip, table: table('model,core,latency_ms', '') })).toThrow(
+        /does not say what \S+ moves; add its dram_mb/,
+      );
+      const { fit } = checkConfig({ config, chip, table: table('model,core,latency_ms,dram_mb', ',10') });
+      const [first, second] = fit.streams.map(({ costUs }) => costUs);
+      // Ten periods at the very least, one of them for what another run left.
+      expect((first ?? 0) - (second ?? 0)).toBeGreaterThan(9_000);
+      expect((first ?? 0) - (second ?? 0)).toBeLessThan(25_000);
+    });
   });
 
   it('says when the models do not fit the memory', () => {

@@ -54,6 +54,41 @@ async function play(changes: Partial<SimulateOptions> = {}): Promise<Simulation 
 }
 
 describe('a simulated run', () => {
+  it('holds streams to their budgets, tells what became of them, and what the bus cannot carry', async () => {
+    const held = (mb: number): RuntimeConfig => ({
+      ...chatty,
+      scheduler: {
+        ...chatty.scheduler,
+        busBudget: {
+          periodUs: durationFromMs(1),
+          streams: [
+            { stream: 'assistant', bytes: mb * 1e6 },
+            { stream: 'front-objects', bytes: 150e6 },
+          ],
+        },
+      },
+    });
+    const { report, problems } = await play({ config: held(60) });
+    expect(reportSchema.safeParse(report).error).toBeUndefined();
+    expect(problems).toEqual([]);
+    const { budgets = [], bus } = report.simulation ?? {};
+    expect(budgets.map(({ id }) => id)).toEqual(['assistant', 'front-objects']);
+    const [assistant, front] = budgets;
+    // Two seconds have 2 000 periods.
+    expect(assistant?.bytes).toBeGreaterThan(20e9);
+    expect(assistant?.bytes).toBeLessThanOrEqual(2_001 * 60e6);
+    expect(assistant?.stalls).toBeGreaterThan(200);
+    expect(assistant?.stalledMs).toBeGreaterThan(200);
+    expect(front).toMatchObject({ stalls: 0, stalledMs: 0 });
+    expect((assistant?.bytes ?? 0) + (front?.bytes ?? 0)).toBeLessThan(bus?.bytes ?? 0);
+    const { report: free } = await play({ config: chatty });
+    expect(free.simulation?.budgets).toBeUndefined();
+    const tokenMs = ({ streams }: typeof report): number =>
+      streams.find(({ id }) => id === 'assistant')?.answers?.perTokenMs.p50 ?? Number.NaN;
+    expect(tokenMs(report)).toBeGreaterThan(tokenMs(free) * 2);
+    expect((await play({ config: held(100) })).problems).toEqual([expect.stringMatching(/^bus budgets: together they come to 250 GB\/s/)]);
+  });
+
   it('loses nothing of the car on the chip that it was made for, and says so in the words of a run', async () => {
     const { report, problems } = await play({ config: chatty });
     expect(reportSchema.safeParse(report).error).toBeUndefined();

@@ -214,8 +214,8 @@ describe('a language model on a simulated chip', () => {
     expect(reserved?.tokensPerSecond).toBeGreaterThan((free?.tokensPerSecond ?? 0) * 1.5);
   });
 
-  it('is held to the budget of its core on the bus', async () => {
-    const budget = { periodUs: durationUs(1_000), bytesByCore: new Map([[0, 10e6]]) };
+  it('is held to its budget on the bus', async () => {
+    const budget = { periodUs: durationUs(1_000), bytesByStream: new Map([['assistant', 10e6]]) };
     const of = suite([talk], [turns({ tokens: {} })], { spanUs: durationFromMs(20_000) });
     const held = { ...of, workloads: of.workloads.map((workload) => ({ ...workload, busBudget: budget })) };
     const [figures] = rowOf(await play(held, { workloads: held.workloads })).loads;
