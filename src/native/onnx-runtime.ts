@@ -95,7 +95,8 @@ export function openOnnxRuntime(path: string): OnnxRuntime {
 }
 
 function bind(koffi: Koffi, path: string): OnnxRuntime {
-  const base = koffi.load(path).func('void *OrtGetApiBase()')() as unknown;
+  const loaded = koffi.load(path);
+  const base = loaded.func('void *OrtGetApiBase()')() as unknown;
   const functionAt = (table: unknown, place: number, prototype: string): ((...values: unknown[]) => unknown) =>
     koffi.decode(koffi.decode(table, place * POINTER_BYTES, 'void *'), koffi.proto(prototype)) as (...values: unknown[]) => unknown;
   const table = functionAt(base, 0, 'void *(uint32_t version)')(API_VERSION);
@@ -106,13 +107,15 @@ function bind(koffi: Koffi, path: string): OnnxRuntime {
   ) as unknown as Api;
   const env = created(api, (out) => api.CreateEnv(LOG_FATAL, 'coxswain', out));
   const memory = created(api, (out) => api.CreateCpuMemoryInfo(0, 0, out));
-  return { version, open: (model, options) => new Session({ koffi, api, memory }, openSession(api, env, model, options), options) };
+  return { version, open: (model, options) => new Session({ koffi, api, memory, loaded }, openSession(api, env, model, options), options) };
 }
 
 interface Library {
   readonly koffi: Koffi;
   readonly api: Api;
   readonly memory: Pointer;
+  /** Held: koffi unloads a library with its object, and the next call would jump into nothing. */
+  readonly loaded: unknown;
 }
 
 function check(api: Api, status: unknown): void {
