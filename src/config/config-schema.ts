@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actionsSection } from './actions-section.ts';
 import { deviceSchema } from './device-schema.ts';
 import { entriesOf, idField, pathField } from './fields.ts';
 import { limitsSchema } from './limits-schema.ts';
@@ -20,6 +21,7 @@ export const configSchema = z
     scheduler: schedulerSchema,
     modes: modesSchema.optional(),
     mqtt: mqttSchema,
+    actions: actionsSection.optional(),
     runtime: limitsSchema,
   })
   .describe('Configuration of one Coxswain runtime.');

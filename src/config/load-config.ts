@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { CoxswainError, messageOf } from '../core/errors.ts';
 import { durationFromMs } from '../core/units.ts';
+import { convertActions } from './actions-section.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConfigSection, configSchema } from './config-schema.ts';
 import { convertModes } from './convert-modes.ts';
@@ -61,6 +62,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
   const coreCount = section.device.cores.length;
   const known = new Set(sections.keys());
   const pipelines = convertPipelines(sections, { sources, models: manifest?.models, coreCount }, scope);
+  const mqtt = convertMqtt(section.mqtt, section.node, scope);
   return {
     version: section.version,
     node: section.node,
@@ -71,7 +73,8 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     pipelines,
     scheduler: convertScheduler(section.scheduler, pipelines, known, scope),
     modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, known, scope),
-    mqtt: convertMqtt(section.mqtt, section.node, scope),
+    mqtt,
+    actions: section.actions === undefined ? undefined : convertActions(section.actions, section.node, mqtt, scope),
     runtime: convertLimits(section.runtime, scope),
     origin: { file: resolve(scope.document.file), positions: scope.document.positions() },
   };

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, msFromDuration } from '../core/units.ts';
+import type { ActionsConfig } from './actions-config.ts';
 import type {
   AnswerConfig,
   BusBudgetConfig,
@@ -37,6 +38,7 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     scheduler: plainScheduler(config.scheduler),
     ...(config.modes === undefined ? {} : { modes: plainModes(config.modes) }),
     mqtt: plainMqtt(config.mqtt),
+    ...(config.actions === undefined ? {} : { actions: plainActions(config.actions) }),
     runtime: plainLimits(config.runtime),
   };
 }
@@ -178,6 +180,10 @@ function plainMqtt(mqtt: MqttConfig): PlainConfig {
     inboundBytesMax: mqtt.inboundBytesMax,
     telemetryHz: mqtt.telemetryHz,
   });
+}
+
+function plainActions({ file, topics, stateAgeMaxUs, confirmWithinUs, fromMqtt, audit }: ActionsConfig): PlainConfig {
+  return given({ catalogue: file, topics, stateAgeMaxMs: ms(stateAgeMaxUs), confirmWithinMs: ms(confirmWithinUs), fromMqtt, audit });
 }
 
 function plainLimits({ drainUs, workers, arenaBytes, hardTimeout, restart, seed }: LimitsConfig): PlainConfig {

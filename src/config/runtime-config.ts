@@ -5,6 +5,7 @@ import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
+import type { ActionsConfig } from './actions-config.ts';
 import type { BUS_RULES, CUTTINGS, DROP_RULES, POLICIES, RESUME_RULES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
@@ -26,6 +27,8 @@ export interface RuntimeConfig {
   /** Undefined: no mode but nominal is ever entered. */
   readonly modes: ModesConfig | undefined;
   readonly mqtt: MqttConfig;
+  /** Undefined: words make nothing move. */
+  readonly actions: ActionsConfig | undefined;
   readonly runtime: LimitsConfig;
   readonly origin: ConfigOrigin;
 }

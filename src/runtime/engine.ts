@@ -4,6 +4,7 @@ import { after, type Clock } from '../core/clock.ts';
 import type { Decision } from '../core/decision.ts';
 import { createDeferred } from '../core/deferred.ts';
 import type { Event } from '../core/event.ts';
+import type { Mode } from '../core/mode.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Region } from '../core/region.ts';
 import type { StreamId } from '../core/stream.ts';
@@ -35,6 +36,8 @@ export interface EngineDeps {
   readonly telemetry: Telemetry;
   /** The device tells its losses to the engine. */
   readonly createDevice: (listener: DeviceListener) => Device;
+  /** The mode is another one now. */
+  readonly onMode?: (mode: Mode) => void;
   /** Everything that the scheduler was told and answered, in order. */
   readonly record?: (event: Event, decisions: readonly Decision[]) => void;
 }
@@ -135,6 +138,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
           changed(mode, from) {
             incidents.add({ kind: 'mode', message: `mode ${mode}, after ${from}` });
             dispatcher.setMode(mode);
+            deps.onMode?.(mode);
           },
         });
 

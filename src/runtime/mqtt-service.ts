@@ -20,6 +20,8 @@ export interface MqttServiceDeps {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly incidents: IncidentLog;
+  /** Somebody will subscribe. */
+  readonly receives?: boolean;
 }
 
 const OFF: MqttService = {
@@ -41,6 +43,7 @@ export async function startMqtt(config: MqttConfig, node: string, deps: MqttServ
       prefix: config.prefix,
       node,
       clientId: config.clientId,
+      receives: deps.receives === true,
       ...(config.username === undefined ? {} : { username: config.username }),
       ...(config.password === undefined ? {} : { password: config.password.reveal() }),
       limits: {
@@ -54,7 +57,12 @@ export async function startMqtt(config: MqttConfig, node: string, deps: MqttServ
         inFlightItemsMax: Math.min(DEFAULT_LINK_LIMITS.inFlightItemsMax, config.outbox.itemsMax - 1),
       },
     },
-    { clock: deps.clock, prng: deps.prng.fork('mqtt'), onState: tellChanges(url, deps.incidents) },
+    {
+      clock: deps.clock,
+      prng: deps.prng.fork('mqtt'),
+      onState: tellChanges(url, deps.incidents),
+      onWarning: (message) => deps.incidents.add({ kind: 'warning', message: `MQTT broker ${url}: ${message}` }),
+    },
   );
   return {
     link,

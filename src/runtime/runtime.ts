@@ -3,6 +3,7 @@ import type { DecisionLogSink } from '../telemetry/decision-log.ts';
 import type { Incident } from '../telemetry/incident-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
+import type { ActionsService } from './actions-service.ts';
 
 /** `drain`: running jobs may end, within `drainMs`. `now`: cores are killed and what runs stays in flight in the report. */
 export type StopHow = 'drain' | 'now';
@@ -13,6 +14,8 @@ export interface Runtime {
   snapshot(): Snapshot;
   /** Called as each incident happens. Returns the way out. */
   onIncident(listener: (incident: Incident) => void): () => void;
+  /** Undefined where the configuration allows no actions. */
+  readonly actions: ActionsService | undefined;
   /** Ends the run and frees everything. A second call with `now` hurries a drain; every call gives the same report. */
   stop(how: StopHow): Promise<Report>;
   /** Resolves when every source has ended by itself, such as a recording without a loop. */

@@ -16,6 +16,7 @@ import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.t
 import { readHost } from '../telemetry/host.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { type ActionsService, startActions } from './actions-service.ts';
 import { type AssembledPipeline, assemblePipelines, assembleSources } from './assemble.ts';
 import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { configFigures } from './config-figures.ts';
@@ -73,14 +74,17 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     { clock, host: readHost(), mqtt: () => mqtt?.figures() ?? { state: 'off', url: null, published: 0, dropped: {} } },
   );
   unwinder.push(() => telemetry.stop());
-  mqtt = await startMqtt(config.mqtt, config.node, { clock, prng, incidents: telemetry.incidents });
+  mqtt = await startMqtt(config.mqtt, config.node, { clock, prng, incidents: telemetry.incidents, receives: config.actions !== undefined });
   const { link } = mqtt;
   unwinder.push(() => mqtt?.close(GOODBYE_US));
+  const actions =
+    config.actions && link && (await startActions(config.actions, config.node, { clock, link, incidents: telemetry.incidents }));
+  unwinder.push(() => actions?.close());
 
   const memory = createTensorArena(config.runtime.arenaBytes);
   unwinder.push(() => memory.close());
   const decisionLog = deps.decisionLog && createDecisionLog({ plan: run.plan, seed: config.runtime.seed }, deps.decisionLog);
-  const engine = startEngine(config, run, { deps, memory, telemetry, decisionLog });
+  const engine = startEngine(config, run, { deps, memory, telemetry, decisionLog, actions });
   unwinder.push(() => engine.dispose());
   const pool = startMedia(config, memory.shared.fd, { deps, telemetry });
   unwinder.push(() => pool.close());
@@ -109,10 +113,11 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const intake = merge(...assembleSources(config, pipelines, assembly)).subscribe({ complete: () => ended.resolve() });
   unwinder.push(() => intake.unsubscribe());
 
-  const stopping = createStop(config.runtime.drainUs, { engine, intake, pipelines, telemetry, decisionLog, unwinder });
+  const stopping = createStop(config.runtime.drainUs, { actions, engine, intake, pipelines, telemetry, decisionLog, unwinder });
   return {
     snapshot: telemetry.snapshot,
     onIncident: (listener) => telemetry.incidents.onIncident(listener),
+    actions,
     stop: stopping,
     ended: ended.promise,
   };
@@ -137,6 +142,7 @@ function refuseSplits(config: RuntimeConfig): void {
 }
 
 interface StopDeps {
+  readonly actions: ActionsService | undefined;
   readonly engine: Engine;
   readonly intake: Subscription;
   readonly pipelines: readonly AssembledPipeline[];
@@ -145,13 +151,14 @@ interface StopDeps {
   readonly unwinder: Unwinder;
 }
 
-/** First no more frames, then no more jobs, then the cores, then everything else in the reverse of how it came up. */
+/** First nothing moves any more, then no more frames, then no more jobs, then the cores, then everything else in the reverse of how it came up. */
 function createStop(drainUs: DurationUs, deps: StopDeps): (how: StopHow) => Promise<Report> {
-  const { engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
+  const { actions, engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
   let report: Promise<Report> | undefined;
   const hurry = createDeferred<void>();
   const stop = async (how: StopHow): Promise<Report> => {
     telemetry.incidents.add({ kind: 'stopping', message: how === 'drain' ? 'no more frames; running jobs may end' : 'stopping now' });
+    actions?.gate.stop();
     intake.unsubscribe();
     for (const { pipeline } of pipelines) pipeline.stop();
     if (how === 'drain') await Promise.race([engine.drain(drainUs), hurry.promise]);
@@ -172,6 +179,7 @@ const usedSources = (config: RuntimeConfig): readonly SourceId[] =>
   config.sources.map(({ id }) => id).filter((id) => config.pipelines.some(({ input }) => input.kind === 'source' && input.source === id));
 
 interface EngineParts {
+  readonly actions: ActionsService | undefined;
   readonly deps: RuntimeDeps;
   readonly memory: TensorArena;
   readonly telemetry: Telemetry;
@@ -179,7 +187,7 @@ interface EngineParts {
 }
 
 function startEngine(config: RuntimeConfig, run: RunPlan, parts: EngineParts): Engine {
-  const { deps, memory, telemetry, decisionLog } = parts;
+  const { deps, memory, telemetry, decisionLog, actions } = parts;
   const { restart } = config.runtime;
   return createEngine(
     {
@@ -205,6 +213,7 @@ function startEngine(config: RuntimeConfig, run: RunPlan, parts: EngineParts): E
           },
           { clock: deps.clock, listener, onWarning: (message) => telemetry.incidents.add({ kind: 'warning', message }) },
         ),
+      ...(actions === undefined ? {} : { onMode: (mode) => actions.gate.enterMode(mode) }),
       ...(decisionLog === undefined ? {} : { record: (event, decisions) => decisionLog.record(event, decisions) }),
     },
   );

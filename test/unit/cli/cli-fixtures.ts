@@ -191,6 +191,7 @@ export function fakeRuntime(clock: SimClock, node?: string): FakeRuntime {
     stops,
     snapshot: telemetry.snapshot,
     onIncident: (listener) => telemetry.incidents.onIncident(listener),
+    actions: undefined,
     stop: async (how) => {
       stops.push(how);
       if (how === 'drain') await finished;
