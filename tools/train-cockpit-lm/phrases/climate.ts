@@ -182,7 +182,7 @@ export const climate: readonly Intent[] = [
     id: 'refusal/temperature-range',
     world: 'vehicle',
     tone: 'request',
-    weight: 0.8,
+    weight: 1.6,
     en: [
       '(set|put|change|turn) the temperature to {celsiusWrong}( degrees|)',
       'make it {celsiusWrong} degrees( in here| inside|)',

@@ -13,7 +13,7 @@ function ofVehicle(
   en: readonly string[],
   zh: readonly string[],
   say: (state: VehicleState) => Said | undefined,
-  weight = 0.9,
+  weight = 1.5,
 ): Intent {
   const answer = (asked: Asked): Answer => tell(asked, asked.situation.state.kind === 'vehicle' ? say(asked.situation.state) : undefined);
   return { id: `state/${id}`, world: 'vehicle', tone: 'question', weight, en, zh, answer };
@@ -24,7 +24,7 @@ function ofRobot(
   en: readonly string[],
   zh: readonly string[],
   say: (state: RobotState) => Said | undefined,
-  weight = 0.9,
+  weight = 1.5,
 ): Intent {
   const answer = (asked: Asked): Answer => tell(asked, asked.situation.state.kind === 'robot' ? say(asked.situation.state) : undefined);
   return { id: `state/robot-${id}`, world: 'robot', tone: 'question', weight, en, zh, answer };

@@ -1,7 +1,7 @@
 import { type Intent, inTongue, says } from '../intent.ts';
 
 /** One fixed answer to all sentences. */
-function reply(id: string, answer: readonly [en: string, zh: string], en: readonly string[], zh: readonly string[], weight = 0.5): Intent {
+function reply(id: string, answer: readonly [en: string, zh: string], en: readonly string[], zh: readonly string[], weight = 0.8): Intent {
   return { id: `talk/${id}`, world: 'both', tone: 'talk', weight, en, zh, answer: ({ language }) => says(inTongue(language, ...answer)) };
 }
 
