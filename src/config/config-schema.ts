@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actionsSection } from './actions-section.ts';
 import { deviceSchema } from './device-schema.ts';
 import { entriesOf, idField, pathField } from './fields.ts';
+import { httpSchema } from './http-schema.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { modesSchema } from './modes-schema.ts';
 import { mqttSchema } from './mqtt-schema.ts';
@@ -22,6 +23,7 @@ export const configSchema = z
     modes: modesSchema.optional(),
     mqtt: mqttSchema,
     actions: actionsSection.optional(),
+    http: httpSchema.optional(),
     runtime: limitsSchema,
   })
   .describe('Configuration of one Coxswain runtime.');

@@ -4,6 +4,7 @@ import { durationFromMs } from '../core/units.ts';
 import { convertActions } from './actions-section.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConfigSection, configSchema } from './config-schema.ts';
+import { convertHttp } from './convert-http.ts';
 import { convertModes } from './convert-modes.ts';
 import { convertMqtt } from './convert-mqtt.ts';
 import { convertPipelines, windowSamplesOf } from './convert-pipelines.ts';
@@ -75,6 +76,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     modes: section.modes === undefined ? undefined : convertModes(section.modes, pipelines, known, scope),
     mqtt,
     actions: section.actions === undefined ? undefined : convertActions(section.actions, section.node, mqtt, scope),
+    http: section.http === undefined ? undefined : convertHttp(section.http, scope),
     runtime: convertLimits(section.runtime, scope),
     origin: { file: resolve(scope.document.file), positions: scope.document.positions() },
   };

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, msFromDuration } from '../core/units.ts';
 import type { ActionsConfig } from './actions-config.ts';
+import type { HttpConfig } from './http-config.ts';
 import type {
   AnswerConfig,
   BusBudgetConfig,
@@ -22,7 +23,7 @@ export type PlainConfig = Readonly<Record<string, unknown>>;
 
 /**
  * What is in effect, in the form of a configuration file: every default written out, milliseconds, absolute paths, secrets as `***`. Loading it again
- * gives the same configuration, secrets apart.
+ * gives the same configuration, secrets apart: the bearer token of `http` must be written in again.
  */
 export function effectiveConfig(config: RuntimeConfig): PlainConfig {
   return {
@@ -39,6 +40,7 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     ...(config.modes === undefined ? {} : { modes: plainModes(config.modes) }),
     mqtt: plainMqtt(config.mqtt),
     ...(config.actions === undefined ? {} : { actions: plainActions(config.actions) }),
+    ...(config.http === undefined ? {} : { http: plainHttp(config.http) }),
     runtime: plainLimits(config.runtime),
   };
 }
@@ -184,6 +186,11 @@ function plainMqtt(mqtt: MqttConfig): PlainConfig {
 
 function plainActions({ file, topics, stateAgeMaxUs, confirmWithinUs, fromMqtt, audit }: ActionsConfig): PlainConfig {
   return given({ catalogue: file, topics, stateAgeMaxMs: ms(stateAgeMaxUs), confirmWithinMs: ms(confirmWithinUs), fromMqtt, audit });
+}
+
+function plainHttp({ token, requestTimeoutUs, stalledAfterUs, keepAliveUs, ...same }: HttpConfig): PlainConfig {
+  const times = { requestTimeoutMs: ms(requestTimeoutUs), stalledAfterMs: ms(stalledAfterUs), keepAliveMs: ms(keepAliveUs) };
+  return given({ ...same, token: token?.shown, ...times });
 }
 
 function plainLimits({ drainUs, workers, arenaBytes, hardTimeout, restart, seed }: LimitsConfig): PlainConfig {

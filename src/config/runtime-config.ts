@@ -6,6 +6,7 @@ import type { StepPlan } from '../core/step-plan.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
 import type { ActionsConfig } from './actions-config.ts';
+import type { HttpConfig } from './http-config.ts';
 import type { BUS_RULES, CUTTINGS, DROP_RULES, POLICIES, RESUME_RULES, VICTIM_RULES } from './scheduler-schema.ts';
 import type { Secret } from './secret.ts';
 
@@ -29,6 +30,8 @@ export interface RuntimeConfig {
   readonly mqtt: MqttConfig;
   /** Undefined: words make nothing move. */
   readonly actions: ActionsConfig | undefined;
+  /** Undefined: nobody is served over HTTP. */
+  readonly http: HttpConfig | undefined;
   readonly runtime: LimitsConfig;
   readonly origin: ConfigOrigin;
 }

@@ -64,7 +64,7 @@ describe('a configuration that is refused', () => {
       "bench.yaml:13:63: pipelines.boxes.deadlinMs: unknown key; allowed are source, model, variants, criticality, deadlineMs, staleAfterMs, freshness, decode, answer, cores, split, sinks; did you mean 'deadlineMs'?",
     );
     expect(first({ config: `${CONFIG}mqt: {}\n` })).toContain(
-      "bench.yaml:16:1: mqt: unknown key; allowed are version, node, models, device, sources, pipelines, scheduler, modes, mqtt, actions, runtime; did you mean 'mqtt'?",
+      "bench.yaml:16:1: mqt: unknown key; allowed are version, node, models, device, sources, pipelines, scheduler, modes, mqtt, actions, http, runtime; did you mean 'mqtt'?",
     );
     expect(first({ config: edited('itemsMax: 4', 'itemMax: 4') })).toContain(
       "pipelines.texts.source.itemMax: unknown key; allowed are pipeline, itemsMax; did you mean 'itemsMax'?",
