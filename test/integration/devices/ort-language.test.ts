@@ -141,28 +141,20 @@ describe('a turn on a core', () => {
 
   it('leaves off after the step it is at when asked to, and goes on later', async () => {
     await rig.load(model);
-    const one = talk(1, prompt(1), 24);
-    const end = new Promise<SegmentEnd>((resolve) =>
-      rig.device.run(
-        0,
-        {
-          ...one.segment,
-          task: {
-            ...(one.segment.task as TurnTask),
-            onTokens: (made) => {
-              one.tokens.push(...made.map(({ id }) => id));
-              rig.device.yield(0);
-            },
-          },
-        },
-        resolve,
-      ),
-    );
-    const left = await end;
-    if (left.kind !== 'done' || left.progress === undefined) throw new Error('it ends as done');
-    expect(left.progress.isLast).toBe(false);
-    expect(left.progress.steps).toBeLessThan(26);
-    await run(one, { from: left.progress.steps, steps: 26 - left.progress.steps });
+    // On a busy machine the core may be through before this process gets to ask; then it is asked in the next turn.
+    let one = talk(0, prompt(1), 24);
+    let steps = 26;
+    for (let job = 1; job <= 20 && steps === 26; job += 1) {
+      one = talk(job, prompt(1), 24);
+      const end = run(one);
+      rig.device.yield(0);
+      const left = await end;
+      if (left.kind !== 'done' || left.progress === undefined) throw new Error('it ends as done');
+      steps = left.progress.steps;
+      expect(left.progress.isLast).toBe(steps === 26);
+    }
+    expect(steps).toBeLessThan(26);
+    await run(one, { from: steps, steps: 26 - steps });
     expect(one.tokens).toEqual(golden(prompt(1), 24));
   });
 
