@@ -3,7 +3,7 @@ import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { mayTake } from './may-take.ts';
 import { OrderSearch, QUEUES_MAX } from './order-search.ts';
-import { holdForVictims } from './overload.ts';
+import { Overload } from './overload.ts';
 import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, standingDueAt, standsInBackground } from './server.ts';
 import { type CoreState, type HoldState, isTalk, type JobState, type StreamState } from './state.ts';
@@ -26,6 +26,7 @@ const STREAMS_MAX = QUEUES_MAX - 1;
  */
 export class LookAhead {
   readonly #search = new OrderSearch();
+  readonly #overload = new Overload();
   /** By queue of the search: whose it is, and how long to hold at most for its next job. */
   readonly #streams: StreamState[] = [];
   readonly #holdUntil = new Float64Array(QUEUES_MAX);
@@ -41,7 +42,7 @@ export class LookAhead {
     const { rank } = candidate;
     const isOverloaded = this.#overloadedCore === core && this.#overloadedAt === now && this.#overloadedRank <= rank;
     const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
-    if (isHopeless || !this.#lookAt(now, core, candidate)) return holdForVictims(now, core, candidate, forUs);
+    if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#overload.holdForVictims(now, core, candidate, forUs);
     const endAt = now + forUs;
     if (!isOverloaded && search.find(endAt, rank)) return undefined;
     const { late } = search;
@@ -56,7 +57,7 @@ export class LookAhead {
       this.#overloadedRank = rank;
     }
     if (isMostImportantLate && search.find(now, 0)) return this.#holdFor(mostImportantLate, now, candidate);
-    return holdForVictims(now, core, candidate, forUs);
+    return this.#overload.holdForVictims(now, core, candidate, forUs);
   }
 
   /** For the stream that would be late. */

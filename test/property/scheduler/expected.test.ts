@@ -4,7 +4,7 @@ import type { Event } from '../../../src/core/event.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { CRITICALITIES, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
-import { holdForVictims } from '../../../src/scheduler/overload.ts';
+import { Overload } from '../../../src/scheduler/overload.ts';
 import { createScheduler, PLAN_DEFAULTS, step } from '../../../src/scheduler/scheduler.ts';
 
 const STREAMS = 60;
@@ -32,7 +32,7 @@ function overloadedCore(seed: number) {
   return { prng, streams, models, state, core };
 }
 
-const told = (hold: ReturnType<typeof holdForVictims>): string => `${hold?.for} ${hold?.until} ${hold?.likelyUntil}`;
+const told = (hold: ReturnType<Overload['holdForVictims']>): string => `${hold?.for} ${hold?.until} ${hold?.likelyUntil}`;
 
 describe('streams in the order in which they are expected', () => {
   it('are the same most urgent ones that looking at all of them finds', () => {
@@ -40,6 +40,7 @@ describe('streams in the order in which they are expected', () => {
       fc.property(fc.nat(), (seed) => {
         const { prng, streams, models, state, core } = overloadedCore(seed);
         const nextAt = streams.map(({ periodUs }) => prng.integer(0, periodUs));
+        const overload = new Overload();
         let [now, nextJob, compared] = [0, 1, 0];
         const tell = (event: Event): void => {
           for (const decision of step(state, event)) if (decision.kind === 'start') running = decision.job;
@@ -70,10 +71,10 @@ describe('streams in the order in which they are expected', () => {
           expect(core.expected).toBeDefined();
           for (const candidate of state.jobs.values()) {
             if (candidate.phase !== 'waiting') continue;
-            const inOrder = told(holdForVictims(state.now, core, candidate, 4_000));
+            const inOrder = told(overload.holdForVictims(state.now, core, candidate, 4_000));
             const { expected } = core;
             core.expected = undefined;
-            expect(told(holdForVictims(state.now, core, candidate, 4_000))).toBe(inOrder);
+            expect(told(overload.holdForVictims(state.now, core, candidate, 4_000))).toBe(inOrder);
             core.expected = expected;
             compared += 1;
           }
