@@ -66,6 +66,8 @@ export interface ChatServiceDeps {
 }
 
 export interface ChatService {
+  /** Tokens that a prompt has. Errors: PROMPT_REFUSED, MODEL_UNSUPPORTED (its template). */
+  promptTokens(prompt: Pick<ChatAsk, 'messages' | 'tools' | 'variables' | 'nowMs'>): number;
   /**
    * Asks. Errors, before anything is counted: PROMPT_REFUSED, CONTEXT_OVERFLOW, CONVERSATION_BUSY, MODEL_UNSUPPORTED (its template). Everything later comes through `onEnd`,
    * possibly inside the call.
@@ -80,6 +82,7 @@ const NAMELESS = '\u0000';
 export function createChatService({ contextTokens }: { readonly contextTokens: number }, deps: ChatServiceDeps): ChatService {
   let count = 0;
   return {
+    promptTokens: ({ messages, tools, variables, nowMs }) => deps.template.encode({ messages, tools, variables, nowMs }).ids.length,
     ask(ask, listener) {
       const { messages, tools, variables, nowMs, constraint, sampling, stop, tokensMax } = ask;
       // Looked at here as well, so that who asks is told what is wrong before anything is counted.

@@ -62,6 +62,9 @@ export interface ActionRig {
   /** What went out. */
   readonly sent: ActionCommand[];
   readonly events: GateEvent[];
+  readonly catalogue: ActionCatalogue;
+  /** Told of every change, as the runtime's service tells it; gives the way out. */
+  onOutcome(listener: (event: GateEvent) => void): () => void;
   /** The actuator can be reached. */
   isReachable: boolean;
   /** The machine reports these now, without the gate being told. */
@@ -79,6 +82,7 @@ export function createActionRig(options: Partial<ActionGateOptions> = {}): Actio
   const readings = new Map<string, SignalReading>();
   const sent: ActionCommand[] = [];
   const events: GateEvent[] = [];
+  const listeners = new Set<(event: GateEvent) => void>();
   let serial = 0;
   const gate = createActionGate(
     { catalogue, stateAgeMaxUs: ms(1000), confirmWithinUs: ms(10_000), fromMqtt: ['say'], ...options },
@@ -91,7 +95,10 @@ export function createActionRig(options: Partial<ActionGateOptions> = {}): Actio
           return rig.isReachable;
         },
       },
-      onOutcome: (event) => events.push(event),
+      onOutcome(event) {
+        events.push(event);
+        for (const listener of [...listeners]) listener(event);
+      },
     },
   );
   const rig: ActionRig = {
@@ -99,6 +106,11 @@ export function createActionRig(options: Partial<ActionGateOptions> = {}): Actio
     gate,
     sent,
     events,
+    catalogue,
+    onOutcome(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     isReachable: true,
     set(values) {
       for (const [signal, value] of Object.entries(values)) readings.set(signal, { value, at: clock.now() });
