@@ -34,7 +34,7 @@ function createRig(options: Partial<Parameters<typeof createView>[0]> = {}) {
 describe('what the cameras see', () => {
   it('is counted by label and side, the largest first, with its age', () => {
     const { clock, view, take } = createRig();
-    take('front', [thing('person', 150), thing('person', 160), thing('car', 120, 60), thing('dog', 20), thing('bus', 290, 12)]);
+    take('front', [thing('person', 150, 20), thing('person', 160), thing('car', 120, 60), thing('dog', 20), thing('bus', 290, 12)]);
     clock.runFor(ms(200));
     take('rear', [thing('car', 20)]);
     expect(view.seen()?.things).toEqual([
