@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   CROP_INVALID: { retryable: false, text: 'The part of an image to be looked at is degenerate or outside of it.' },
   FILE_UNREADABLE: { retryable: false, text: 'A file named by the user could not be read.' },
   FILE_UNWRITABLE: { retryable: true, text: 'A file could not be written.' },
+  HTTP_UNAVAILABLE: { retryable: true, text: 'The HTTP server cannot listen at its address.' },
   IMAGE_CORRUPT: { retryable: false, text: 'An image could not be decoded.' },
   IMAGE_TOO_LARGE: { retryable: false, text: 'An image has more pixels than its source allows.' },
   LOGITS_NOT_FINITE: { retryable: false, text: 'A language model gave numbers that are NaN or infinite.' },

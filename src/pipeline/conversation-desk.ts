@@ -28,8 +28,8 @@ export interface SpeakListener {
   onStart?(): void;
   /** Tokens of the answer, in order, each once. */
   onTokens(tokens: readonly SpokenToken[]): void;
-  /** Once, last. `summary` is there when the answer is whole. */
-  onEnd(outcome: Outcome, summary: TurnSummary | undefined): void;
+  /** Once, last. `summary` is there when the answer is whole, `problem` where a core said why it failed. */
+  onEnd(outcome: Outcome, summary: TurnSummary | undefined, problem?: string): void;
 }
 
 /** A turn under way. */
@@ -77,6 +77,7 @@ interface Talk {
   told: SpokenToken[];
   heard: number;
   summary: TurnSummary | undefined;
+  problem: string | undefined;
   isStarted: boolean;
   isCancelled: boolean;
 }
@@ -120,7 +121,7 @@ export class ConversationDesk {
     const region = memory.allocate(4 * request.tokens.length);
     if (region === undefined) return refuse({ kind: 'rejected', reason: 'no-memory' });
     memory.write(region, Int32Array.from(request.tokens));
-    const none = { told: [], heard: 0, summary: undefined, isStarted: false, isCancelled: false };
+    const none = { told: [], heard: 0, summary: undefined, problem: undefined, isStarted: false, isCancelled: false };
     const talk: Talk = { request, listener, capturedAt, region, job, cachedTokens: this.#cachedOf(request), ...none };
     this.#talks.set(request.conversation, talk);
     this.#submit(talk);
@@ -176,7 +177,7 @@ export class ConversationDesk {
         memory.release(region);
         this.#talks.delete(request.conversation);
         this.#remember(talk, outcome);
-        talk.listener.onEnd(outcome, talk.summary);
+        talk.listener.onEnd(outcome, talk.summary, talk.problem);
       },
     });
   }
@@ -189,6 +190,7 @@ export class ConversationDesk {
   #again(talk: Talk): void {
     talk.job = this.#deps.desk.open(this.#options.stream.id, talk.capturedAt);
     talk.cachedTokens = 0;
+    talk.problem = undefined;
     this.#submit(talk);
   }
 
@@ -216,6 +218,9 @@ export class ConversationDesk {
         talk.isStarted = true;
       },
       onTokens: (tokens) => desk.#hear(talk, tokens),
+      onFailure: (message) => {
+        talk.problem = message;
+      },
       onSummary: (summary) => {
         talk.summary = summary;
       },

@@ -43,9 +43,13 @@ export interface ChatEnd {
   /** How the answer ended; undefined when it failed or was never begun. */
   readonly finish: 'stop' | 'length' | 'cancelled' | undefined;
   readonly usage: ChatUsage;
+  /** What was wrong, in the words of the core, where it failed there. Names no files when the outcome is `prepare-error`. */
+  readonly problem?: string | undefined;
 }
 
 export interface ChatListener {
+  /** Once, when its first step is handed to a core. */
+  onStart?(): void;
   /** Parts of the answer as soon as they are certain, and the tokens since the last call; either may be empty, not both. */
   onPieces(pieces: readonly ReplyPiece[], tokens: readonly SpokenToken[]): void;
   /** Once, last. */
@@ -144,6 +148,7 @@ class Answer {
 
   onStart(): void {
     this.#startedAt = this.#clock.now();
+    this.#listener.onStart?.();
   }
 
   onTokens(tokens: readonly SpokenToken[]): void {
@@ -156,13 +161,13 @@ class Answer {
     );
   }
 
-  onEnd(outcome: Outcome, summary: TurnSummary | undefined): void {
+  onEnd(outcome: Outcome, summary: TurnSummary | undefined, problem?: string): void {
     // What was held back is the end of a whole answer, or nothing.
     const rest = summary === undefined ? [] : this.#reader.end();
     if (rest.length > 0) this.#listener.onPieces(rest, []);
     const isCancelled = outcome.kind === 'dropped' && outcome.reason === 'cancelled';
     const finish = summary?.finish ?? (isCancelled ? 'cancelled' : undefined);
-    this.#listener.onEnd({ outcome, finish, usage: this.#usage(summary) });
+    this.#listener.onEnd({ outcome, finish, usage: this.#usage(summary), ...(problem === undefined ? {} : { problem }) });
   }
 
   #usage(summary: TurnSummary | undefined): ChatUsage {

@@ -2,7 +2,7 @@ import { instantUs } from '../core/units.ts';
 import { stepsPaidFor } from './server.ts';
 import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
 import { canYield, highRowUs, longestStepUs, rowMax } from './steps.ts';
-import { stepsDue } from './turn.ts';
+import { tokensDue } from './turn.ts';
 
 /** How many steps to start, or why to start none. */
 export type Grant = { readonly steps: number } | { readonly hold: HoldState };
@@ -40,7 +40,7 @@ const LATE_US = 10_000;
 
 /** All that can go into one segment; on a core that is kept for a gang, what ends before that can start. */
 function mostSteps(state: SchedulerState, core: CoreState, job: JobState): number | HoldState {
-  const most = stepsPaidFor(core, job, Math.min(rowMax(job), stepsDue(state, job)));
+  const most = stepsPaidFor(core, job, Math.min(rowMax(job), tokensDue(state, job)));
   const { now } = state;
   if (core.reserved === undefined || core.reserved.gang === job) return most;
   const { gang, at } = core.reserved;

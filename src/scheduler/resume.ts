@@ -5,11 +5,11 @@ import { hasRoom } from './turn.ts';
 
 /**
  * Whether a turn stands back for another of its stream: a new one for those that have begun and could go on, since what is half said is worth more said whole
- * and its cache is there already; see PolicyTuning.resume for the exceptions.
+ * and its cache is there already; see PolicyTuning.resume for the exception.
  */
 export function standsBack(state: SchedulerState, job: JobState): boolean {
   const { open, waiting } = job.stream;
-  if (open.length === 0 || state.plan.tuning?.resume === 'fair') return false;
+  if (open.length === 0) return false;
   const { keptOn } = job;
   if (keptOn === undefined) return open.some((other) => other.phase === 'waiting' && isReady(state, other)) && !isPressed(state, job);
   return waiting.some((other) => other.keptOn === undefined && isPressed(state, other) && keptOn.every((core) => hasRoom(core, other)));

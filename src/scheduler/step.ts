@@ -18,7 +18,7 @@ import { restart, restartTurns } from './restart.ts';
 import { charge, firstOf, updateServers } from './server.ts';
 import { type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
-import { chunkUrgentAt, expectNextToken } from './turn.ts';
+import { expectNextToken } from './turn.ts';
 
 type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
 
@@ -136,7 +136,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     rank: stream.rank,
     deadlineAt: job.deadlineAt,
     urgentAt,
-    ownUrgentAt: isTalk(model) ? chunkUrgentAt(state, stream, urgentAt) : urgentAt,
+    ownUrgentAt: urgentAt,
     ordinal: stream.arrivedCount,
     arrival: state.arrivedCount,
     value: 1,
@@ -201,7 +201,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
   if (!job.isCold) learn(state, job, coreOf(state, event.core), steps);
   job.stepsDone += steps;
-  if (isTalk(job.model)) expectNextToken(state, job, steps);
+  if (isTalk(job.model)) expectNextToken(state, job);
   if (job.isCancelled) {
     endJob(state, job, CANCELLED, decisions);
     return undefined;

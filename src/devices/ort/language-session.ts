@@ -185,7 +185,6 @@ function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }
           promptTokens,
           droppedTokens,
           writtenTokens,
-          cache: engine.usage,
         } as const;
         return { kind: 'done', steps, summary };
       } catch (thrown) {

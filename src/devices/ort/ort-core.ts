@@ -186,6 +186,7 @@ export class OrtCore {
     const work = this.#work.shift();
     if (work?.kind === 'run' && (reply.kind === 'done' || reply.kind === 'failed')) {
       this.#hand();
+      if (reply.kind === 'failed') work.segment.task?.onFailure?.(reply.message);
       work.onEnd(reply);
     } else if (work?.kind === 'run' && reply.kind === 'turn-done') {
       this.#hand();

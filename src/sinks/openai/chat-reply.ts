@@ -24,6 +24,8 @@ export interface WireUsage {
   readonly firstTokenMs: number;
   /** From the first token to the last. */
   readonly answerMs: number;
+  /** The first token came after the deadline. */
+  readonly isLate?: boolean;
 }
 
 export type WireFinish = 'stop' | 'length' | 'cancelled';
@@ -44,6 +46,8 @@ export interface ReplyWriter {
   begin(): Json;
   /** A chunk for a piece of the answer; log-probabilities are those of the tokens since the last chunk. */
   piece(piece: WirePiece, logprobs?: readonly WireLogprob[]): Json;
+  /** A chunk that says something beside the answer, in the field `coxswain`; `whole` has all of them. */
+  note(note: Json): Json;
   /** The chunk that tells why the answer ended. */
   end(finish: WireFinish): Json;
   /** The last chunk where usage was asked for. */
@@ -54,6 +58,7 @@ export interface ReplyWriter {
 
 export function createReplyWriter(head: ReplyHead): ReplyWriter {
   let text = '';
+  const notes: Json[] = [];
   const calls: Json[] = [];
   const logprobs: Json[] = [];
   let hasLogprobs = false;
@@ -92,6 +97,10 @@ export function createReplyWriter(head: ReplyHead): ReplyWriter {
       text += piece.text;
       return chunk({ content: piece.text }, null, shown);
     },
+    note: (note) => {
+      notes.push(note);
+      return { ...chunk({}, null), coxswain: { notes: [note] } };
+    },
     end: (finish) => chunk({}, finishOf(finish)),
     usage: (usage) => ({ ...base('chat.completion.chunk'), choices: [], ...usageOf(usage) }),
     whole: (finish, usage) => ({
@@ -110,6 +119,7 @@ export function createReplyWriter(head: ReplyHead): ReplyWriter {
         },
       ],
       ...usageOf(usage),
+      ...(notes.length === 0 ? {} : { coxswain: { notes } }),
     }),
   };
 }
@@ -141,6 +151,7 @@ function usageOf(usage: WireUsage): Json {
       queued_ms: queuedMs,
       first_token_ms: firstTokenMs,
       answer_ms: answerMs,
+      late: usage.isLate ?? false,
       // The first token belongs to the prompt; from there on one after the other.
       ms_per_token: spaces > 0 ? answerMs / spaces : null,
       tokens_per_second: spaces > 0 && answerMs > 0 ? (spaces * 1000) / answerMs : null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROVENANCES, type Provenance } from '../../core/proposal.ts';
 import { messageSchema, type RequestMessage } from './request-message.ts';
 
 /** A request to `/v1/chat/completions`, in our terms. Sampling, constraint and messages are what `src/models/language` takes. */
@@ -39,10 +40,12 @@ export type RequestConstraint =
 export interface ServiceOptions {
   /** Nobody claims to be `safety` over the network. */
   readonly criticality?: 'interactive' | 'background';
-  /** From the request's arrival to the end of the answer. */
+  /** From the request's arrival to the first token of the answer. */
   readonly deadlineMs?: number;
   /** Turns of one conversation share their cache. */
   readonly conversation?: string;
+  /** Who the words count as; can only be less trusted than what is configured. */
+  readonly provenance?: Provenance;
 }
 
 export type ParsedRequest =
@@ -128,6 +131,7 @@ const requestSchema = z.looseObject({
       criticality: z.enum(['interactive', 'background']).optional(),
       deadlineMs: z.number().gt(0).max(86_400_000).optional(),
       conversation: z.string().min(1).max(200).optional(),
+      provenance: z.enum(PROVENANCES).optional(),
     })
     .nullish(),
 });
@@ -215,10 +219,11 @@ function samplingOf(wire: WireRequest): Readonly<Record<string, number>> {
 }
 
 function serviceOf({ coxswain }: WireRequest): ServiceOptions {
-  const { criticality, deadlineMs, conversation } = coxswain ?? {};
+  const { criticality, deadlineMs, conversation, provenance } = coxswain ?? {};
   return {
     ...(criticality === undefined ? {} : { criticality }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(conversation === undefined ? {} : { conversation }),
+    ...(provenance === undefined ? {} : { provenance }),
   };
 }

@@ -15,6 +15,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   SCHEMA_REFUSED: 400,
   CONTEXT_OVERFLOW: 400,
   TOKENS_INVALID: 400,
+  CONVERSATION_BUSY: 409,
   MODEL_UNKNOWN: 404,
   CACHE_FULL: 503,
 };
@@ -32,14 +33,58 @@ export const invalidRequest = (param: string | null, message: string): WireError
 export const unauthorized = (): WireError =>
   wireError(401, 'authentication_error', 'A bearer token is needed, and this is not it.', 'invalid_api_key');
 
+/** Without a token the server is for this computer's own programs; a page in a browser that was led here by a name is none. */
+export const forbiddenHost = (): WireError =>
+  wireError(
+    403,
+    'permission_error',
+    'The Host header names another host than this one. Use the address that the service listens on.',
+    'host_not_allowed',
+  );
+
 export const notFound = (path: string): WireError =>
   wireError(404, 'invalid_request_error', `There is nothing at ${path.slice(0, 200)}.`, 'not_found');
 
 export const wrongMethod = (method: string, allowed: string): WireError =>
   wireError(405, 'invalid_request_error', `${method.slice(0, 20)} is not possible here; use ${allowed}.`, 'method_not_allowed');
 
+export const wrongMedia = (got: string): WireError =>
+  wireError(
+    415,
+    'invalid_request_error',
+    `The body is ${JSON.stringify(got.slice(0, 100))}; send it as application/json, not compressed.`,
+    'unsupported_media_type',
+  );
+
+export const modelNotFound = (model: string, known: readonly string[]): WireError =>
+  wireError(
+    404,
+    'invalid_request_error',
+    `There is no model ${JSON.stringify(model.slice(0, 100))}; there is ${known.join(', ') || 'none'}.`,
+    'model_not_found',
+    'model',
+  );
+
+/** The server's own bounds are reached. */
+export const crowded = (what: string): WireError => ({
+  ...wireError(429, 'rate_limit_error', `${what} Try again later.`, 'too_many_requests'),
+  retryAfterS: 1,
+});
+
+export const stoppingSoon = (): WireError => ({
+  ...wireError(503, 'server_error', 'The service is stopping. Ask again when it is back.', 'stopping'),
+  retryAfterS: 10,
+});
+
+export const badRequest = (message: string, status = 400): WireError => wireError(status, 'invalid_request_error', message, 'bad_request');
+
 export const bodyTooLarge = (bytesMax: number): WireError =>
-  wireError(413, 'invalid_request_error', `The request is larger than ${bytesMax} bytes.`, 'request_too_large');
+  wireError(
+    413,
+    'invalid_request_error',
+    `The request is larger than ${bytesMax} bytes. Send less, or raise http.requestBytesMax.`,
+    'request_too_large',
+  );
 
 /** Admission says that the answer would not be in time: 429, with when to come again. */
 export const overloaded = (reason: string, retryAfterS: number): WireError => ({

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import OpenAI from 'openai';
+import type { HttpConfig } from '../../src/config/http-config.ts';
+import type { Stream } from '../../src/core/stream.ts';
+import { durationFromMs } from '../../src/core/units.ts';
+import { createChatTemplate } from '../../src/models/language/chat-template.ts';
+import { createTokenizer } from '../../src/models/language/tokenizer.ts';
+import { createChatService } from '../../src/runtime/chat-service.ts';
+import { type HttpService, type HttpServiceDeps, startHttp } from '../../src/runtime/http-service.ts';
+import { createIncidentLog } from '../../src/telemetry/incident-log.ts';
+import { type ConversationRig, createConversationRig } from './conversation-rig.ts';
+
+export const HTTP_CONFIG: HttpConfig = {
+  ...{ host: '127.0.0.1', port: 0, token: undefined, provenance: 'passenger' },
+  ...{ requestBytesMax: 1_048_576, connectionsMax: 256, unreadBytesMax: 262_144 },
+  requestTimeoutUs: durationFromMs(10_000),
+  stalledAfterUs: durationFromMs(20_000),
+  keepAliveUs: durationFromMs(10_000),
+};
+
+/** The shipped model on one core, and the server before it. */
+export interface HttpRig {
+  readonly rig: ConversationRig;
+  readonly http: HttpService;
+  readonly url: string;
+  readonly client: OpenAI;
+  /** What the operator was told. */
+  readonly troubles: string[];
+  readonly language: HttpServiceDeps['languages'][number];
+  close(): Promise<void>;
+}
+
+const folder = resolve(import.meta.dirname, '../../models/cockpit-lm');
+const text = (file: string): string => readFileSync(join(folder, file), 'utf8');
+
+/** The stream of the conversation rig, as a configuration would have it. */
+export const TALK: Stream = {
+  ...{ id: 'talk', model: 'lm', criticality: 'interactive', periodUs: durationFromMs(0), deadlineUs: durationFromMs(20_000) },
+  ...{ freshness: { kind: 'queue', jobsMax: 32 }, isStateful: false },
+};
+
+export async function createHttpRig(config: Partial<HttpConfig> = {}, isReady: () => boolean = () => true): Promise<HttpRig> {
+  const dir = mkdtempSync(join(tmpdir(), 'coxswain-http-'));
+  const rig = await createConversationRig(dir, folder);
+  const { clock, contextTokens, desk } = rig;
+  const files = { tokenizer: text('tokenizer.json'), config: text('tokenizer_config.json'), generation: text('generation_config.json') };
+  const tokenizer = createTokenizer('lm', files);
+  const { vocabulary } = tokenizer;
+  const chat = createChatService({ contextTokens }, { clock, vocabulary, template: createChatTemplate('lm', tokenizer), desk });
+  const language = { stream: 'talk', model: 'lm', contextTokens, vocabulary, chat };
+  const incidents = createIncidentLog(clock.now(), clock);
+  const troubles: string[] = [];
+  incidents.onIncident(({ message }) => troubles.push(message));
+  const http = await startHttp({ ...HTTP_CONFIG, ...config }, [{ stream: TALK }], {
+    clock,
+    incidents,
+    languages: [language],
+    assistants: [],
+    isReady,
+  });
+  return {
+    ...{ rig, http, troubles, language, url: http.url },
+    client: new OpenAI({ apiKey: config.token?.reveal() ?? 'none', baseURL: `${http.url}/v1`, maxRetries: 0 }),
+    async close() {
+      await http.close();
+      await rig.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
