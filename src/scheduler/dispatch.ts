@@ -73,8 +73,10 @@ function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
       group.cursor += 1;
     } else if (state.now > latestStartUs(state, job)) {
       doubtEstimates(job);
-      if (makeCheaper(state, job)) rewind(state);
-      else endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
+      const isCheaper = makeCheaper(state, job);
+      if (!isCheaper) endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
+      // The places before the cursors are no longer what they were: those that needed its result are lost with it.
+      if (isCheaper || job.stream.followers.length > 0) rewind(state);
     } else if (!startOnSomeCore(state, job, decisions)) {
       job.stream.heldInRound = state.round;
       group.cursor += 1;
@@ -97,13 +99,24 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   let best: GroupState | undefined;
   let bestJob: JobState | undefined;
   for (const group of state.groups) {
-    if (group.cursor >= group.waiting.size) continue;
-    const job = group.waiting.at(group.cursor);
-    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state)) || !hasIdleCore(group)) continue;
+    if (!hasIdleCore(group)) continue;
+    const job = nextToLookAt(group, state.round);
+    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state))) continue;
     best = group;
     bestJob = job;
   }
   return best;
+}
+
+/** Past those of which an older job of their stream has just been held. */
+function nextToLookAt(group: GroupState, round: number): JobState | undefined {
+  const { waiting } = group;
+  let job = waiting.at(group.cursor);
+  while (job !== undefined && job.stream.heldInRound === round) {
+    group.cursor += 1;
+    job = waiting.at(group.cursor);
+  }
+  return job;
 }
 
 function hasIdleCore({ open }: GroupState): boolean {
@@ -113,10 +126,9 @@ function hasIdleCore({ open }: GroupState): boolean {
 
 const isIdle = (core: CoreState): boolean => core.isUp && core.running === undefined && core.held.length < HELD_MAX;
 
-/** Not when an older job of its stream has just been held, nor out of order in a stateful stream, nor where no idle core has its model. */
+/** Not out of order in a stateful stream, nor where no idle core has its model. */
 function isCandidate(state: SchedulerState, job: JobState): boolean {
   const { stream } = job;
-  if (stream.heldInRound === state.round) return false;
   if (!isReady(state, job)) return false;
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
   const { group, width } = job.model;

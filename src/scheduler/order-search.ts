@@ -102,21 +102,29 @@ export class OrderSearch {
     const { count, releaseAt, dueAt, costUs, rank } = this.queues;
     this.#workLeft -= count;
     let waitingRank = waitingRankMax;
+    let first = -1;
     for (let place = 0; place < count; place += 1) {
       const ofRank = rank[place] as number;
       if (ofRank > this.#rankMax) continue;
       const release = releaseAt[place] as number;
-      const endAt = Math.max(release, freeAt) + (costUs[place] as number);
-      if (endAt > (dueAt[place] as number)) {
+      const due = dueAt[place] as number;
+      if (Math.max(release, freeAt) + (costUs[place] as number) > due) {
         if (this.late < 0) this.late = place;
         return false;
       }
-      if (release <= freeAt && ofRank < waitingRank) waitingRank = ofRank;
+      if (release > freeAt || ofRank > waitingRank) continue;
+      if (first < 0 || ofRank < waitingRank || due < (dueAt[first] as number)) first = place;
+      waitingRank = ofRank;
     }
     // Where the work is spent before anybody was late, it is believed to go on like that as well.
     const isBelieved = jobsLeft === 0 || (this.#workLeft <= 0 && this.late < 0);
     if (waitingRank === Number.POSITIVE_INFINITY || isBelieved) return true;
+    if (this.#workLeft <= 0) return false;
+    // Mostly the most urgent one that waits goes first and all is well.
+    const isFirstTried = first >= 0 && !this.#isTriedBefore(first, last, lastStartAt, lastDueAt);
+    if (isFirstTried && this.#isNext(first, freeAt, jobsLeft)) return true;
     let untried = this.#nextOnes(freeAt, waitingRank, last, lastStartAt, lastDueAt);
+    if (isFirstTried) untried &= ~(1 << first);
     while (untried !== 0 && this.#workLeft > 0) {
       const next = this.#mostUrgent(untried, freeAt);
       untried &= ~(1 << next);
@@ -127,26 +135,29 @@ export class OrderSearch {
 
   /**
    * As bits, the queues whose job is worth trying next: of those that wait the most important class, and those not below it that come before the run of
-   * another could have ended, since to be idle for longer would be a waste. Two jobs that both waited when the first of them began are tried in one order only.
+   * another could have ended, since to be idle for longer would be a waste.
    */
   #nextOnes(freeAt: number, waitingRank: number, last: number, lastStartAt: number, lastDueAt: number): number {
-    const { count, releaseAt, dueAt, costUs, rank } = this.queues;
+    const { count, releaseAt, costUs, rank } = this.queues;
     let firstEndAt = Number.POSITIVE_INFINITY;
     for (let place = 0; place < count; place += 1) {
       if ((rank[place] as number) <= waitingRank)
         firstEndAt = Math.min(firstEndAt, Math.max(releaseAt[place] as number, freeAt) + (costUs[place] as number));
     }
-    const lastRank = last < 0 ? -1 : (rank[last] as number);
     let next = 0;
     for (let place = 0; place < count; place += 1) {
-      const ofRank = rank[place] as number;
-      const release = releaseAt[place] as number;
-      if (ofRank > waitingRank || release >= firstEndAt) continue;
-      const due = dueAt[place] as number;
-      const isTriedBefore = release <= lastStartAt && ofRank === lastRank && (due < lastDueAt || (due === lastDueAt && place < last));
-      if (!isTriedBefore) next |= 1 << place;
+      if ((rank[place] as number) > waitingRank || (releaseAt[place] as number) >= firstEndAt) continue;
+      if (!this.#isTriedBefore(place, last, lastStartAt, lastDueAt)) next |= 1 << place;
     }
     return next;
+  }
+
+  /** Two jobs that both waited when the first of them began are tried in one order only. */
+  #isTriedBefore(place: number, last: number, lastStartAt: number, lastDueAt: number): boolean {
+    const { releaseAt, dueAt, rank } = this.queues;
+    if (last < 0 || (releaseAt[place] as number) > lastStartAt || rank[place] !== rank[last]) return false;
+    const due = dueAt[place] as number;
+    return due < lastDueAt || (due === lastDueAt && place < last);
   }
 
   #mostUrgent(untried: number, freeAt: number): number {

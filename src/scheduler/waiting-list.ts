@@ -28,8 +28,10 @@ export class WaitingList<T> {
   }
 
   at(index: number): T | undefined {
+    const blocks = this.#blocks;
     let left = index;
-    for (const block of this.#blocks) {
+    for (let place = 0; place < blocks.length; place += 1) {
+      const block = blocks[place] as T[];
       if (left < block.length) return block[left];
       left -= block.length;
     }
