@@ -16,7 +16,7 @@ import { machineSituation } from './machine-situation.ts';
 import { CHARS_PER_TOKEN_MAX } from './prompt.ts';
 import { type ProposalDeps, ProposalDesk } from './proposal-desk.ts';
 import { AssistantTurn, type TurnPlace } from './turn.ts';
-import type { AssistantEnd, AssistantLimits, AssistantListener, Utterance } from './utterance.ts';
+import type { AssistantEnd, AssistantLimits, AssistantListener, FollowUps, Utterance } from './utterance.ts';
 import type { Seen } from './view.ts';
 
 export interface AssistantOptions {
@@ -31,8 +31,10 @@ export interface AssistantOptions {
   readonly stateAgeMaxUs: DurationUs;
   /** See `SituationOptions`; none when absent. */
   readonly texts?: readonly string[];
-  /** Whether it is said what has become of calls, once it is known: for models that have learnt to. Default: true. */
-  readonly hasFollowUps?: boolean;
+  /**
+   * What is said when it is known what became of calls: `fixed` sentences in English or Chinese, which are always true; what the `model` makes of the outcome; or nothing. Default: fixed.
+   */
+  readonly followUps?: FollowUps;
   readonly limits?: Partial<AssistantLimits>;
 }
 
@@ -101,7 +103,7 @@ class Talker implements Assistant {
   #isClosed = false;
 
   constructor(options: AssistantOptions, deps: AssistantDeps) {
-    const { id, contextTokens, catalogue, hasFollowUps = true } = options;
+    const { id, contextTokens, catalogue, followUps = 'fixed' } = options;
     this.id = id;
     this.#options = options;
     this.#deps = deps;
@@ -111,7 +113,7 @@ class Talker implements Assistant {
     this.#place = {
       assistant: id,
       limits: { ...this.#limits, contextTokens },
-      hasFollowUps,
+      followUps,
       tools: catalogue === undefined ? [] : actionTools(catalogue),
       proposals: this.#proposals,
       counter: this.#counter,

@@ -3,7 +3,7 @@ import { PROVENANCES } from '../../core/proposal.ts';
 import type { InstantUs } from '../../core/units.ts';
 import type { ChatMessage } from '../../models/language/chat-message.ts';
 import type { Proposed } from './proposal-desk.ts';
-import { spokenOutcome } from './spoken-outcome.ts';
+import { toolMessage } from './spoken-outcome.ts';
 
 /** A turn as it is remembered: what was said, as far as it was said. What became of its calls is looked up when it is read again. */
 export interface RememberedTurn {
@@ -27,7 +27,7 @@ export function messagesOf({ said, answer, calls, followUp }: RememberedTurn): r
     { role: 'user', content: said },
     { role: 'assistant', content: answer, ...(toolCalls.length === 0 ? {} : { toolCalls }) },
     ...calls.flatMap(({ proposal: { id, name, provenance }, outcome }): readonly ChatMessage[] => {
-      const content = spokenOutcome(outcome, provenance === 'camera-text');
+      const content = toolMessage(outcome, provenance === 'camera-text');
       return content === undefined ? [] : [{ role: 'tool', content, name, toolCallId: id }];
     }),
     ...(followUp === '' ? [] : [{ role: 'assistant', content: followUp } as const]),

@@ -16,8 +16,8 @@ import { type ConversationMemory, messagesOf, type RememberedTurn } from './conv
 import { plainAnswer } from './plain-answer.ts';
 import { fitPrompt, turnsOf } from './prompt.ts';
 import type { ProposalDesk, Proposed } from './proposal-desk.ts';
-import { isFinal, spokenOutcome } from './spoken-outcome.ts';
-import type { AssistantEnd, AssistantLimits, AssistantListener, Utterance } from './utterance.ts';
+import { isFinal, languageOf, sentenceOf, toolMessage } from './spoken-outcome.ts';
+import type { AssistantEnd, AssistantLimits, AssistantListener, FollowUps, Utterance } from './utterance.ts';
 
 /** What all turns of an assistant have in common. */
 export interface TurnPlace {
@@ -27,7 +27,7 @@ export interface TurnPlace {
   readonly proposals: ProposalDesk;
   readonly counter: AssistantCounter;
   readonly limits: AssistantLimits & { readonly contextTokens: number };
-  readonly hasFollowUps: boolean;
+  readonly followUps: FollowUps;
   readonly tools: NonNullable<ChatAsk['tools']>;
   /** What holds now, and whose words are in it. */
   readonly situation: () => { readonly situation: Situation; readonly provenances: readonly Provenance[] };
@@ -230,21 +230,35 @@ export class AssistantTurn {
   /** Goes on when it is known what became of the calls, and ends when somebody has to answer first or it takes too long. */
   #settle(): void {
     if (this.#state !== 'settling') return;
-    const { clock, limits, hasFollowUps } = this.#place;
+    const { clock, limits, followUps } = this.#place;
     const outcomes = this.#calls.map(({ outcome }) => outcome);
     if (outcomes.some(({ kind }) => kind === 'awaiting-confirmation')) return this.#end('done', '');
-    if (outcomes.every(isFinal)) return hasFollowUps ? this.#tell() : this.#end('done', '');
+    if (outcomes.every(isFinal)) return followUps === 'model' ? this.#tell() : this.#sayOutcomes();
     this.#timer ??= after(clock, limits.outcomeWithinUs, () => {
       if (this.#state === 'settling') this.#end('done', '');
     });
   }
 
-  /** Says what became of the calls. Different things of several calls are not said: in one sentence one of them would be wrong. */
+  /** Says what became of the calls, each thing once. */
+  #sayOutcomes(): void {
+    const told = this.#told;
+    if (told !== undefined && this.#place.followUps === 'fixed') {
+      const language = languageOf(told.said);
+      const sentences = this.#calls.map(({ outcome, proposal }) => sentenceOf(outcome, proposal.provenance === 'camera-text', language));
+      this.#followUp = [...new Set(sentences)].join(language === 'en' ? ' ' : '');
+      told.followUp = this.#followUp;
+      this.#place.counter.followUps += 1;
+      this.#listener.onPieces([{ kind: 'text', text: this.#followUp }], [], 'follow-up');
+    }
+    this.#end('done', '');
+  }
+
+  /** Lets the model say what became of the calls. Different things of several calls are not said: in one sentence one of them would be wrong. */
   #tell(): void {
     const { chat, limits, tools, situation: look, counter } = this.#place;
     const { memory } = this.#options;
     const told = this.#told;
-    const words = new Set(told?.calls.map(({ outcome, proposal }) => spokenOutcome(outcome, proposal.provenance === 'camera-text')));
+    const words = new Set(told?.calls.map(({ outcome, proposal }) => toolMessage(outcome, proposal.provenance === 'camera-text')));
     if (told === undefined || words.size !== 1) return this.#end('done', '');
     const tokensMax = limits.followUpTokensMax;
     this.#state = 'telling';

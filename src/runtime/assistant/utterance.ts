@@ -25,6 +25,9 @@ export interface Utterance {
   readonly answering?: Pick<ChatAsk, 'sampling' | 'stop' | 'tokensMax'>;
 }
 
+/** Who says what became of calls. */
+export type FollowUps = 'fixed' | 'model' | 'none';
+
 export interface AssistantEnd {
   readonly transcript: TurnTranscript;
   /** Why it was refused before anything was asked: PROMPT_REFUSED, CONTEXT_OVERFLOW, MODEL_UNSUPPORTED. */

@@ -1,23 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createConfigFiles } from '../../../src/config/config-files.ts';
-import { loadActions } from '../../../src/config/load-actions.ts';
-import { Prng } from '../../../src/core/prng.ts';
 import type { Proposal } from '../../../src/core/proposal.ts';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
-import { addUs, durationFromMs, durationUs } from '../../../src/core/units.ts';
-import { startEmbeddedBroker } from '../../../src/mqtt/embedded-broker.ts';
-import { createMqttLink } from '../../../src/mqtt/link.ts';
-import { startActions } from '../../../src/runtime/actions-service.ts';
-import { createIncidentLog } from '../../../src/telemetry/incident-log.ts';
+import { addUs, durationFromMs } from '../../../src/core/units.ts';
 import { eventually } from '../../support/eventually.ts';
+import { createMachineRig } from '../../support/machine-rig.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
 const clock = createSystemClock();
 const leavers: (() => unknown)[] = [];
 
@@ -25,49 +13,8 @@ afterEach(async () => {
   for (const leave of leavers.splice(0).reverse()) await leave();
 });
 
-function simulate(machine: 'vehicle' | 'robot', url: string, options: readonly string[]): ChildProcess {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const main = `${root}/tools/${machine}-sim/main.ts`;
-  const child = spawn(process.execPath, ['--import', loader, main, '--url', url, '--json', ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  leavers.push(() => {
-    if (child.exitCode !== null || child.signalCode !== null) return undefined;
-    const gone = new Promise((leave) => child.once('exit', leave));
-    child.kill('SIGINT');
-    return gone;
-  });
-  return child;
-}
-
-/** A broker, a link, the gate and a simulated machine in a process of its own. */
 async function setUp(machine: 'vehicle' | 'robot', options: readonly string[] = []) {
-  const folder = mkdtempSync(join(tmpdir(), 'actions-'));
-  leavers.push(() => rmSync(folder, { recursive: true, force: true }));
-  const broker = await startEmbeddedBroker({ host: '127.0.0.1' });
-  leavers.push(() => broker.close());
-  const link = createMqttLink(
-    { url: broker.url, protocolVersion: 4, prefix: 'coxswain', node: 'cockpit', receives: true, validatesPayloads: true },
-    { clock, prng: new Prng(1), onState: () => undefined },
-  );
-  leavers.push(() => link.close(durationUs(500_000)));
-  const file = join(folder, 'actions.jsonl');
-  const catalogueFile = `${root}/configs/actions/${machine === 'vehicle' ? 'cockpit' : 'robot'}.yaml`;
-  const service = await startActions(
-    {
-      file: catalogueFile,
-      catalogue: loadActions(catalogueFile, { files: createConfigFiles() }),
-      topics: `coxswain/${machine}`,
-      stateAgeMaxUs: durationFromMs(2_000),
-      confirmWithinUs: durationFromMs(15_000),
-      fromMqtt: [],
-      audit: { file, bytesMax: 1_000_000, filesMax: 2 },
-    },
-    'cockpit',
-    { clock, link, incidents: createIncidentLog(clock.now(), clock) },
-  );
-  leavers.push(() => service.close());
-  const child = simulate(machine, broker.url, options);
+  const service = await createMachineRig(machine, { clock, leavers, options });
   let serial = 0;
   const propose = (name: string, given: object, changes: Partial<Proposal> = {}): string => {
     serial += 1;
@@ -85,10 +32,8 @@ async function setUp(machine: 'vehicle' | 'robot', options: readonly string[] = 
     return id;
   };
   const becomes = (id: string, kind: string) => eventually(() => service.gate.outcomeOf(id)?.kind === kind, `${id} becomes ${kind}`);
-  const reads = (signal: string, value: unknown) =>
-    eventually(() => service.state.read(signal)?.value === value, `${signal} is ${String(value)}`, 30_000);
   const confirm = (id: string) => service.gate.confirm({ id, answer: 'yes', provenance: 'driver', saidAt: clock.now() });
-  return { ...service, child, file, propose, becomes, reads, confirm };
+  return { ...service, propose, becomes, confirm };
 }
 
 describe('the way from a proposal to a simulated machine and back', () => {

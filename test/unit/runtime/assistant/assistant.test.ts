@@ -23,8 +23,21 @@ describe('an utterance that asks for something', () => {
     expect(rig.sent.map(({ values }) => values)).toEqual([{ seat: 'left', level: 2 }]);
   });
 
-  it('is told of what became of it, and the model says a word about that', () => {
+  it('is told what became of it, in the language that was spoken', () => {
     const rig = createAssistantRig();
+    const turn = rig.hear('左边座椅加热两挡');
+    rig.chat.last().call('set_heat', { seat: 'left', level: 2 });
+    rig.chat.last().end();
+    rig.clock.runFor(ms(100));
+    rig.report({ 'heat.left': 2 });
+    rig.clock.runFor(ms(1));
+    expect(turn.pieces.at(-1)).toEqual({ kind: 'text', text: '好的。' });
+    expect(turn.ends[0]?.transcript).toMatchObject({ end: 'done', answer: '', followUp: '好的。' });
+    expect(rig.chat.replies).toHaveLength(1);
+  });
+
+  it('is told what became of it by the model, where that is wanted', () => {
+    const rig = createAssistantRig({ followUps: 'model' });
     const turn = rig.hear('heat the left seat to two');
     rig.chat.last().call('set_heat', { seat: 'left', level: 2 });
     rig.chat.last().end();
@@ -67,8 +80,6 @@ describe('an utterance that asks for something', () => {
     rig.chat.last().call('open_door', { door: 'left' });
     rig.chat.last().end();
     expect(turn.outcomes[0]?.outcome).toMatchObject({ kind: 'rejected', reason: 'condition', detail: expect.stringContaining('80') });
-    rig.chat.last().say('Sorry, that was refused: speed above 0.');
-    rig.chat.last().end();
     expect(rig.sent).toEqual([]);
     rig.hear('why?');
     expect(contents(rig.chat.last().ask.messages)).toEqual([
@@ -80,7 +91,7 @@ describe('an utterance that asks for something', () => {
     ]);
   });
 
-  it('has several calls, each with an outcome of its own, and no one sentence about different ones', () => {
+  it('has several calls, each with an outcome of its own, and all of them are told', () => {
     const rig = createAssistantRig();
     const turn = rig.hear('heat the left seat and the roof');
     rig.chat.last().call('set_heat', { seat: 'left', level: 1 });
@@ -91,8 +102,7 @@ describe('an utterance that asks for something', () => {
     rig.clock.runFor(ms(1));
     expect(kindsOf(turn)).toEqual(['accepted', 'rejected', 'achieved']);
     expect(new Set(turn.outcomes.map(({ proposal }) => proposal.id)).size).toBe(2);
-    expect(turn.ends[0]?.transcript.followUp).toBe('');
-    expect(rig.chat.replies).toHaveLength(1);
+    expect(turn.ends[0]?.transcript.followUp).toBe('Done. Sorry, that was refused: out of range.');
   });
 
   it('can be answered without a gate, and then nothing can be done', () => {
@@ -106,7 +116,7 @@ describe('an utterance that asks for something', () => {
 
 describe('a call that asks for a confirmation', () => {
   const asked = () => {
-    const rig = createAssistantRig();
+    const rig = createAssistantRig({ followUps: 'model' });
     const turn = rig.hear('open the left door');
     rig.chat.last().call('open_door', { door: 'left' });
     rig.chat.last().end();
