@@ -277,9 +277,8 @@ export class SimCore {
 
   /** Of a model in one step, nothing is said of steps. */
   #done({ segment, steps, startedAt, count }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
-    const endedAt = this.#deps.clock.now();
-    if (steps.count === 1) return { kind: 'done', startedAt, endedAt };
-    return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === count } };
+    const progress = steps.count === 1 ? undefined : { steps: ran, isLast: segment.from + ran === count };
+    return { kind: 'done', startedAt, endedAt: this.#deps.clock.now(), progress };
   }
 
   /** The next piece of work begins before the end is told, as on the real device. Does nothing when the run has ended meanwhile. */
