@@ -80,7 +80,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         turns.step(event, decided);
         deps.record?.(event, decided);
       },
-      segmentStarted: (core, model, at) => cores.segmentStarted(core, model, at),
+      segmentStarted: cores.segmentStarted,
       segmentEnded: (core, _job, end, at) => cores.segmentEnded(core, end, at),
       interrupted: (how) => decisions.interrupted(how),
       decodeFailed: (job, message) =>
@@ -92,7 +92,8 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
       },
       ended(job, outcome, at) {
         // The books of a step are kept after its decisions are carried out, so a turn that ends now is still known.
-        ledger.ended(job.id, outcome, turns.firstTokenAt(job.id) ?? at);
+        const firstTokenAt = job.turn === undefined ? undefined : turns.firstTokenAt(job.id);
+        ledger.ended(job.id, outcome, firstTokenAt ?? at);
         onJobEnded();
       },
     },
