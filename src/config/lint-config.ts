@@ -103,10 +103,14 @@ function lintSources(config: RuntimeConfig, report: Report): void {
 
 /** Load of the `safety` streams, which have to be in time: per core for those with one core, in all for the rest. */
 function lintCores({ device, pipelines, ...config }: RuntimeConfig, report: Report): void {
-  const coreCount = device.cores.length;
-  const pinned = new Array<number>(coreCount).fill(0);
+  const steadyCount = device.cores.filter(({ isIdle }) => !isIdle).length;
+  const coreCount = steadyCount > 0 ? steadyCount : device.cores.length;
+  const pinned = new Array<number>(device.cores.length).fill(0);
   let total = 0;
   for (const pipeline of pipelines) {
+    const idle = pipeline.cores?.find((core) => device.cores[core]?.isIdle === true);
+    if (idle !== undefined && pipeline.stream.criticality !== 'background' && pipeline.answer === undefined)
+      report(['pipelines', pipeline.id, 'cores'], `core ${idle} is idle and has only what others leave; nothing can be promised there`);
     if (pipeline.stream.criticality !== 'safety') continue;
     const model = config.models.find(({ id }) => id === pipeline.stream.model);
     const load = (model?.costUs ?? 0) / pipeline.stream.periodUs;
@@ -125,8 +129,9 @@ function lintCores({ device, pipelines, ...config }: RuntimeConfig, report: Repo
   if (total > coreCount) {
     report(['device', 'cores'], `all safety streams together need ${total.toFixed(2)} cores, and there are ${coreCount}`);
   }
-  for (const [core, { cpu }] of device.cores.entries()) {
-    const other = device.cores.findIndex((candidate) => candidate.cpu === cpu);
+  for (const [core, { cpu, isIdle }] of device.cores.entries()) {
+    // One that only has what is left over is there to share.
+    const other = isIdle ? core : device.cores.findIndex((candidate) => candidate.cpu === cpu && !candidate.isIdle);
     if (cpu !== undefined && other < core)
       report(['device', 'cores', core, 'cpu'], `core ${other} is pinned to CPU ${cpu} too; they take turns`);
   }

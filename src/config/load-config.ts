@@ -69,7 +69,7 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
     node: section.node,
     manifest: manifest?.file ?? { file: '', root: '' },
     models: manifest?.models ?? [],
-    device: convertDevice(section.device),
+    device: convertDevice(section.device, scope),
     sources,
     pipelines,
     scheduler: convertScheduler(section.scheduler, pipelines, known, scope),
@@ -82,8 +82,15 @@ function assemble(section: ConfigSection, manifest: Manifest | undefined, scope:
   };
 }
 
-function convertDevice({ kind, cores }: DeviceSection): DeviceConfig {
-  return { kind, cores: cores.map(({ cpu, niceness, memoryMb }) => ({ cpu, niceness, memoryBytes: memoryMb * 2 ** 20 })) };
+function convertDevice({ kind, cores }: DeviceSection, scope: LoadScope): DeviceConfig {
+  return {
+    kind,
+    cores: cores.map(({ cpu, niceness, idle, realtime, memoryMb }, core) => {
+      if (realtime !== undefined && (idle || niceness > 0))
+        scope.refuse(['device', 'cores', core, 'realtime'], `got ${realtime}; allowed is none for a core that yields (idle, niceness)`);
+      return { cpu, niceness, isIdle: idle, ...(realtime === undefined ? {} : { realtime }), memoryBytes: memoryMb * 2 ** 20 };
+    }),
+  };
 }
 
 function convertLimits({ hardTimeout, restart, ...section }: LimitsSection, scope: LoadScope): LimitsConfig {

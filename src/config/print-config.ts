@@ -32,7 +32,9 @@ export function effectiveConfig(config: RuntimeConfig): PlainConfig {
     models: config.manifest.file,
     device: {
       kind: config.device.kind,
-      cores: config.device.cores.map(({ cpu, niceness, memoryBytes }) => given({ cpu, niceness, memoryMb: memoryBytes / 2 ** 20 })),
+      cores: config.device.cores.map(({ cpu, niceness, isIdle, realtime, memoryBytes }) =>
+        given({ cpu, niceness, idle: isIdle, realtime, memoryMb: memoryBytes / 2 ** 20 }),
+      ),
     },
     sources: Object.fromEntries(config.sources.map((source) => [source.id, plainSource(source)])),
     pipelines: Object.fromEntries(config.pipelines.map((pipeline) => [pipeline.id, plainPipeline(pipeline)])),

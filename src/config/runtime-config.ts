@@ -129,6 +129,10 @@ export interface CoreConfig {
   readonly cpu: number | undefined;
   /** 0..19; 19 yields most. */
   readonly niceness: number;
+  /** The process has only what nobody else on its CPU wants. */
+  readonly isIdle: boolean;
+  /** 1..99: whatever else its CPU does is interrupted for it. */
+  readonly realtime?: number;
   /** Memory that the models on this core may take together. */
   readonly memoryBytes: number;
   /** Of a simulated core; those of one cluster share local memory. */

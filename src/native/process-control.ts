@@ -14,6 +14,8 @@ export interface ProcessControl {
   setNiceness(niceness: number): Permission;
   /** SCHED_FIFO at 1 .. 99 for the calling thread; 0 gives it back to the ordinary scheduler. */
   setRealtimePriority(priority: number): Permission;
+  /** SCHED_IDLE for the calling thread: it runs only where nobody else wants to, and leaves at once to whoever wakes up. Never needs a permission. */
+  setIdle(): Permission;
   /** Keeps every page in memory once it has been touched. Pages not touched stay unallocated: V8 reserves far more than it uses. */
   lockMemory(): Permission;
   /** This process is killed when the thread that started it ends, however it ends. A parent that is gone already is not noticed: compare `process.ppid` afterwards. */
@@ -25,6 +27,7 @@ export interface ProcessControl {
 const MASK_BYTES = 128;
 const SCHED_OTHER = 0;
 const SCHED_FIFO = 1;
+const SCHED_IDLE = 5;
 const MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
 const PR_SET_PDEATHSIG = 1;
 const PR_GET_PDEATHSIG = 2;
@@ -38,6 +41,11 @@ export function createProcessControl(): ProcessControl {
   const libc = openLibc();
   const outcome = (result: number, call: string, remedy: string): Permission =>
     result >= 0 ? GRANTED : refused(`${call} failed with ${errnoName(libc.errno())}`, remedy);
+  const setPolicy = (policy: number, priority: number, name: string, remedy: string): Permission => {
+    const call = SET_SCHEDULER_CALL[process.arch];
+    if (call === undefined) return refused(`no sched_setscheduler call is known for ${process.arch}`, remedy);
+    return outcome(libc.schedSetscheduler(call, 0, policy, Int32Array.of(priority)), name, remedy);
+  };
 
   return {
     setAffinity(cpus) {
@@ -64,11 +72,9 @@ export function createProcessControl(): ProcessControl {
     setRealtimePriority(priority) {
       assert(Number.isInteger(priority) && priority >= 0 && priority <= 99, `a real-time priority is 0 to 99, got ${priority}`);
       const remedy = 'grant CAP_SYS_NICE or raise RLIMIT_RTPRIO (ulimit -r, LimitRTPRIO= of systemd)';
-      const call = SET_SCHEDULER_CALL[process.arch];
-      if (call === undefined) return refused(`no sched_setscheduler call is known for ${process.arch}`, remedy);
-      const policy = priority === 0 ? SCHED_OTHER : SCHED_FIFO;
-      return outcome(libc.schedSetscheduler(call, 0, policy, Int32Array.of(priority)), `SCHED_FIFO at ${priority}`, remedy);
+      return setPolicy(priority === 0 ? SCHED_OTHER : SCHED_FIFO, priority, `SCHED_FIFO at ${priority}`, remedy);
     },
+    setIdle: () => setPolicy(SCHED_IDLE, 0, 'SCHED_IDLE', 'allow sched_setscheduler in the seccomp profile'),
     lockMemory() {
       const remedy = 'grant CAP_IPC_LOCK or raise RLIMIT_MEMLOCK (ulimit -l unlimited, LimitMEMLOCK= of systemd)';
       return outcome(libc.mlockall(MCL_CURRENT_FUTURE_ONFAULT), 'mlockall', remedy);

@@ -84,7 +84,7 @@ export function withCoresOf(profile: SocProfile, config: RuntimeConfig, priced: 
       kind: config.device.kind,
       cores: Array.from({ length: coreCount }, (_, core) => ({
         cpu: undefined,
-        niceness: 0,
+        ...{ niceness: 0, isIdle: false },
         memoryBytes: profile.dram.memoryBytes,
         cluster: clusterOf(profile, core),
       })),

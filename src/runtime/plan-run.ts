@@ -18,7 +18,7 @@ export interface RunPlan {
 
 export function planRun(config: RuntimeConfig): RunPlan {
   const streams = config.pipelines.map(({ stream }) => stream);
-  const cores = config.device.cores.map(({ memoryBytes, cluster = 0 }, id) => ({ id, memoryBytes, cluster }));
+  const cores = config.device.cores.map(({ memoryBytes, cluster = 0, isIdle }, id) => ({ id, memoryBytes, cluster, isIdle }));
   const placed = placeModels({ ...placeable(config), cores, pins: pinsOf(config), splits: splitsOf(config), hasSpares: true });
   const placement = placeVariants(placed, config);
   const specs = new Map(config.models.map((model) => [model.id, model]));

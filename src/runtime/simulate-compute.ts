@@ -103,7 +103,7 @@ async function bringUp(
     unwinder.push(() => feed.close());
     feeds.set(id, feed);
   }
-  const cores = config.device.cores.map(({ cpu, niceness }, id) => ({ id, cpu, niceness }));
+  const cores = config.device.cores.map(({ cpu, niceness, isIdle }, id) => ({ id, cpu, niceness, isIdle }));
   const pool = await createComputePool({ cores, models }, { clock: real, onWarning: onProblem });
   unwinder.push(() => pool.close());
   return {

@@ -206,7 +206,7 @@ function startEngine(config: RuntimeConfig, run: RunPlan, parts: EngineParts): E
         createOrtDevice(
           {
             ...CORE_TIMEOUTS,
-            cores: config.device.cores.map(({ cpu, niceness }, id) => ({ id, cpu, niceness })),
+            cores: config.device.cores.map(({ cpu, niceness, isIdle, realtime }, id) => ({ id, cpu, niceness, isIdle, realtime })),
             arena: { fd: memory.shared.fd, byteLength: memory.shared.buffer.byteLength },
             threadsPerCore: 1,
             optimizedDir: tmpdir(),

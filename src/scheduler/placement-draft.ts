@@ -18,6 +18,8 @@ export interface PlaceableCore {
   readonly memoryBytes: number;
   /** Cores of one cluster share local memory. Default: all are in one. */
   readonly cluster?: number;
+  /** It has only what others leave: nothing can be promised there. */
+  readonly isIdle?: boolean;
 }
 
 export interface Item {

@@ -65,8 +65,8 @@ export interface Placement {
 
 /**
  * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them, those that are split first and then the heaviest, each
- * on the least loaded core where all hard streams still fit by `hardSetProblem`; then background models on cores without hard work, or the least loaded when there are none;
- * then spares. Deterministic: ties go to the earlier core and the smaller id.
+ * on the least loaded core where all hard streams still fit by `hardSetProblem`; then background models on idle cores, else on cores without hard work, or the least loaded when there are
+ * none; then spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the earlier core and the smaller id.
  */
 export function placeModels(request: PlacementRequest): Placement {
   assert(request.cores.length > 0, 'there is a core to place models on');
@@ -78,8 +78,9 @@ export function placeModels(request: PlacementRequest): Placement {
     .sort((a, b) => Number(a.split !== undefined) - Number(b.split !== undefined));
   const free = items.filter((item) => !pinned.includes(item)).sort(byWeight);
 
-  let draft = placeHard(request, pinned, free.filter(isHard), request.cores.length);
-  for (let count = 1; count < request.cores.length; count += 1) {
+  const coreCount = steadyOf(request.cores).length;
+  let draft = placeHard(request, pinned, free.filter(isHard), coreCount);
+  for (let count = 1; count < coreCount; count += 1) {
     const attempt = placeHard(request, pinned, free.filter(isHard), count);
     if (attempt.problems.length > draft.problems.length) continue;
     draft = attempt;
@@ -88,6 +89,17 @@ export function placeModels(request: PlacementRequest): Placement {
   for (const item of free) if (!isHard(item)) placeBackground(draft, item, isHard);
   if (request.hasSpares === true) for (const item of items) placeSpare(draft, request, item);
   return finish(draft, items);
+}
+
+/** Cores that something can be promised on, as long as there are any. */
+function steadyOf(cores: readonly PlaceableCore[]): readonly PlaceableCore[] {
+  const steady = cores.filter(({ isIdle }) => isIdle !== true);
+  return steady.length > 0 ? steady : cores;
+}
+
+function steadySeats({ seats }: Draft): readonly Seat[] {
+  const steady = steadyOf(seats.map(({ core }) => core));
+  return seats.filter(({ core }) => steady.includes(core));
 }
 
 function itemsOf(request: PlacementRequest): Item[] {
@@ -126,10 +138,11 @@ function byWeight(a: Item, b: Item): number {
 function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: readonly Item[], coresMax: number): Draft {
   const draft = createDraft(request.cores);
   for (const item of pinned) placePinned(draft, request, item);
-  const usable = draft.seats.slice(0, coresMax);
+  const steady = steadySeats(draft);
+  const usable = steady.slice(0, coresMax);
   for (const item of hard) {
     // What is to be split may need more cores than the others.
-    if (placeGang(draft, [usable, draft.seats], item)) continue;
+    if (placeGang(draft, [usable, steady], item)) continue;
     const seat = leastLoaded(
       usable.filter((candidate) => hasRoom(candidate, item) && problemOn(draft, candidate, item) === undefined),
       item,
@@ -196,6 +209,14 @@ function placeBackground(draft: Draft, item: Item, isHard: (item: Item) => boole
   const quietSeats = roomy.filter((seat) => !seat.items.some(isHard));
   const { split } = item;
   if (typeof split === 'number' && placeGang(draft, [quietSeats, draft.seats], item)) return;
+  const idle = leastLoaded(
+    roomy.filter(({ core }) => core.isIdle === true),
+    item,
+  );
+  if (idle !== undefined) {
+    sitOn(draft, idle, item, 'background, on a core that has what others leave');
+    return;
+  }
   const quiet = leastLoaded(quietSeats, item);
   if (quiet !== undefined) {
     sitOn(draft, quiet, item, 'background, away from safety and interactive work');
@@ -210,7 +231,7 @@ function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {
   const placed = draft.placed.get(item.model.id);
   const isPinned = request.pins?.[item.model.id] !== undefined;
   if (placed === undefined || item.rank !== criticalityRank('safety') || item.isStateful || isPinned) return;
-  const others = draft.seats.filter((seat) => !placed.cores.includes(seat.core.id) && hasRoom(seat, item));
+  const others = steadySeats(draft).filter((seat) => !placed.cores.includes(seat.core.id) && hasRoom(seat, item));
   // On a core like its own all that is known of it stays true.
   const home = draft.seats.find(({ core }) => core.id === placed.cores[0]);
   const alike = others.filter((seat) => home === undefined || costOn(item.model, seat) === costOn(item.model, home));

@@ -54,23 +54,24 @@ interface CoreBook {
 
 /** Cores begin as `starting`: the first start is not a restart. */
 export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs): CoreMeter {
-  const books = cores.map(
-    (id): CoreBook => ({
+  const books = new Map<CoreId, CoreBook>(
+    cores.map((id) => [
       id,
-      window: new BusyWindow(startedAt),
-      state: 'starting',
-      starts: 1,
-      computeUs: 0,
-      jobs: 0,
-      modelInWork: null,
-      pid: null,
-      pssBytes: null,
-    }),
+      {
+        id,
+        window: new BusyWindow(startedAt),
+        state: 'starting',
+        starts: 1,
+        computeUs: 0,
+        jobs: 0,
+        modelInWork: null,
+        pid: null,
+        pssBytes: null,
+      },
+    ]),
   );
-  const byId: (CoreBook | undefined)[] = [];
-  for (const book of books) byId[book.id] = book;
   const bookOf = (core: CoreId): CoreBook => {
-    const book = byId[core];
+    const book = books.get(core);
     assert(book !== undefined, 'the meter knows the core', core);
     return book;
   };
@@ -105,7 +106,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
       book.pid = pid ?? null;
       book.pssBytes = pssBytes ?? null;
     },
-    figures: (at) => books.map((book) => figuresOf(book, startedAt, at)),
+    figures: (at) => [...books.values()].map((book) => figuresOf(book, startedAt, at)),
   };
 }
 

@@ -1,35 +1,31 @@
 /**
- * NanoDet at 8 frames a second and Silero VAD every 32 ms beside a language model that writes without pause, on the same two cores:
+ * NanoDet at 8 frames a second and Silero VAD every 32 ms beside a language model that writes without pause, on the same two CPUs:
  *
- *   npx tsx tools/bench/corun.ts [--seconds 20] [--model FOLDER:VARIANT] [--prompt 256] [--tokens 64] [--json]
+ *   npx tsx tools/bench/corun.ts [--seconds 5] [--rounds 3] [--way NAME ..] [--model FOLDER:VARIANT] [--prompt 256] [--tokens 64] [--json]
  *
- * `alone`: vision and VAD without the language model, and the language model without them. `coxswain`: the engine as it is, chunks and bursts, cores held for what is expected.
- * `fixed-priority`: the same engine by fixed priorities, whole prompts and long bursts, nothing interrupted. `unmanaged`: each its own process, the operating system's
- * scheduler. NanoDet has core 0, VAD and the language model share core 1. Latency is from the instant when the input is there to the result. Default model: the shape of
- * SmolLM2-135M with random weights, int4 (see tools/bench/language.ts, which makes it).
+ * All ways are up at once and take turns, so many rounds: so many seconds of vision and VAD alone, the same beside the language model. What is compared with alone is compared with
+ * alone in the same way. Latency is from the instant when the input is there to the result. Ways, the first three by default:
+ *
+ *   coxswain          NanoDet and VAD on cores with real-time priority, a CPU each; the language model on an idle core on VAD's CPU (see docs/decoding.md, which core for whom)
+ *   fixed-priority    two cores: NanoDet on one, VAD and the language model on the other by fixed priorities, whole prompts and long bursts, nothing interrupted
+ *   unmanaged         a process each, nothing pinned, the operating system's scheduler
+ *   idle              as coxswain, without real-time priority: takes no permission
+ *   two-cores         the cores of fixed-priority, by the default policy with chunks and short bursts: what a device that cannot be interrupted within a step has
+ *   fixed-on-three    fixed priorities and whole prompts on the cores of coxswain
+ *
+ * Default model: the shape of SmolLM2-135M with random weights, int4 (tools/bench/language.ts makes it).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { ModelSpec } from '../../src/core/model.ts';
-import { tensorBytes } from '../../src/core/model.ts';
-import type { Stream } from '../../src/core/stream.ts';
-import { createSystemClock } from '../../src/core/system-clock.ts';
-import { addUs, durationFromMs, durationUs } from '../../src/core/units.ts';
-import { createOrtDevice } from '../../src/devices/ort/ort-device.ts';
-import { decoderSpec } from '../../src/models/language/decoder-spec.ts';
-import { ConversationDesk } from '../../src/pipeline/conversation-desk.ts';
-import { createEngine } from '../../src/runtime/engine.ts';
-import { createTensorArena } from '../../src/runtime/frame-memory.ts';
-import { PLAN_DEFAULTS, type SchedulerPlan } from '../../src/scheduler/scheduler.ts';
-import { readHost } from '../../src/telemetry/host.ts';
-import { createTelemetry } from '../../src/telemetry/telemetry.ts';
-import { sampleModel } from './saturated-engine.ts';
+import { createEngineLoad, type Manner } from './corun-engine.ts';
+import { emptyWindow, type Talk, VAD_MS, type Window } from './corun-load.ts';
+import { createUnmanagedLoad } from './corun-unmanaged.ts';
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    way: { type: 'string', multiple: true, default: ['coxswain', 'fixed-priority', 'unmanaged'] },
     model: { type: 'string', default: '.cache/models/smollm2-135m-random:q4' },
     prompt: { type: 'string', default: '256' },
     tokens: { type: 'string', default: '64' },
@@ -37,276 +33,72 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) {
-  console.log('npx tsx tools/bench/corun.ts [--seconds 20] [--model FOLDER:VARIANT] [--prompt 256] [--tokens 64] [--json]');
-  process.exit(0);
-}
+const USAGE =
+  'npx tsx tools/bench/corun.ts [--seconds 5] [--rounds 3] [--way NAME ..] [--model FOLDER:VARIANT] [--prompt 256] [--tokens 64] [--json]';
 const seconds = Number(values.seconds);
-const promptTokens = Number(values.prompt);
-const answerTokens = Number(values.tokens);
 const [folder = '', variant = 'q4'] = values.model.split(':');
+const talk: Talk = { folder, variant, promptTokens: Number(values.prompt), answerTokens: Number(values.tokens) };
 
-const CAMERA_MS = 125;
-const VAD_MS = 32;
-/** A chunk rarely takes longer than so many times its mean. */
-const CHUNK_MARGIN = 1.5;
-const clock = createSystemClock();
-const camera = sampleModel('nanodet');
-const vad = sampleModel('silero-vad');
+/** Costs of the language model before anything is learnt; of a fast machine, or nothing would be tried beside VAD on one core. */
+const guess = { tokensPerSecond: 100, promptPerSecond: 500 };
+/** The longest chunk that surely ends between two windows of sound: a chunk rarely takes longer than one and a half times its mean. */
+const gapTokens = [16, 8, 4, 2].find((count) => (1.5 * count * 1000) / guess.promptPerSecond < VAD_MS - 2) ?? 1;
+const sliced = { plan: { preemption: { kind: 'between-steps' } }, guess } as const;
+const whole = { chunkTokens: 512, burstTokens: 64, plan: { policy: 'fixed-priority' }, guess } as const;
+const twoCores = {
+  cores: [
+    { id: 0, cpu: 0 },
+    { id: 1, cpu: 1 },
+  ],
+  on: { camera: 0, vad: 1, talk: 1 },
+};
+const idleCore = { id: 2, cpu: 1, isIdle: true };
+const on = { camera: 0, vad: 1, talk: 2 };
+const threeCores = {
+  cores: [{ id: 0, cpu: 0, realtime: 10 }, { id: 1, cpu: 1, realtime: 20 }, idleCore],
+  on,
+};
 
-interface Figures {
-  readonly cameraMs: readonly number[];
-  readonly vadMs: readonly number[];
-  /** Of both, those that were not done in time. */
-  readonly misses: number;
-  readonly tokensPerSecond: number;
-  readonly promptPerSecond: number;
+const MANNERS: Readonly<Record<string, Manner>> = {
+  coxswain: { ...threeCores, ...sliced, chunkTokens: 64, burstTokens: 8 },
+  'fixed-priority': { ...twoCores, ...whole },
+  idle: { cores: [{ id: 0, cpu: 0 }, { id: 1, cpu: 1 }, idleCore], on, ...sliced, chunkTokens: 64, burstTokens: 8 },
+  'two-cores': { ...twoCores, ...sliced, chunkTokens: gapTokens, burstTokens: 4 },
+  'fixed-on-three': { ...threeCores, ...whole },
+};
+
+type Load = Awaited<ReturnType<typeof createEngineLoad>>;
+
+async function createLoad(name: string): Promise<Load> {
+  const manner = MANNERS[name];
+  return manner === undefined ? await createUnmanagedLoad(talk) : await createEngineLoad(manner, talk);
 }
 
-interface Manner {
-  readonly hasVision: boolean;
-  readonly hasTalk: boolean;
-  readonly chunkTokens: number;
-  readonly burstTokens: number;
-  readonly plan: Partial<SchedulerPlan>;
-  readonly guess: Pick<Figures, 'tokensPerSecond' | 'promptPerSecond'>;
+interface Measured {
+  readonly alone: Window;
+  readonly beside: Window;
 }
 
-const streamOf = (id: string, model: string, criticality: Stream['criticality'], periodMs: number, isStateful: boolean): Stream => ({
-  ...{ id, model, criticality, periodUs: durationFromMs(periodMs), deadlineUs: durationFromMs(periodMs === 0 ? 60_000 : periodMs) },
-  ...{ freshness: { kind: 'queue', jobsMax: 4 }, isStateful },
-});
+const TALK_ALONE_SECONDS = 2;
 
-async function runEngine(manner: Manner): Promise<Figures> {
-  const { chunkTokens, burstTokens } = manner;
-  const { spec, facts } = decoderSpec({ id: 'lm', folder, variant, chunkTokens, cacheBytesMax: 2 ** 30, textsMax: 4 });
-  const streams = [
-    streamOf('camera', camera.id, 'safety', CAMERA_MS, false),
-    streamOf('vad', vad.id, 'safety', VAD_MS, true),
-    streamOf('talk', spec.id, 'background', 0, false),
-  ];
-  const memory = createTensorArena(64 * 1024 * 1024);
-  const telemetry = createTelemetry(
-    { streams, cores: [0, 1], sources: [], config: { node: 'bench', file: 'bench', sha256: '0'.repeat(64) } },
-    { clock, host: readHost(), mqtt: () => ({ state: 'off', url: null, published: 0, dropped: {} }) },
-  );
-  // What is thought to take longer than a gap is never tried, so never learnt: the first guess has to be near.
-  const chunkUs = durationUs(Math.ceil((1e6 * chunkTokens) / manner.guess.promptPerSecond));
-  const steps = { kind: 'tokens', chunkTokens, chunkUs, burstTokens, switchUs: durationUs(0) } as const;
-  const engine = createEngine(
-    {
-      plan: {
-        ...PLAN_DEFAULTS,
-        cores: [0, 1],
-        streams,
-        // Nobody hangs here, and whole prompts take their time.
-        timeouts: { floorUs: durationFromMs(10_000), factor: 4, ceilingUs: durationFromMs(30_000) },
-        models: [
-          { model: camera.id, cores: [0], costUs: camera.costUs },
-          { model: vad.id, cores: [1], costUs: vad.costUs },
-          { model: spec.id, cores: [1], costUs: durationUs(Math.ceil(1e6 / manner.guess.tokensPerSecond)), steps },
-        ],
-        ...manner.plan,
-      },
-      models: new Map([camera, vad, spec].map((model) => [model.id, model])),
-      cores: [
-        { core: 0, models: [camera] },
-        { core: 1, models: [vad, spec] },
-      ],
-      restart: { lossesMax: 3, withinUs: durationFromMs(60_000), backoffUs: durationFromMs(100), probeAfterUs: durationFromMs(10_000) },
-    },
-    {
-      clock,
-      arena: memory.arena,
-      clear: (region) => memory.bytes(region).fill(0),
-      telemetry,
-      createDevice: (listener) =>
-        createOrtDevice(
-          {
-            cores: [0, 1].map((id) => ({ id, cpu: id })),
-            arena: { fd: memory.shared.fd, byteLength: memory.shared.buffer.byteLength },
-            ...{
-              threadsPerCore: 1,
-              startTimeoutUs: durationFromMs(60_000),
-              loadTimeoutUs: durationFromMs(120_000),
-              optimizedDir: undefined,
-            },
-          },
-          { clock, listener },
-        ),
-    },
-  );
-  await engine.start();
-  const desk = new ConversationDesk(
-    { stream: streams[2] as Stream, contextTokens: facts.config.contextTokens, vocabulary: facts.config.vocabulary, textsMax: 4 },
-    {
-      clock,
-      desk: engine.desk,
-      memory: {
-        allocate: (bytes) => memory.allocate(bytes),
-        release: (region) => memory.release(region),
-        write: ({ offsetBytes }, ids) => new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids),
-      },
-    },
-  );
-
-  let isOver = false;
-  let misses = 0;
-  const tokens = { written: 0, writtenMs: 0, read: 0, readMs: 0, turns: 0 };
-  const talk = async (): Promise<void> => {
-    while (!isOver) {
-      tokens.turns += 1;
-      const prompt = Array.from(
-        { length: promptTokens },
-        (_, index) => 3 + ((index * 7919 + 104_729 * tokens.turns) % (facts.config.vocabulary - 3)),
-      );
-      let at = performance.now();
-      let isFirst = true;
-      await new Promise<void>((resolve) => {
-        desk.speak(
-          { conversation: `turn ${tokens.turns}`, tokens: prompt, tokensMax: answerTokens },
-          {
-            onTokens(made) {
-              const now = performance.now();
-              if (isFirst) {
-                tokens.read += promptTokens;
-                tokens.readMs += now - at;
-              } else {
-                tokens.written += made.length;
-                tokens.writtenMs += now - at;
-              }
-              isFirst = false;
-              at = now;
-            },
-            onEnd: (outcome) => {
-              if (outcome.kind !== 'done' && outcome.kind !== 'late') console.error(`a turn ended as ${JSON.stringify(outcome)}`);
-              resolve();
-            },
-          },
-        );
-      });
-    }
-  };
-  const watch = (model: ModelSpec, stream: string, periodMs: number): Promise<number[]> => {
-    const latenciesMs: number[] = [];
-    const inputs = model.inputs.map((input) => memory.allocate(tensorBytes(input)) ?? { offsetBytes: 0, byteLength: 0 });
-    for (const region of inputs) new Float32Array(memory.shared.buffer, region.offsetBytes, region.byteLength / 4).fill(0.25);
-    const startsAt = clock.now() + 100_000;
-    return new Promise((resolve) => {
-      let ended = 0;
-      const total = Math.floor((seconds * 1000) / periodMs);
-      const frame = (count: number): void => {
-        const capturedAt = addUs(clock.now(), durationUs(0));
-        const id = engine.desk.open(stream, capturedAt);
-        engine.desk.submit({
-          job: { id, stream, model: model.id, capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(periodMs)) },
-          inputs,
-          decode: (_outputs, onEnd) => onEnd([]),
-          settle(outcome) {
-            if (outcome.kind === 'done' || outcome.kind === 'late') latenciesMs.push((clock.now() - capturedAt) / 1000);
-            if (outcome.kind !== 'done') misses += 1;
-            ended += 1;
-            if (ended === total) resolve(latenciesMs);
-          },
-        });
-        if (count + 1 < total)
-          setTimeout(() => frame(count + 1), Math.max(0, (startsAt + (count + 1) * periodMs * 1000 - clock.now()) / 1000));
-      };
-      setTimeout(() => frame(0), 100);
-    });
-  };
-
-  const talking = manner.hasTalk ? talk() : Promise.resolve();
+async function measure(names: readonly string[]) {
+  const loads = new Map<string, Load>();
+  for (const name of names) loads.set(name, await createLoad(name));
   // The first seconds teach costs; they are not counted.
-  if (manner.hasVision) await Promise.all([watch(camera, 'camera', CAMERA_MS), watch(vad, 'vad', VAD_MS)].map((frames) => frames));
-  else await new Promise((resolve) => setTimeout(resolve, 3000));
-  misses = 0;
-  Object.assign(tokens, { written: 0, writtenMs: 0, read: 0, readMs: 0 });
-  const [cameraMs = [], vadMs = []] = manner.hasVision
-    ? await Promise.all([watch(camera, 'camera', CAMERA_MS), watch(vad, 'vad', VAD_MS)])
-    : [await new Promise<number[]>((resolve) => setTimeout(() => resolve([]), seconds * 1000)), []];
-  isOver = true;
-  const figures = {
-    cameraMs,
-    vadMs,
-    misses,
-    tokensPerSecond: tokens.writtenMs === 0 ? 0 : (1000 * tokens.written) / tokens.writtenMs,
-    promptPerSecond: tokens.readMs === 0 ? 0 : (1000 * tokens.read) / tokens.readMs,
-  };
-  await talking;
-  await engine.dispose();
-  telemetry.stop();
-  memory.close();
-  return figures;
-}
-
-interface Child {
-  ask<T>(message: unknown): Promise<T>;
-  close(): void;
-}
-
-async function createChild(file: string, description: unknown): Promise<Child> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL(file, import.meta.url)), JSON.stringify(description)],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
-    },
-  );
-  const answer = <T>(): Promise<T> => new Promise((take) => child.once('message', (message) => take(message as T)));
-  await answer();
-  return {
-    ask(message) {
-      child.send(message as object);
-      return answer();
-    },
-    close: () => child.disconnect(),
-  };
-}
-
-async function runUnmanaged(): Promise<Figures> {
-  const { spec, facts } = decoderSpec({ id: 'lm', folder, variant, chunkTokens: 128, cacheBytesMax: 0, textsMax: 1 });
-  const { layers, kvHeads, headSize, vocabulary } = facts.config;
-  const inputsOf = ({ inputs, states, constants }: ModelSpec) => [...inputs, ...states.map(({ input }) => input), ...constants];
-  const [cameraChild, vadChild, talkChild] = await Promise.all([
-    createChild('./bare-periodic.ts', { file: camera.file, periodMs: CAMERA_MS, inputs: inputsOf(camera) }),
-    createChild('./bare-periodic.ts', { file: vad.file, periodMs: VAD_MS, inputs: inputsOf(vad) }),
-    createChild('./bare-decode.ts', { file: spec.file, layers, kvHeads, headSize, vocabulary }),
-  ]);
-  let isOver = false;
-  let turns = 0;
-  const written: number[] = [];
-  const read: number[] = [];
-  const talk = async (): Promise<void> => {
-    while (!isOver) {
-      turns += 1;
-      const prompt = Array.from({ length: promptTokens }, (_, index) => 3 + ((index * 7919 + 104_729 * turns) % (vocabulary - 3)));
-      const { firstMs, gapsMs } = await talkChild.ask<{ readonly firstMs: number; readonly gapsMs: readonly number[] }>({
-        prompt,
-        tokens: answerTokens,
-      });
-      read.push(firstMs);
-      written.push(...gapsMs);
+  for (const load of loads.values()) await load.measure(emptyWindow(), { vision: true, talk: true }, 2);
+  const measured = new Map<string, Measured>(names.map((name) => [name, { alone: emptyWindow(), beside: emptyWindow() }]));
+  const talkAlone = emptyWindow();
+  const talker = loads.get('coxswain') ?? loads.get(names[0] ?? '');
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    await talker?.measure(talkAlone, { vision: false, talk: true }, TALK_ALONE_SECONDS);
+    for (const [name, load] of loads) {
+      const { alone, beside } = measured.get(name) as Measured;
+      await load.measure(alone, { vision: true, talk: false }, seconds);
+      await load.measure(beside, { vision: true, talk: true }, seconds);
     }
-  };
-  const talking = talk();
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const [cameraMs, vadMs] = await Promise.all(
-    [cameraChild, vadChild].map(async (child) => (await child.ask<{ readonly latenciesMs: readonly number[] }>({ seconds })).latenciesMs),
-  );
-  isOver = true;
-  await talking;
-  for (const child of [cameraChild, vadChild, talkChild]) child.close();
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);
-  const lateOf = (latenciesMs: readonly number[], periodMs: number): number => latenciesMs.filter((latency) => latency > periodMs).length;
-  return {
-    cameraMs: cameraMs ?? [],
-    vadMs: vadMs ?? [],
-    misses: lateOf(cameraMs ?? [], CAMERA_MS) + lateOf(vadMs ?? [], VAD_MS),
-    tokensPerSecond: (1000 * written.length) / sum(written),
-    promptPerSecond: (1000 * promptTokens * read.length) / sum(read),
-  };
+  }
+  for (const load of loads.values()) await load.close();
+  return { measured, talkAlone };
 }
 
 function quantile(numbers: readonly number[], q: number): number {
@@ -314,47 +106,47 @@ function quantile(numbers: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-const interruptible = { burstTokens: 4, plan: { preemption: { kind: 'between-steps' } } } as const;
-const whole = { chunkTokens: 512, burstTokens: 64, plan: { policy: 'fixed-priority' } } as const;
-const talkAlone = await runEngine({
-  ...interruptible,
-  chunkTokens: 8,
-  hasVision: false,
-  hasTalk: true,
-  guess: { tokensPerSecond: 80, promptPerSecond: 400 },
-});
-/** The longest chunk that surely ends between two windows of sound, as the planner would have it: the core is then held for what is expected. */
-const chunkTokens = [16, 8, 4, 2].find((count) => (count * 1000 * CHUNK_MARGIN) / talkAlone.promptPerSecond < VAD_MS - 2) ?? 1;
-const managed = { ...interruptible, chunkTokens, guess: talkAlone };
-const results: Record<string, Figures> = {
-  'vision alone': await runEngine({ ...managed, hasVision: true, hasTalk: false }),
-  'talk alone': talkAlone,
-  coxswain: await runEngine({ ...managed, hasVision: true, hasTalk: true }),
-  'fixed-priority': await runEngine({ ...whole, hasVision: true, hasTalk: true, guess: talkAlone }),
-  unmanaged: await runUnmanaged(),
-};
-const alone = results['vision alone'];
-const rows = Object.fromEntries(
-  Object.entries(results).map(([name, { cameraMs, vadMs, misses, tokensPerSecond, promptPerSecond }]) => [
-    name,
-    {
-      'camera p50 ms': Number(quantile(cameraMs, 0.5).toFixed(1)),
-      'camera p99': Number(quantile(cameraMs, 0.99).toFixed(1)),
-      'of alone': Number((quantile(cameraMs, 0.99) / quantile(alone?.cameraMs ?? [], 0.99)).toFixed(2)),
-      'VAD p50 ms': Number(quantile(vadMs, 0.5).toFixed(2)),
-      'VAD p99': Number(quantile(vadMs, 0.99).toFixed(2)),
-      'of alone ': Number((quantile(vadMs, 0.99) / quantile(alone?.vadMs ?? [], 0.99)).toFixed(2)),
-      misses,
-      'tokens/s': Number(tokensPerSecond.toFixed(1)),
-      'of alone  ': Number((tokensPerSecond / talkAlone.tokensPerSecond).toFixed(2)),
-      'prompt/s': Number(promptPerSecond.toFixed(0)),
-    },
-  ]),
-);
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+const tokenRate = ({ written, writtenMs }: Window): number => (1000 * written) / writtenMs;
+const promptRate = ({ read, readMs }: Window): number => (1000 * read) / readMs;
+
+function rowOf({ alone, beside }: Measured, talkAlone: Window) {
+  const p99 = (of: (window: Window) => readonly number[]) => ({
+    alone: quantile(of(alone), 0.99),
+    beside: quantile(of(beside), 0.99),
+  });
+  const cameraP99 = p99(({ cameraMs }) => cameraMs);
+  const vadP99 = p99(({ vadMs }) => vadMs);
+  return {
+    'camera p50': round(quantile(beside.cameraMs, 0.5), 1),
+    p99: round(cameraP99.beside, 1),
+    'p99 alone': round(cameraP99.alone, 1),
+    ratio: round(cameraP99.beside / cameraP99.alone, 2),
+    'VAD p50': round(quantile(beside.vadMs, 0.5), 2),
+    'p50 alone': round(quantile(alone.vadMs, 0.5), 2),
+    'p99 ': round(vadP99.beside, 2),
+    'p99 alone ': round(vadP99.alone, 2),
+    'ratio ': round(vadP99.beside / vadP99.alone, 2),
+    'late, of both': `${beside.misses} of ${beside.cameraMs.length + beside.vadMs.length}`,
+    'tokens/s': round(tokenRate(beside), 1),
+    'of alone': round(tokenRate(beside) / tokenRate(talkAlone), 2),
+    'prompt/s': round(promptRate(beside), 0),
+    'of alone ': round(promptRate(beside) / promptRate(talkAlone), 2),
+  };
+}
+
+const unknown = values.way.find((name) => name !== 'unmanaged' && MANNERS[name] === undefined);
+if (values.help || unknown !== undefined) {
+  console.log(USAGE);
+  process.exit(unknown === undefined ? 0 : 2);
+}
+const { measured, talkAlone } = await measure(values.way);
+const rows = Object.fromEntries([...measured].map(([name, each]) => [name, rowOf(each, talkAlone)]));
 if (values.json) console.log(JSON.stringify(rows, undefined, 2));
 else {
+  const load = `prompts of ${talk.promptTokens}, answers of ${talk.answerTokens}, ${values.rounds} x ${seconds} s each; times in ms`;
   console.log(
-    `${basename(resolve(folder))} ${variant}, chunks of ${chunkTokens}, prompts of ${promptTokens}, answers of ${answerTokens}, ${seconds} s each`,
+    `${basename(resolve(folder))} ${variant}, alone ${round(tokenRate(talkAlone), 1)} tokens/s and prompts at ${round(promptRate(talkAlone), 0)}/s; ${load}`,
   );
   console.table(rows);
 }

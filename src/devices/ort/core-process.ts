@@ -72,6 +72,11 @@ class Core {
   prepare(): readonly string[] {
     const refusals = [this.#control.dieWithParent()];
     if (settings.cpu !== undefined) refusals.push(this.#control.setAffinity([settings.cpu]));
+    if (settings.realtime !== undefined) {
+      // Tried now, so that a refusal is told; taken for good with the first run.
+      refusals.push(this.#control.setRealtimePriority(settings.realtime));
+      this.#control.setRealtimePriority(0);
+    }
     return refusals.flatMap((permission) => warningsOf(permission));
   }
 
@@ -132,9 +137,12 @@ class Core {
 
   /** Only from the first run on: starting and loading at full priority is what brings a lost core back in time beside busy ones. */
   #beNice(): void {
-    if (this.#hasRun || settings.niceness === undefined) return;
+    if (this.#hasRun) return;
     this.#hasRun = true;
-    this.#control.setNiceness(settings.niceness);
+    const { niceness, realtime, isIdle } = settings;
+    if (niceness !== undefined) this.#control.setNiceness(niceness);
+    if (isIdle === true) this.#control.setIdle();
+    if (realtime !== undefined) this.#control.setRealtimePriority(realtime);
   }
 }
 

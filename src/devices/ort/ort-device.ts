@@ -27,6 +27,10 @@ export interface OrtCoreSettings {
   readonly cpu?: number | undefined;
   /** -20 .. 19; 0 when undefined. Applied at the first run, since starting and loading must be quick beside busy cores. */
   readonly niceness?: number | undefined;
+  /** SCHED_FIFO at 1 .. 99, also from the first run on: whatever else its CPU does is interrupted for it. */
+  readonly realtime?: number | undefined;
+  /** SCHED_IDLE, from the first run on: it has what nobody else on its CPU wants. */
+  readonly isIdle?: boolean | undefined;
 }
 
 export interface OrtDeviceDeps {
@@ -59,7 +63,7 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
     copies.dispose();
   }
 
-  function createCore({ id, cpu, niceness }: OrtCoreSettings): OrtCore {
+  function createCore({ id, cpu, niceness, realtime, isIdle }: OrtCoreSettings): OrtCore {
     const { arena, threadsPerCore, startTimeoutUs, loadTimeoutUs, execPath = process.execPath } = options;
     const settings = {
       core: id,
@@ -68,6 +72,8 @@ export function createOrtDevice(options: OrtDeviceOptions, deps: OrtDeviceDeps):
       threads: threadsPerCore,
       ...(cpu === undefined ? {} : { cpu }),
       ...(niceness === undefined ? {} : { niceness }),
+      ...(realtime === undefined ? {} : { realtime }),
+      ...(isIdle === undefined ? {} : { isIdle }),
     };
     return new OrtCore(
       { id, spawn: { settings, arenaFd: arena.fd, execPath }, startTimeoutUs, loadTimeoutUs },

@@ -20,6 +20,8 @@ export interface CoreProcessSettings {
   readonly threads: number;
   readonly cpu?: number;
   readonly niceness?: number;
+  readonly realtime?: number;
+  readonly isIdle?: boolean;
 }
 
 /** What a core process has to know of a manifest entry. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
 import { createOrtDevice } from '../../../src/devices/ort/ort-device.ts';
+import { probeNative } from '../../../src/native/probe.ts';
 import { createOrtRig, type OrtRig, type OrtRigOptions, region } from '../../support/ort-rig.ts';
 import { type TinyModels, writeTinyModels } from '../../support/tiny-onnx.ts';
 
@@ -149,6 +150,23 @@ it('is back with its models within 500 ms of the kill', async () => {
     expect(await runOnce()).toMatchObject({ kind: 'done' });
   }
   expect(Math.min(...tookMs)).toBeLessThan(500);
+});
+
+/** Of its main thread: 0 ordinary, 1 SCHED_FIFO, 5 SCHED_IDLE. The 41st word of proc(5)'s stat, counted from behind the name. */
+const policyOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[38]);
+
+const isRealtimeAllowed = probeNative().some(({ name, isAvailable }) => name === 'realtime' && isAvailable);
+
+it.each([
+  ['has what others on its CPU leave', { isIdle: true }, 5],
+  ['goes before all others where that is allowed', { realtime: 10 }, isRealtimeAllowed ? 1 : 0],
+] as const)('%s, from its first run on', async (_claim, settings, policy) => {
+  createRig({ cores: [{ id: 0, ...settings }] });
+  await rig.start();
+  await rig.load(models.count);
+  expect(policyOf(rig.pid())).toBe(0);
+  expect(await runOnce()).toMatchObject({ kind: 'done' });
+  expect(policyOf(rig.pid())).toBe(policy);
 });
 
 it('reports the memory of its process', async () => {

@@ -76,6 +76,16 @@ describe('lintConfig', () => {
     expect(only(edited('{ niceness: 5 }', '{ cpu: 1 }'))).toContain('bench.yaml:8:14: device.cores[1].cpu: core 0 is pinned to CPU 1 too');
   });
 
+  it('does not warn of a core that only has what others on its CPU leave', () => {
+    expect(warnings({ config: edited('{ niceness: 5 }', '{ cpu: 1, idle: true }') })).toEqual([]);
+  });
+
+  it('warns of a stream with a promise on a core that only has what others leave', () => {
+    const idle = edited('{ niceness: 5 }', '{ idle: true }');
+    const pinned = edited('criticality: safety, deadlineMs: 125', 'criticality: safety, deadlineMs: 125, cores: [0]', idle);
+    expect(only(pinned)).toContain('pipelines.boxes.cores: core 0 is idle');
+  });
+
   it('warns of a model larger than every core it may run on', () => {
     const small = edited('{ niceness: 5 }', '{ memoryMb: 99 }');
     expect(warnings({ config: small })).toEqual([]);

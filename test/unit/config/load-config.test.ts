@@ -10,8 +10,8 @@ describe('loadConfig', () => {
     expect(config.node).toBe('bench');
     expect(config.origin.file).toBe('/vehicle/configs/bench.yaml');
     expect(config.device.cores).toEqual([
-      { cpu: undefined, niceness: 5, memoryBytes: 2048 * 2 ** 20 },
-      { cpu: 1, niceness: 0, memoryBytes: 2048 * 2 ** 20 },
+      { cpu: undefined, niceness: 5, isIdle: false, memoryBytes: 2048 * 2 ** 20 },
+      { cpu: 1, niceness: 0, isIdle: false, memoryBytes: 2048 * 2 ** 20 },
     ]);
     expect(config.sources).toEqual([
       {
@@ -105,6 +105,9 @@ describe('a configuration that is refused', () => {
     ['deadlineMs: 125', 'deadlineMs: 1'],
     ['deadlineMs: 125', 'deadlineMs: 600000'],
     ['niceness: 5', 'niceness: 19'],
+    ['niceness: 5', 'realtime: 1'],
+    ['niceness: 5', 'realtime: 99'],
+    ['niceness: 5', 'niceness: 5, idle: true'],
     ['node: bench', `node: ${'n'.repeat(64)}`],
   ])('not at a bound: %s as %s', (from, to) => {
     expect(load({ config: edited(from, to) }).version).toBe(1);
@@ -116,6 +119,11 @@ describe('a configuration that is refused', () => {
     ['niceness: 5', 'niceness: 20'],
     ['niceness: 5', 'niceness: -1'],
     ['niceness: 5', 'niceness: 1.5'],
+    ['niceness: 5', 'realtime: 0'],
+    ['niceness: 5', 'realtime: 100'],
+    ['niceness: 5', 'niceness: 5, realtime: 10'],
+    ['niceness: 5', 'idle: true, realtime: 10'],
+    ['niceness: 5', 'idle: 1'],
     ['width: 640', 'width: 8193'],
     ['version: 1', 'version: 2'],
     ['version: 1', 'version: "1"'],

@@ -57,6 +57,20 @@ describe('placeModels', () => {
     ]);
   });
 
+  it('puts on an idle core what nothing was promised, and hard work and spares never', () => {
+    const three = [10, 10, 10].map((memoryBytes, id) => ({ id, memoryBytes, isIdle: id === 0 }));
+    const placement = place(cockpit, [], { cores: three, hasSpares: true });
+    expect(coresOf(placement)).toEqual({ objects: [1, 2], faces: [1, 2], vad: [1], find: [0], lines: [0] });
+    expect(placement.models.find(({ model }) => model === 'find')?.reason).toBe('background, on a core that has what others leave');
+    expect(placement.problems).toEqual([]);
+  });
+
+  it('makes do with idle cores where there are no others', () => {
+    const placement = place(cockpit, [], { cores: [{ id: 0, memoryBytes: 10, isIdle: true }] });
+    expect(new Set(placement.models.flatMap(({ cores }) => cores))).toEqual(new Set([0]));
+    expect(placement.problems).toEqual([]);
+  });
+
   it('takes a second core for hard work when one cannot hold it', () => {
     const placement = place([{ ...objects, costMs: 80 }, faces, find], [10, 10, 10]);
     expect(coresOf(placement)).toEqual({ objects: [0], faces: [1], find: [2] });
