@@ -50,6 +50,7 @@ export function startHttp(
     assert(lane !== undefined, 'an assistant has a language model', assistant.id);
     return serveAssistant(assistant, lane, { clock, createdS });
   });
+  // Several pipelines may run one model.
   const names = [...new Set(lanes.map(({ service }) => service.model))];
   const models = names.map((model) =>
     serveLanguage(

@@ -48,8 +48,8 @@ export interface OpenAiServer {
   close(): Promise<void>;
 }
 
-/** Further connections that are told to come again later; whoever comes beyond is cut off without a word. */
-const TURNED_AWAY_MAX = 2_048;
+/** Further connections at once that are told to come again later, some kilobytes each; whoever comes beyond is cut off without a word. */
+const TURNED_AWAY_MAX = 10_000;
 const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 /** A connection on which nothing was asked for so long is closed. */
@@ -100,7 +100,7 @@ class RunningServer implements OpenAiServer {
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = options.connectionsMax + TURNED_AWAY_MAX;
     this.#server.on('clientError', refuseClient);
-    limitConnections(this.#server, options.connectionsMax, deps.clock);
+    limitConnections(this.#server, options, deps.clock);
   }
 
   get url(): string {
@@ -189,12 +189,12 @@ class RunningServer implements OpenAiServer {
 }
 
 /** Beyond the bound nothing is parsed any more; whoever comes is told so. */
-function limitConnections(server: Server, connectionsMax: number, clock: Clock): void {
+function limitConnections(server: Server, { connectionsMax, requestTimeoutUs }: OpenAiServerOptions, clock: Clock): void {
   const own = server.listeners('connection') as ((socket: Socket) => void)[];
   let count = 0;
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    if (count >= connectionsMax) return turnAway(socket, clock);
+    if (count >= connectionsMax) return turnAway(socket, requestTimeoutUs, clock);
     count += 1;
     socket.once('close', () => {
       count -= 1;

@@ -1,5 +1,5 @@
 import { BOTTOM, CallStacks } from './call-stack.ts';
-import { DETOUR, FIRST_MARK, type Grammar, SYMBOLS } from './grammar.ts';
+import { DETOUR, ENDING_SYMBOLS_MAX, FIRST_MARK, type Grammar, SYMBOLS } from './grammar.ts';
 
 /** A state from which nothing can be written any more. */
 export const DEAD = -1;
@@ -113,7 +113,7 @@ export class Automaton {
     return own >= 0 ? own : returnTo >= 0 ? (stringRoom[returnTo] ?? -1) : -1;
   }
 
-  /** The fewest bytes and marks that complete what was written; undefined where the bound of height stands in the way of the shortest. */
+  /** The fewest bytes and marks that complete what was written; undefined where the bound of height stands in the way of the shortest, and where they are too many. */
   ending(state: number): readonly number[] | undefined {
     const { places, isComplete } = this.#states[state] as StateRecord;
     if (isComplete) return [];
@@ -126,6 +126,7 @@ export class Automaton {
       least = distance;
       best = index;
     }
+    if (least > ENDING_SYMBOLS_MAX) return undefined;
     return this.#follow(places[best] as number, places[best + 1] as number);
   }
 

@@ -46,8 +46,14 @@ export interface Grammar {
 /** What a skip or a call counts beside a symbol's 1: all sums are exact, and there are never so many that they make 1. */
 export const DETOUR = 2 ** -20;
 
-/** Past this a schema is refused: some 20 MB. */
-const STATES_MAX = 200_000;
+/**
+ * The longest way to an end that is looked for, in symbols. A schema that needs more for its shortest answer is refused, and an answer never gets to where it would: a few
+ * lines of nested `minItems` ask for more than any memory holds.
+ */
+export const ENDING_SYMBOLS_MAX = 16_384;
+
+/** Past this a schema is refused: some 5 MB, and 0.15 s to compile, in which the core does nothing else. */
+const STATES_MAX = 50_000;
 
 export type GrammarBuilder = ReturnType<typeof createGrammarBuilder>;
 
@@ -134,6 +140,10 @@ export function createGrammarBuilder() {
       if (height[start] === Number.POSITIVE_INFINITY) {
         const message =
           'nothing satisfies the schema, or only what has no end. Look for bounds that exclude each other, and for required properties that refer to themselves.';
+        throw new CoxswainError('SCHEMA_REFUSED', message);
+      }
+      if ((distance[start] as number) > ENDING_SYMBOLS_MAX) {
+        const message = `the shortest answer that the schema allows has more than ${ENDING_SYMBOLS_MAX} characters. Lower its bounds of length (minLength, minItems), or require less.`;
         throw new CoxswainError('SCHEMA_REFUSED', message);
       }
       return { ...grammar, height, distance, stringRoom: Int32Array.from(stringRoom), characterStart };

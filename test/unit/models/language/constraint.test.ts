@@ -206,6 +206,28 @@ describe('a schema that cannot be held to', () => {
     expect(refusal({ kind: 'json', schema: nested })).toMatch(/SCHEMA_REFUSED.*states/u);
     expect(refusal({ kind: 'json', schema: wide })).toBe('no error');
   });
+
+  /** Arrays of two arrays of two arrays ... : 2^40 texts at the least. */
+  const towers = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [
+      `d${index}`,
+      index === 39 ? { type: 'string' } : { type: 'array', minItems: 2, maxItems: 3, items: { $ref: `#/$defs/d${index + 1}` } },
+    ]),
+  );
+
+  it('is refused where the shortest is longer than anything', () => {
+    expect(refusal({ kind: 'json', schema: { $defs: towers, $ref: '#/$defs/d0' } })).toMatch(/SCHEMA_REFUSED.*shortest answer/u);
+    expect(refusal({ kind: 'json', schema: { $defs: towers, $ref: '#/$defs/d35' } })).toBe('no error');
+  });
+
+  it('never gets into a part that cannot be ended', () => {
+    const constraint = json({ $defs: towers, type: 'array', items: { $ref: '#/$defs/d0' } });
+    const [open = -1, more = -1] = ['[', '[['].map((text) => tokenizer.encode(text, { special: false })[0]);
+    expect(constraint.fits(open, 500)).toBe(true);
+    constraint.accept(open);
+    expect([...idsOf(constraint.allowedWithin(500))].map((id) => new TextDecoder().decode(vocabulary.bytesOf(id)))).toEqual([']']);
+    expect(constraint.fits(more, 500)).toBe(false);
+  });
 });
 
 describe('an answer of tool calls', () => {
