@@ -46,6 +46,8 @@ export interface TurnOptions {
 /** What is shown of long texts in a transcript. */
 const SHOWN_CHARS = 2_000;
 const NOW = durationUs(0);
+/** A call is no place for chance. */
+const LIKELIEST = { temperature: 0 };
 
 /**
  *     waiting ─▶ answering ─▶ settling (calls are out, their outcomes come) ─▶ telling (a word about them) ─▶ ended
@@ -144,7 +146,7 @@ export class AssistantTurn {
       this.#messages = fitPrompt({ situation, past: past ?? [], last }, limits.contextTokens - answerTokens, (messages) =>
         chat.promptTokens({ messages, tools }),
       );
-      const how = { ...(sampling === undefined ? {} : { sampling }), ...(stop === undefined ? {} : { stop }) };
+      const how = { sampling: { ...LIKELIEST, ...sampling }, ...(stop === undefined ? {} : { stop }) };
       const when = utterance.deadlineAt === undefined ? {} : { deadlineAt: utterance.deadlineAt };
       this.#reply = chat.ask(
         { messages: this.#messages, tools, tokensMax: answerTokens, ...this.#conversation(), ...how, ...when },
@@ -163,9 +165,12 @@ export class AssistantTurn {
     if (this.#state !== 'answering' || this.#isBroken || this.#isCut) return;
     const { counter, limits } = this.#place;
     const room = limits.callsMax - this.#calls.length - this.#badCalls.length;
-    const calls = pieces.filter(({ kind }) => kind !== 'text');
-    const excess = calls[room];
-    const shown = excess === undefined ? pieces : pieces.slice(0, pieces.indexOf(excess));
+    let callCount = 0;
+    const end = pieces.findIndex(({ kind }) => {
+      if (kind !== 'text') callCount += 1;
+      return callCount > room;
+    });
+    const shown = end < 0 ? pieces : pieces.slice(0, end);
     this.#listener.onPieces(shown, tokens, 'answer');
     for (const piece of shown) {
       if (piece.kind === 'text') this.#answer += piece.text;
@@ -175,8 +180,8 @@ export class AssistantTurn {
         this.#badCalls.push(piece.problem);
       }
     }
-    if (excess === undefined) return;
-    counter.strayCalls += calls.length - room;
+    if (end < 0) return;
+    counter.strayCalls += pieces.slice(end).filter(({ kind }) => kind !== 'text').length;
     this.#isCut = true;
     this.#reply?.cancel();
   }
@@ -272,7 +277,7 @@ export class AssistantTurn {
             chat.promptTokens({ messages: candidate, tools }),
           );
       this.#reply = chat.ask(
-        { messages, tools, tokensMax, ...this.#conversation() },
+        { messages, tools, tokensMax, sampling: LIKELIEST, ...this.#conversation() },
         {
           onPieces: (pieces, tokens) => this.#hearFollowUp(pieces, tokens),
           onEnd: ({ outcome }) => {

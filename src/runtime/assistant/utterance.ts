@@ -21,7 +21,7 @@ export interface Utterance {
   readonly saidAt?: InstantUs;
   /** Of the first token; the stream's when absent. */
   readonly deadlineAt?: InstantUs;
-  /** How the answer is chosen; the likeliest tokens when absent. */
+  /** How the answer is chosen; the likeliest tokens where no temperature is given. */
   readonly answering?: Pick<ChatAsk, 'sampling' | 'stop' | 'tokensMax'>;
 }
 

@@ -94,11 +94,15 @@ describe('the assistant that ships', () => {
     expect(machine.state.read('seatHeating.driver')?.value).toBe(2);
   }, 30_000);
 
-  it('says what the camera sees', async () => {
-    seen = { things: [{ label: 'person', count: 2, bearing: 'ahead', ageMs: 120 }], provenances: [] };
-    const { transcript } = await say('what do you see?');
-    expect(transcript.calls).toEqual([]);
-    expect(transcript.answer).toMatch(/2 people/u);
+  it('is asked what it sees with what the view says, and answers from that', async () => {
+    const ask = async (things: Seen['things'] | undefined): Promise<string> => {
+      seen = things && { things, provenances: [] };
+      return (await say('what do you see?')).transcript.answer;
+    };
+    expect(await ask(undefined)).toBe('I have no camera picture.');
+    expect(await ask([])).toBe('I see nothing.');
+    expect(await ask([{ label: 'person', count: 2, bearing: 'ahead', ageMs: 120 }])).toMatch(/^I see 2 .* ahead/u);
+    expect(await ask([{ label: 'person', count: 2, bearing: 'ahead', ageMs: 2_001 }])).toBe('I have no fresh picture.');
   }, 30_000);
 
   it('does nothing while a sign is in the prompt, whatever is asked for and whatever the sign says', async () => {

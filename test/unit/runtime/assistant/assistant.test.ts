@@ -14,6 +14,7 @@ describe('an utterance that asks for something', () => {
     const { messages } = rig.chat.last().ask;
     expect(messages[0]?.content).toMatch(/^You are Coxswain, the voice of a car\. \d+:\d\d\nspeed 0 km\/h$/u);
     expect(messages.at(-1)).toEqual({ role: 'user', content: 'heat the left seat to two' });
+    expect(rig.chat.last().ask.sampling).toEqual({ temperature: 0 });
     const saidAt = rig.clock.now();
     rig.clock.runFor(ms(300));
     rig.chat.last().call('set_heat', { seat: 'left', level: 2 });
