@@ -9,7 +9,13 @@ import type { DurationUs, InstantUs } from './units.ts';
 export type Event = { readonly at: InstantUs } & (
   | { readonly kind: 'arrived'; readonly job: Job }
   /** A segment ended well after `ranUs` on its core; when it was the last one, as it is without `progress`, the job's outputs still have to be decoded. */
-  | { readonly kind: 'segment-done'; readonly core: CoreId; readonly job: JobId; readonly ranUs: DurationUs; readonly progress?: Progress }
+  | {
+      readonly kind: 'segment-done';
+      readonly core: CoreId;
+      readonly job: JobId;
+      readonly ranUs: DurationUs;
+      readonly progress?: Progress | undefined;
+    }
   /** A segment ended badly on a core that goes on living; the job is not tried again, since the same input would fail again. */
   | { readonly kind: 'segment-failed'; readonly core: CoreId; readonly job: JobId; readonly reason: FailReason }
   /** Nobody wants the job any more: the speaker broke in, the client is gone. It ends as `dropped`, at its next border if it runs. Told of one that has ended: nothing. */

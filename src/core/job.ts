@@ -17,7 +17,7 @@ export interface Job {
   /** By when the decoded result must be there. */
   readonly deadlineAt: InstantUs;
   /** Only of a job of a language model. */
-  readonly turn?: Turn;
+  readonly turn?: Turn | undefined;
 }
 
 /** One turn of a conversation: a prompt to read and an answer to write. The deadline of its job is that of the first token. */

@@ -27,7 +27,7 @@ export interface Segment {
   /** Of a turn that is really spoken. */
   readonly task?: TurnTask | undefined;
   /** Cores that run it together with the one that is told to, each its part. Absent: that one alone. */
-  readonly others?: readonly CoreId[];
+  readonly others?: readonly CoreId[] | undefined;
 }
 
 /** How far a job of several steps has come. */
@@ -43,5 +43,5 @@ export interface Progress {
  * were run and the job is complete.
  */
 export type SegmentEnd =
-  | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs; readonly progress?: Progress }
+  | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs; readonly progress?: Progress | undefined }
   | { readonly kind: 'failed'; readonly reason: FailReason; readonly message: string };

@@ -54,16 +54,29 @@ export class SimClock implements Clock {
 
   /** Runs the next task; false when there was none. */
   step(): boolean {
-    this.#skipCancelled();
-    if (this.#timers.size === 0) return false;
-    this.#now = instantUs(this.#timers.firstAt);
-    this.#timers.pop()?.task?.();
-    return true;
+    return this.play(FOR_EVER, 1) === 1;
+  }
+
+  /** Runs tasks due up to and including `end`, at most so many of them, and none from the first on that `mayRun` holds up. Returns how many. */
+  play(end: InstantUs, tasksMax: number, mayRun: (next: InstantUs) => boolean = always): number {
+    const timers = this.#timers;
+    let count = 0;
+    while (count < tasksMax && timers.firstAt <= end) {
+      const { task } = timers.first as SimTimer;
+      const next = instantUs(timers.firstAt);
+      if (task !== undefined && !mayRun(next)) break;
+      timers.pop();
+      if (task === undefined) continue;
+      this.#now = next;
+      task();
+      count += 1;
+    }
+    return count;
   }
 
   /** Runs every task due up to and including `end`, then stands at `end`. */
   runUntil(end: InstantUs): void {
-    for (let next = this.nextAt(); next !== undefined && next <= end; next = this.nextAt()) this.step();
+    this.play(end, Number.POSITIVE_INFINITY);
     if (this.#now < end) this.#now = end;
   }
 
@@ -108,6 +121,9 @@ export class SimClock implements Clock {
 }
 
 const atOnce = (): undefined => undefined;
+const always = (): boolean => true;
+/** Beyond the last instant of any task. */
+const FOR_EVER = instantUs(Number.MAX_VALUE);
 
 /** One turn of the macrotask queue empties every chain of already resolved promises, however long. */
 const drainMicrotasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

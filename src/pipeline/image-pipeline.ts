@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
-import type { Job, JobId } from '../core/job.ts';
+import type { Job } from '../core/job.ts';
 import { type ModelId, type ModelSpec, tensorBytes } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
@@ -26,22 +26,35 @@ export interface ImageBuild {
   readonly coder: ImageCoder;
 }
 
-interface SizedBuild extends ImageBuild {
+interface SizedBuild {
+  readonly model: ModelId;
+  readonly coder: ImageCoder;
   readonly inputBytes: number;
 }
 
 /** A frame on its way: first it waits as pixels, then it is encoded, then it is the work that the desk has. */
-interface FrameWork extends Work {
+class FrameWork implements Work {
   readonly frame: Frame;
   job: Job;
-  inputs: readonly Region[];
-  decode: Decode;
+  inputs: readonly Region[] = NO_INPUTS;
+  decode: Decode = notEncoded;
+  readonly #onEnd: (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]) => void;
+
+  constructor(frame: Frame, job: Job, onEnd: (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]) => void) {
+    this.frame = frame;
+    this.job = job;
+    this.#onEnd = onEnd;
+  }
+
+  settle(outcome: Outcome, items: readonly ResultItem[]): void {
+    this.#onEnd(this, outcome, items);
+  }
 }
 
-function sized(build: ImageBuild): SizedBuild {
-  const [input, ...others] = build.model.inputs;
-  assert(input !== undefined && others.length === 0, 'a model has one image input', build.model.id);
-  return { ...build, inputBytes: tensorBytes(input) };
+function sized({ model, coder }: ImageBuild): SizedBuild {
+  const [input, ...others] = model.inputs;
+  assert(input !== undefined && others.length === 0, 'a model has one image input', model.id);
+  return { model: model.id, coder, inputBytes: tensorBytes(input) };
 }
 
 const NO_INPUTS: readonly Region[] = [];
@@ -56,19 +69,23 @@ const notEncoded: Decode = (_outputs, onEnd) => onEnd(new Error('the frame was n
 export class ImagePipeline implements Pipeline {
   readonly stream: Stream;
   readonly results = new Subject<FrameResult>();
-  readonly #builds: ReadonlyMap<ModelId, SizedBuild>;
+  readonly #own: SizedBuild;
+  readonly #variants: ReadonlyMap<ModelId, SizedBuild>;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
   readonly #waiting: FrameWork[] = [];
+  /** One frame at a time: a second would only delay the first. */
+  #encoding: FrameWork | undefined;
   #underWay = 0;
-  #isEncoding = false;
   #isStopped = false;
+  readonly #onEncoded = (answer: Decode | Error): void => this.#encoded(answer);
+  readonly #onEnd = (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void => this.#settle(work, outcome, items);
 
   constructor(options: PipelineOptions, deps: ImagePipelineDeps) {
-    const builds = [{ model: options.model, coder: deps.coder }, ...(deps.variants ?? [])];
-    this.#builds = new Map(builds.map((build) => [build.model.id, sized(build)]));
+    this.#own = sized({ model: options.model, coder: deps.coder });
+    this.#variants = new Map((deps.variants ?? []).map((build) => [build.model.id, sized(build)]));
     this.stream = options.stream;
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
@@ -85,7 +102,7 @@ export class ImagePipeline implements Pipeline {
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });
     if (frame.payload.kind === 'audio' || frame.payload.kind === 'turn') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
-    this.#waiting.push(this.#workFor(job, frame));
+    this.#waiting.push(new FrameWork(frame, jobFor(this.stream, job, frame), this.#onEnd));
     if (this.#waiting.length > this.#waitingMax) {
       const reason = this.stream.freshness.kind === 'latest' ? 'superseded' : 'queue-full';
       this.#giveUp(this.#waiting.shift(), { kind: 'dropped', reason });
@@ -102,43 +119,35 @@ export class ImagePipeline implements Pipeline {
     for (const waiting of this.#waiting.splice(0)) this.#giveUp(waiting, { kind: 'dropped', reason: 'stopping' });
   }
 
-  /** One frame is encoded at a time: a second would only delay the first. */
   #advance(): void {
-    if (this.#isEncoding || this.#underWay >= this.#underWayMax) return;
+    if (this.#encoding !== undefined || this.#underWay >= this.#underWayMax) return;
     if (this.#waiting.length === 0) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
     const served = this.#deps.desk.servedWith(this.stream.id);
     if (served === null) return this.#giveUp(next, { kind: 'dropped', reason: 'shed' });
-    const build = this.#builds.get(served ?? this.stream.model);
+    const build = served === undefined || served === this.#own.model ? this.#own : this.#variants.get(served);
     assert(build !== undefined, 'a pipeline has what it is to be served with', this.stream.id);
     const input = this.#deps.memory.allocate(build.inputBytes);
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
     const { payload } = next.frame;
     assert(payload.kind !== 'audio' && payload.kind !== 'turn', 'an image pipeline has neither sound nor turns waiting');
-    this.#isEncoding = true;
+    this.#encoding = next;
     this.#underWay += 1;
     next.inputs = [input];
-    if (build.model.id !== next.job.model) next.job = { ...next.job, model: build.model.id };
-    build.coder.encode(payload, input, next.job.deadlineAt, (answer) => {
-      this.#encoded(next, answer);
-      this.#isEncoding = false;
-      this.#advance();
-    });
+    if (build.model !== next.job.model) next.job = jobFor(this.stream, next.job.id, next.frame, build.model);
+    build.coder.encode(payload, input, next.job.deadlineAt, this.#onEncoded);
   }
 
-  #workFor(id: JobId, frame: Frame): FrameWork {
-    const work: FrameWork = {
-      job: jobFor(this.stream, id, frame),
-      frame,
-      inputs: NO_INPUTS,
-      decode: notEncoded,
-      settle: (outcome, items) => this.#settle(work, outcome, items),
-    };
-    return work;
+  #encoded(answer: Decode | Error): void {
+    const work = this.#encoding;
+    assert(work !== undefined, 'a frame is encoded once', this.stream.id);
+    this.#submit(work, answer);
+    this.#encoding = undefined;
+    this.#advance();
   }
 
-  #encoded(work: FrameWork, answer: Decode | Error): void {
+  #submit(work: FrameWork, answer: Decode | Error): void {
     if (answer instanceof Error) {
       // The worker has told why in its own incident; here it is one frame that gave no input.
       this.#releaseInputs(work);

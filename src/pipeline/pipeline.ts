@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Frame } from '../core/frame.ts';
-import type { Job } from '../core/job.ts';
+import type { Job, Turn } from '../core/job.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Result, ResultItem } from '../core/result.ts';
@@ -32,14 +32,15 @@ export interface PipelineOptions {
   readonly staleAfterUs: DurationUs;
 }
 
-/** The job that a frame asks for; its deadline counts from capture. */
-export function jobFor(stream: Stream, id: number, frame: Frame, model = stream.model): Job {
+/** The job that a frame asks for; its deadline counts from capture. All jobs have one shape, turns or not: everybody on their way looks into them. */
+export function jobFor(stream: Stream, id: number, frame: Frame, model = stream.model, turn?: Turn): Job {
   return {
     id,
     stream: stream.id,
     model,
     capturedAt: frame.capturedAt,
     deadlineAt: addUs(frame.capturedAt, stream.deadlineUs),
+    turn,
   };
 }
 

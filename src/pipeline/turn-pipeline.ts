@@ -112,7 +112,7 @@ export class TurnPipeline implements Pipeline {
     const turn = this.#turnFor(payload, before);
     const answerTokens = Math.min(payload.answerTokens, turn.tokensMax);
     const model = desk.servedWith(this.stream.id) ?? this.stream.model;
-    const job = { ...jobFor(this.stream, id, frame, model), turn };
+    const job = jobFor(this.stream, id, frame, model, turn);
     const entry: UnderWay = { job: id, turn, answerTokens, before };
     this.#underWay.push(entry);
     answers.set(id, answerTokens);

@@ -1,4 +1,4 @@
-import { map, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
@@ -83,7 +83,7 @@ export function assembleSources(
   config: RuntimeConfig,
   pipelines: readonly AssembledPipeline[],
   deps: AssemblyDeps,
-): readonly Observable<void>[] {
+): readonly Observable<never>[] {
   const { clock, memory, pool, prng, telemetry } = deps;
   const spawn = createNodeSpawn();
   const decoder = createMediaDecoder(pool);
@@ -94,6 +94,6 @@ export function assembleSources(
     const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
     const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory });
     const release = memory.release;
-    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release }).pipe(map(() => undefined))];
+    return [takeIn(source, { guard, readers: readers.map(({ pipeline }) => pipeline), telemetry, release })];
   });
 }

@@ -22,6 +22,8 @@ export interface DispatchObserver {
   decided(event: Event, decisions: readonly Decision[], tookUs: DurationUs): void;
   segmentStarted(core: CoreId, model: ModelId, at: InstantUs): void;
   segmentEnded(core: CoreId, job: Job, end: SegmentEnd, at: InstantUs): void;
+  /** The core is told to leave off. */
+  interrupted(how: 'yield' | 'abort'): void;
   decodeFailed(job: Job, message: string): void;
   /** From now on jobs of the stream are made for this model; null: it is not served. */
   servedWith(stream: StreamId, model: ModelId | null, mode: Mode): void;
@@ -47,11 +49,9 @@ type StartDecision = Extract<Decision, { readonly kind: 'start' }>;
 /** Of a model that is not cut. */
 const WHOLE: Steps = { from: 0, steps: 1 };
 
-/** A job under way, with the two answers that it waits for one after the other. */
+/** A job under way. */
 interface Entry {
   readonly work: Work;
-  readonly onSegmentEnd: (end: SegmentEnd) => void;
-  readonly onDecoded: (answer: readonly ResultItem[] | Error) => void;
   /** Allocated at the first start and kept over a requeue. */
   outputs: readonly Region[] | undefined;
   /** Of its segment that runs. */
@@ -59,6 +59,12 @@ interface Entry {
   others: readonly CoreId[] | undefined;
   startedAt: InstantUs;
   items: readonly ResultItem[];
+}
+
+/** What a core is at, and how it says that it has done it: made once, since it runs one segment at a time. */
+interface Lane {
+  entry: Entry | undefined;
+  readonly onEnd: (end: SegmentEnd) => void;
 }
 
 const NOTHING: readonly ResultItem[] = [];
@@ -75,9 +81,12 @@ export class Dispatcher {
   readonly #entries = new IdMap<Entry>();
   /** By model: the sizes of its outputs. */
   readonly #outputSizes: ReadonlyMap<ModelId, readonly number[]>;
+  /** By core, of those that led a segment. */
+  readonly #lanes: (Lane | undefined)[] = [];
   readonly #tellings: Telling[] = [];
   #isTelling = false;
   #timer: Timer | undefined;
+  readonly #onTimer = (): void => this.#tell({ kind: 'timer', at: this.#now() });
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps;
@@ -92,8 +101,6 @@ export class Dispatcher {
   submit(work: Work): void {
     const entry: Entry = {
       work,
-      onSegmentEnd: (end) => this.#segmentEnded(entry, end),
-      onDecoded: (answer) => this.#decoded(entry, answer),
       outputs: undefined,
       core: 0,
       others: undefined,
@@ -138,7 +145,8 @@ export class Dispatcher {
     }
     this.#isTelling = true;
     this.#take(telling);
-    for (let next = this.#tellings.shift(); next !== undefined; next = this.#tellings.shift()) {
+    while (this.#tellings.length > 0) {
+      const next = this.#tellings.shift() as Telling;
       next.at = this.#now();
       this.#take(next);
     }
@@ -151,9 +159,10 @@ export class Dispatcher {
     // First what was decided, since a core waits for it; then the books.
     for (const decision of decisions) this.#carryOut(decision);
     this.#deps.observer.decided(event, decisions, tookUs);
+    if (event.kind !== 'segment-done' || event.progress?.isLast === false) return;
+    const entry = this.#entries.get(event.job);
     // One that was cancelled has ended by now.
-    if (event.kind === 'segment-done' && event.progress?.isLast !== false && this.#entries.get(event.job) !== undefined)
-      this.#decode(event.job);
+    if (entry !== undefined) this.#decode(entry);
   }
 
   #carryOut(decision: Decision): void {
@@ -164,11 +173,13 @@ export class Dispatcher {
         return this.#end(decision.job, decision.outcome);
       case 'timer':
         this.#timer?.cancel();
-        this.#timer = this.#deps.clock.at(decision.wakeAt, () => this.#tell({ kind: 'timer', at: this.#now() }));
+        this.#timer = this.#deps.clock.at(decision.wakeAt, this.#onTimer);
         return;
       case 'yield':
+        this.#deps.observer.interrupted('yield');
         return this.#deps.device.yield(decision.core);
       case 'abort':
+        this.#deps.observer.interrupted('abort');
         return this.#deps.device.abort(decision.core);
       case 'variant':
         return this.#deps.observer.servedWith(decision.stream, decision.model, decision.mode);
@@ -191,18 +202,27 @@ export class Dispatcher {
     entry.others = others;
     entry.startedAt = clock.now();
     observer.segmentStarted(core, model, entry.startedAt);
+    if (others !== undefined) for (const other of others) observer.segmentStarted(other, model, entry.startedAt);
     const { from, steps } = segment;
     const { stream, turn } = job;
-    const { outputs, onSegmentEnd } = entry;
-    if (others === undefined) {
-      device.run(core, { job: id, stream, from, steps, model, inputs, outputs, killAt, turn, task }, onSegmentEnd);
-      return;
-    }
-    for (const other of others) observer.segmentStarted(other, model, entry.startedAt);
-    device.run(core, { job: id, stream, from, steps, model, inputs, outputs, killAt, turn, others }, onSegmentEnd);
+    const lane = this.#laneOf(core);
+    lane.entry = entry;
+    device.run(core, { job: id, stream, from, steps, model, inputs, outputs: entry.outputs, killAt, turn, task, others }, lane.onEnd);
   }
 
-  #segmentEnded({ core, others, work, startedAt }: Entry, end: SegmentEnd): void {
+  #laneOf(core: CoreId): Lane {
+    const known = this.#lanes[core];
+    if (known !== undefined) return known;
+    const lane: Lane = { entry: undefined, onEnd: (end) => this.#segmentEnded(lane, end) };
+    this.#lanes[core] = lane;
+    return lane;
+  }
+
+  #segmentEnded(lane: Lane, end: SegmentEnd): void {
+    const { entry } = lane;
+    assert(entry !== undefined, 'a segment ends once');
+    lane.entry = undefined;
+    const { core, others, work, startedAt } = entry;
     const { id } = work.job;
     const now = this.#now();
     const { observer } = this.#deps;
@@ -211,19 +231,17 @@ export class Dispatcher {
     if (end.kind === 'done') {
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
       const ranUs = elapsedUs(startedAt, now);
-      const { progress } = end;
-      if (progress === undefined) return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs });
-      return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs, progress });
+      return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs, progress: end.progress });
     }
     // A lost core is told as such, with its job, once the device says so.
     if (end.reason === 'core-crashed' || end.reason === 'core-hung') return;
     this.#tell({ kind: 'segment-failed', at: now, core, job: id, reason: end.reason });
   }
 
-  #decode(id: JobId): void {
-    const { work, outputs, onDecoded } = this.#entry(id);
-    assert(outputs !== undefined, 'a job that ran has outputs', id);
-    work.decode(outputs, onDecoded);
+  #decode(entry: Entry): void {
+    const { work, outputs } = entry;
+    assert(outputs !== undefined, 'a job that ran has outputs', work.job.id);
+    work.decode(outputs, (answer) => this.#decoded(entry, answer));
   }
 
   #decoded(entry: Entry, answer: readonly ResultItem[] | Error): void {

@@ -77,12 +77,12 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
     observer: {
       decided(event, decided, tookUs) {
         decisions.step(tookUs, decided.length);
-        for (const { kind } of decided) if (kind === 'yield' || kind === 'abort') decisions.interrupted(kind);
         turns.step(event, decided);
         deps.record?.(event, decided);
       },
-      segmentStarted: (core, model, at) => cores.segmentStarted(core, model, at),
+      segmentStarted: cores.segmentStarted,
       segmentEnded: (core, _job, end, at) => cores.segmentEnded(core, end, at),
+      interrupted: (how) => decisions.interrupted(how),
       decodeFailed: (job, message) =>
         incidents.add({ kind: 'warning', stream: job.stream, message: `a result could not be decoded: ${message}` }),
       servedWith(stream, model, mode) {
@@ -92,7 +92,8 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
       },
       ended(job, outcome, at) {
         // The books of a step are kept after its decisions are carried out, so a turn that ends now is still known.
-        ledger.ended(job.id, outcome, turns.firstTokenAt(job.id) ?? at);
+        const firstTokenAt = job.turn === undefined ? undefined : turns.firstTokenAt(job.id);
+        ledger.ended(job.id, outcome, firstTokenAt ?? at);
         onJobEnded();
       },
     },

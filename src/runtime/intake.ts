@@ -1,4 +1,4 @@
-import { finalize, map, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Frame, SourceId } from '../core/frame.ts';
 import type { RejectReason } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
@@ -25,9 +25,10 @@ const INCIDENT_OF_STATE: Readonly<Partial<Record<SourceState, IncidentKind>>> = 
 
 /**
  * Past the guard and on to every reader. The intake holds the claim that comes with a frame while the readers make theirs. The first refusal for each
- * reason is told as an incident; all of them are counted, once at the source and once for each reader that lost a frame by it.
+ * reason is told as an incident; all of them are counted, once at the source and once for each reader that lost a frame by it. Nothing is emitted: it goes on as
+ * long as somebody is subscribed, and completes with the source. All frames of a run come through here, so there is nothing between a source and its readers.
  */
-export function takeIn(source: Source, deps: IntakeDeps): Observable<void> {
+export function takeIn(source: Source, deps: IntakeDeps): Observable<never> {
   const { guard, readers, telemetry } = deps;
   const told = new Set<RejectReason>();
   const handle = (event: SourceEvent): void => {
@@ -51,10 +52,20 @@ export function takeIn(source: Source, deps: IntakeDeps): Observable<void> {
         return tellState(source.id, event.state, event.message, telemetry);
     }
   };
-  return source.events.pipe(
-    map((event) => handle(guard.admit(event))),
-    finalize(() => told.clear()),
-  );
+  return new Observable((subscriber) => {
+    told.clear();
+    return source.events.subscribe({
+      next(event) {
+        try {
+          handle(guard.admit(event));
+        } catch (error) {
+          subscriber.error(error);
+        }
+      },
+      error: (error) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+  });
 }
 
 function pass(frame: Frame, readers: readonly Pipeline[], release: (region: Region) => void): void {

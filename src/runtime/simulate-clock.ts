@@ -11,17 +11,17 @@ export type Standing = (next: InstantUs) => Promise<void> | undefined;
  * Plays up to and including `end`. Between two stretches of tasks, and after each wait, it calls `pause`, which may take real time, and stops early when that resolves
  * to true.
  */
-export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>, before?: Standing): Promise<void> {
-  let count = 0;
-  for (let next = clock.nextAt(); next !== undefined && next <= end; next = clock.nextAt()) {
-    const standing = before?.(next);
-    if (standing === undefined) {
-      clock.step();
-      count += 1;
-      if (count % STRETCH !== 0) continue;
-    } else {
-      await standing;
-    }
+export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>, before: Standing = atOnce): Promise<void> {
+  let standing: Promise<void> | undefined;
+  const mayRun = (next: InstantUs): boolean => {
+    standing = before(next);
+    return standing === undefined;
+  };
+  for (;;) {
+    const count = clock.play(end, STRETCH, mayRun);
+    if (standing === undefined && count < STRETCH) break;
+    await standing;
+    standing = undefined;
     if (await pause()) return;
   }
   clock.runUntil(end);
@@ -35,3 +35,5 @@ export async function playWhile(clock: SimClock, isOn: () => boolean, end: Insta
     else await standing;
   }
 }
+
+const atOnce = (): undefined => undefined;

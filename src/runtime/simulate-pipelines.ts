@@ -3,8 +3,9 @@ import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
 import { after, type Clock } from '../core/clock.ts';
 import type { JobId } from '../core/job.ts';
+import type { ResultItem } from '../core/result.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
-import { durationUs } from '../core/units.ts';
+import { type DurationUs, durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
 import { derivedFrames } from '../pipeline/derived-frames.ts';
 import { type ImageBuild, ImagePipeline } from '../pipeline/image-pipeline.ts';
@@ -78,7 +79,18 @@ const createSilentCoder = (windowSamples: number): AudioCoder => ({
 
 /** It takes the host's time for everything, and finds nothing. */
 function createHostCoder(host: SocProfile['host'], clock: Clock): ImageCoder {
-  const [prepareUs, decodeUs] = [durationUs(Math.round(host.prepareUs)), durationUs(Math.round(host.decodeUs))];
-  const decode: Decode = (_outputs, onEnd) => void after(clock, decodeUs, () => onEnd([]));
-  return { encode: (_payload, _input, _deadlineAt, onEnd) => void after(clock, prepareUs, () => onEnd(decode)) };
+  const answerDecode = delayed<readonly ResultItem[]>(clock, durationUs(Math.round(host.decodeUs)), []);
+  const decode: Decode = (_outputs, onEnd) => answerDecode(onEnd);
+  const answerEncode = delayed(clock, durationUs(Math.round(host.prepareUs)), decode);
+  return { encode: (_payload, _input, _deadlineAt, onEnd) => answerEncode(onEnd) };
+}
+
+/** Whoever calls it gets this answer so much later: each as long as the others, so one after the other. */
+function delayed<T>(clock: Clock, delayUs: DurationUs, answer: T): (onEnd: (answer: T) => void) => void {
+  const waiting: ((answer: T) => void)[] = [];
+  const answerFirst = (): void => waiting.shift()?.(answer);
+  return (onEnd) => {
+    waiting.push(onEnd);
+    after(clock, delayUs, answerFirst);
+  };
 }

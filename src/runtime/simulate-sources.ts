@@ -40,7 +40,7 @@ export function simulateSources(
   config: RuntimeConfig,
   pipelines: readonly AssembledPipeline[],
   { clock, prng, telemetry, content }: SimulatedSourceDeps,
-): Observable<void> {
+): Observable<never> {
   const readersOf = new Map<string, AssembledPipeline[]>(config.sources.map(({ id }) => [id, []]));
   for (const pipeline of pipelines) {
     const { input } = pipeline.config;

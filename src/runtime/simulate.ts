@@ -100,7 +100,7 @@ async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Prom
   const before = chip.device.figures();
   const world = { clock, arena: chip.arena, desk: chip.engine.desk, answers, coders: compute?.coders };
   const pipelines = simulatePipelines(config, options.profile.host, world);
-  const frames: Observable<void> = simulateSources(config, pipelines, { clock, prng, telemetry, content: compute?.content });
+  const frames: Observable<never> = simulateSources(config, pipelines, { clock, prng, telemetry, content: compute?.content });
   const readers = new Subscription();
   if (compute !== undefined) for (const { pipeline } of pipelines) readers.add(pipeline.results.subscribe(({ result }) => tell(result)));
   const intake = frames.subscribe();

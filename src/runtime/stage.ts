@@ -129,7 +129,7 @@ export async function createStage({ plan, models, profile, mode, bandwidthRatio 
       const deadlineAt = addUs(capturedAt, deadlineUs);
       if (onSteps !== undefined) watches.add(id, onSteps);
       engine.desk.submit({
-        job: { id, stream, model, capturedAt, deadlineAt, ...(turn === undefined ? {} : { turn }) },
+        job: { id, stream, model, capturedAt, deadlineAt, turn },
         inputs: [],
         decode: (_outputs, onDecoded) => onDecoded([]),
         settle: (outcome) => {

@@ -13,6 +13,9 @@ const WORK_MAX = 400;
 /** Work of all searches at one instant, so that a decision on an overloaded machine takes its time once and not for each core and job. */
 const WORK_AT_ONCE_MAX = 1_200;
 
+/** In the place of a queue. */
+const NOBODY = -1;
+
 /** Jobs that come one after the other, a column each. Instants and spans in microseconds. */
 class JobQueues {
   count = 0;
@@ -41,11 +44,17 @@ class JobQueues {
 export class OrderSearch {
   readonly queues = new JobQueues();
   /** The queue whose job was late in the first order tried of the last search; -1: none was. */
-  late = -1;
+  late = NOBODY;
   #workLeft = 0;
   #workLeftAtOnce = 0;
   #now = Number.NaN;
   #rankMax = 0;
+  #waitingRank = 0;
+  /** By how many jobs were put before: which was the last of them, when it began and by when it was due, and when the core is free for the next. */
+  readonly #last = new Int8Array(JOBS_MAX + 1);
+  readonly #lastStartAt = new Float64Array(JOBS_MAX + 1);
+  readonly #lastDueAt = new Float64Array(JOBS_MAX + 1);
+  readonly #freeAt = new Float64Array(JOBS_MAX + 1);
 
   /** Empties the queues. False when there is no time to search before the next instant. */
   begin(now: number): boolean {
@@ -64,11 +73,14 @@ export class OrderSearch {
    */
   find(freeAt: number, rankMax: number, waitingRank = Number.POSITIVE_INFINITY): boolean {
     this.#rankMax = rankMax;
-    this.late = -1;
+    this.late = NOBODY;
     const work = Math.min(WORK_MAX, this.#workLeftAtOnce);
     if (work <= 0) return false;
     this.#workLeft = work;
-    const isFound = this.#goesOn(freeAt, JOBS_MAX, waitingRank, -1, Number.NEGATIVE_INFINITY, 0);
+    this.#waitingRank = waitingRank;
+    this.#last[0] = NOBODY;
+    this.#freeAt[0] = freeAt;
+    const isFound = this.#goesOn(0);
     this.#workLeftAtOnce -= work - this.#workLeft;
     return isFound;
   }
@@ -92,43 +104,45 @@ export class OrderSearch {
     return firstEndAt;
   }
 
-  /**
-   * Whether all can be in time when the core comes free at that instant.
-   *
-   * @param waitingRankMax of a job that waits, whatever the queues say; infinite: there is none
-   * @param last what ran before; since when, and by when it was due
-   */
-  #goesOn(freeAt: number, jobsLeft: number, waitingRankMax: number, last: number, lastStartAt: number, lastDueAt: number): boolean {
+  /** Whether all can be in time after so many jobs. Numbers that need not be whole are kept in columns, since to hand them on would allocate them. */
+  #goesOn(ran: number): boolean {
     const { count, releaseAt, dueAt, costUs, rank } = this.queues;
+    const rankMax = this.#rankMax;
+    const freeAt = this.#freeAt[ran] as number;
     this.#workLeft -= count;
-    let waitingRank = waitingRankMax;
-    let first = -1;
+    let waitingRank = ran === 0 ? this.#waitingRank : Number.POSITIVE_INFINITY;
+    let first = NOBODY;
     for (let place = 0; place < count; place += 1) {
       const ofRank = rank[place] as number;
-      if (ofRank > this.#rankMax) continue;
+      if (ofRank > rankMax) continue;
       const release = releaseAt[place] as number;
       const due = dueAt[place] as number;
       if (Math.max(release, freeAt) + (costUs[place] as number) > due) {
-        if (this.late < 0) this.late = place;
+        if (this.late === NOBODY) this.late = place;
         return false;
       }
       if (release > freeAt || ofRank > waitingRank) continue;
-      if (first < 0 || ofRank < waitingRank || due < (dueAt[first] as number)) first = place;
+      if (first === NOBODY || ofRank < waitingRank || due < (dueAt[first] as number)) first = place;
       waitingRank = ofRank;
     }
     // Where the work is spent before anybody was late, it is believed to go on like that as well.
-    const isBelieved = jobsLeft === 0 || (this.#workLeft <= 0 && this.late < 0);
+    const isBelieved = ran === JOBS_MAX || (this.#workLeft <= 0 && this.late === NOBODY);
     if (waitingRank === Number.POSITIVE_INFINITY || isBelieved) return true;
     if (this.#workLeft <= 0) return false;
     // Mostly the most urgent one that waits goes first and all is well.
-    const isFirstTried = first >= 0 && !this.#isTriedBefore(first, last, lastStartAt, lastDueAt);
-    if (isFirstTried && this.#isNext(first, freeAt, jobsLeft)) return true;
-    let untried = this.#nextOnes(freeAt, waitingRank, last, lastStartAt, lastDueAt);
-    if (isFirstTried) untried &= ~(1 << first);
+    const isFirstTried = first !== NOBODY && !this.#isTriedBefore(first, ran);
+    if (isFirstTried && this.#isNext(first, ran)) return true;
+    return this.#workLeft > 0 && this.#goesOnWithout(isFirstTried ? first : NOBODY, ran, waitingRank);
+  }
+
+  /** The same with others than that one first. */
+  #goesOnWithout(tried: number, ran: number, waitingRank: number): boolean {
+    let untried = this.#nextOnes(ran, waitingRank);
+    if (tried !== NOBODY) untried &= ~(1 << tried);
     while (untried !== 0 && this.#workLeft > 0) {
-      const next = this.#mostUrgent(untried, freeAt);
+      const next = this.#mostUrgent(untried, ran);
       untried &= ~(1 << next);
-      if (this.#isNext(next, freeAt, jobsLeft)) return true;
+      if (this.#isNext(next, ran)) return true;
     }
     return false;
   }
@@ -137,45 +151,52 @@ export class OrderSearch {
    * As bits, the queues whose job is worth trying next: of those that wait the most important class, and those not below it that come before the run of
    * another could have ended, since to be idle for longer would be a waste.
    */
-  #nextOnes(freeAt: number, waitingRank: number, last: number, lastStartAt: number, lastDueAt: number): number {
+  #nextOnes(ran: number, waitingRank: number): number {
     const { count, releaseAt, costUs, rank } = this.queues;
+    const freeAt = this.#freeAt[ran] as number;
     let firstEndAt = Number.POSITIVE_INFINITY;
     for (let place = 0; place < count; place += 1) {
-      if ((rank[place] as number) <= waitingRank)
-        firstEndAt = Math.min(firstEndAt, Math.max(releaseAt[place] as number, freeAt) + (costUs[place] as number));
+      if ((rank[place] as number) > waitingRank) continue;
+      const release = releaseAt[place] as number;
+      const endAt = Math.max(release, freeAt) + (costUs[place] as number);
+      if (endAt < firstEndAt) firstEndAt = endAt;
     }
     let next = 0;
     for (let place = 0; place < count; place += 1) {
       if ((rank[place] as number) > waitingRank || (releaseAt[place] as number) >= firstEndAt) continue;
-      if (!this.#isTriedBefore(place, last, lastStartAt, lastDueAt)) next |= 1 << place;
+      if (!this.#isTriedBefore(place, ran)) next |= 1 << place;
     }
     return next;
   }
 
   /** Two jobs that both waited when the first of them began are tried in one order only. */
-  #isTriedBefore(place: number, last: number, lastStartAt: number, lastDueAt: number): boolean {
+  #isTriedBefore(place: number, ran: number): boolean {
     const { releaseAt, dueAt, rank } = this.queues;
-    if (last < 0 || (releaseAt[place] as number) > lastStartAt || rank[place] !== rank[last]) return false;
+    const last = this.#last[ran] as number;
+    if (last === NOBODY || (releaseAt[place] as number) > (this.#lastStartAt[ran] as number) || rank[place] !== rank[last]) return false;
     const due = dueAt[place] as number;
-    return due < lastDueAt || (due === lastDueAt && place < last);
+    const lastDue = this.#lastDueAt[ran] as number;
+    return due < lastDue || (due === lastDue && place < last);
   }
 
-  #mostUrgent(untried: number, freeAt: number): number {
+  #mostUrgent(untried: number, ran: number): number {
     const { count, releaseAt, dueAt } = this.queues;
-    let best = -1;
+    const freeAt = this.#freeAt[ran] as number;
+    let best = NOBODY;
     let isBestWaiting = false;
     for (let place = 0; place < count; place += 1) {
       if ((untried & (1 << place)) === 0) continue;
       const isWaiting = (releaseAt[place] as number) <= freeAt;
-      if (best >= 0 && (isWaiting === isBestWaiting ? (dueAt[place] as number) >= (dueAt[best] as number) : isBestWaiting)) continue;
+      if (best !== NOBODY && (isWaiting === isBestWaiting ? (dueAt[place] as number) >= (dueAt[best] as number) : isBestWaiting)) continue;
       best = place;
       isBestWaiting = isWaiting;
     }
     return best;
   }
 
-  #isNext(place: number, freeAt: number, jobsLeft: number): boolean {
+  #isNext(place: number, ran: number): boolean {
     const { releaseAt, dueAt, costUs, thenReleaseAt, thenDueAt, thenCostUs, intervalUs } = this.queues;
+    const freeAt = this.#freeAt[ran] as number;
     const release = releaseAt[place] as number;
     const due = dueAt[place] as number;
     const cost = costUs[place] as number;
@@ -188,7 +209,11 @@ export class OrderSearch {
     thenReleaseAt[place] = thenRelease + interval;
     thenDueAt[place] = thenDue + interval;
     const startAt = Math.max(release, freeAt);
-    const isGood = this.#goesOn(startAt + cost, jobsLeft - 1, Number.POSITIVE_INFINITY, place, startAt, due);
+    this.#last[ran + 1] = place;
+    this.#lastStartAt[ran + 1] = startAt;
+    this.#lastDueAt[ran + 1] = due;
+    this.#freeAt[ran + 1] = startAt + cost;
+    const isGood = this.#goesOn(ran + 1);
     releaseAt[place] = release;
     dueAt[place] = due;
     costUs[place] = cost;

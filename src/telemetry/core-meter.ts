@@ -54,24 +54,23 @@ interface CoreBook {
 
 /** Cores begin as `starting`: the first start is not a restart. */
 export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs): CoreMeter {
-  const books = new Map<CoreId, CoreBook>(
-    cores.map((id) => [
+  const books = cores.map(
+    (id): CoreBook => ({
       id,
-      {
-        id,
-        window: new BusyWindow(startedAt),
-        state: 'starting',
-        starts: 1,
-        computeUs: 0,
-        jobs: 0,
-        modelInWork: null,
-        pid: null,
-        pssBytes: null,
-      },
-    ]),
+      window: new BusyWindow(startedAt),
+      state: 'starting',
+      starts: 1,
+      computeUs: 0,
+      jobs: 0,
+      modelInWork: null,
+      pid: null,
+      pssBytes: null,
+    }),
   );
+  const byId: (CoreBook | undefined)[] = [];
+  for (const book of books) byId[book.id] = book;
   const bookOf = (core: CoreId): CoreBook => {
-    const book = books.get(core);
+    const book = byId[core];
     assert(book !== undefined, 'the meter knows the core', core);
     return book;
   };
@@ -106,7 +105,7 @@ export function createCoreMeter(cores: readonly CoreId[], startedAt: InstantUs):
       book.pid = pid ?? null;
       book.pssBytes = pssBytes ?? null;
     },
-    figures: (at) => [...books.values()].map((book) => figuresOf(book, startedAt, at)),
+    figures: (at) => books.map((book) => figuresOf(book, startedAt, at)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
+import { IdMap } from '../core/id-map.ts';
 import type { Job, JobId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
@@ -68,14 +69,14 @@ interface TurnState {
  */
 export function createTurnMeter(streams: readonly Stream[], chunkTokens: ReadonlyMap<ModelId, number>): TurnMeter {
   const accounts = new Map(streams.filter(({ tokens }) => tokens !== undefined).map(({ id }) => [id, openAccount()]));
-  const turns = new Map<JobId, TurnState>();
+  const turns = new IdMap<TurnState>();
 
   const open = (job: Job): void => {
-    const account = accounts.get(job.stream);
+    const account = job.turn === undefined ? undefined : accounts.get(job.stream);
     if (account === undefined || job.turn === undefined) return;
     const chunks = Math.ceil(job.turn.promptTokens / (chunkTokens.get(job.model) ?? job.turn.promptTokens));
     const begun = { stepsDone: 0, granted: 0, tokens: 0, firstAt: undefined, lastAt: undefined };
-    turns.set(job.id, { account, capturedAt: job.capturedAt, chunks, ...begun });
+    turns.add(job.id, { account, capturedAt: job.capturedAt, chunks, ...begun });
   };
 
   const advance = (event: Extract<Event, { kind: 'segment-done' }>): void => {
@@ -95,9 +96,8 @@ export function createTurnMeter(streams: readonly Stream[], chunkTokens: Readonl
   };
 
   const close = (job: JobId): void => {
-    const turn = turns.get(job);
+    const turn = turns.remove(job);
     if (turn === undefined) return;
-    turns.delete(job);
     const { firstAt, lastAt, tokens, account } = turn;
     if (firstAt !== undefined && lastAt !== undefined && tokens > 1) record(account.next, elapsedUs(firstAt, lastAt) / (tokens - 1));
   };

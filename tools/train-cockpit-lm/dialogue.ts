@@ -2,6 +2,7 @@ import type { Prng } from '../../src/core/prng.ts';
 import { renderSituation, type Situation } from '../../src/models/language/situation.ts';
 import type { Answer, Call, Intent } from './intent.ts';
 import { intents, type SplitTemplates } from './intents.ts';
+import { evenLabels } from './labels.ts';
 import type { Message } from './message.ts';
 import { type Language, pick } from './open-values.ts';
 import { type Drawing, drawSentence, type Sentence } from './sentence.ts';
@@ -27,7 +28,8 @@ export const writeCalls = (calls: readonly Call[]): string =>
 
 /** Draws conversations. The same seed gives the same ones. */
 export function createDialogues(templates: SplitTemplates) {
-  const choose = { vehicle: weighted('vehicle'), robot: weighted('robot') };
+  const choose = { vehicle: weighted('vehicle', weightOf), robot: weighted('robot', weightOf) };
+  const chooseLookUp = { vehicle: weighted('vehicle', lookUpWeightOf), robot: weighted('robot', lookUpWeightOf) };
 
   /** One sentence and its answer appended to the conversation; false when the intent drawn has no template in this split. */
   function exchange(to: Turns, split: Split, prng: Prng): boolean {
@@ -88,6 +90,22 @@ export function createDialogues(templates: SplitTemplates) {
       }
       return finish(turns);
     },
+    /**
+     * Many questions about one situation, and requests whose answer hangs on it: every answer is read from the prompt, which a small model learns last. All
+     * that can be seen comes equally often.
+     */
+    trainLookUps: (prng: Prng): Document => {
+      const world = prng.chance(0.6) ? 'vehicle' : 'robot';
+      const turns = begin(prng, drawSituation(world, prng, evenLabels));
+      const wanted = prng.integer(4, 9);
+      for (let count = 0; count < wanted; ) {
+        const style = pick(prng, ['typed', 'typed', 'bare', 'lower'] as const);
+        const drawing: Drawing = { language: turns.language, split: 'train', situation: turns.situation, templates, style };
+        if (append(turns, chooseLookUp[world](prng, turns.situation), drawing, prng)) count += 1;
+        if (prng.chance(OTHER_LANGUAGE_LOOK_UP)) turns.language = turns.language === 'en' ? 'zh' : 'en';
+      }
+      return finish(turns);
+    },
     /** A conversation whose last sentence is of templates and values that training never sees; what goes before it is as in training. */
     heldOut: (prng: Prng): Document => {
       const turns = begin(prng);
@@ -104,6 +122,7 @@ const FOLLOW_UP = 0.3;
 const BOTH_AT_ONCE = 0.06;
 const OTHER_LANGUAGE = 0.05;
 const OUTCOME_SHOWN = 0.4;
+const OTHER_LANGUAGE_LOOK_UP = 0.2;
 
 /** Slots whose value is copied from the sentence. */
 const OPEN_SLOTS: ReadonlySet<string> = new Set(['place', 'name', 'query', 'text', 'room', 'sentence']);
@@ -119,8 +138,7 @@ interface Turns {
   end: number;
 }
 
-function begin(prng: Prng): Turns {
-  const situation = drawSituation(prng.chance(0.68) ? 'vehicle' : 'robot', prng);
+function begin(prng: Prng, situation = drawSituation(prng.chance(0.68) ? 'vehicle' : 'robot', prng)): Turns {
   return {
     situation,
     messages: [{ role: 'system', content: renderSituation(situation) }],
@@ -153,14 +171,23 @@ function finish(turns: Turns): Document {
   return { messages: turns.messages, ...turns.last };
 }
 
+const weightOf = ({ weight }: Intent): number => weight ?? 1;
+
+/** Sums need the most practice; what only forbids (doors in motion, an emergency stop) the least. */
+function lookUpWeightOf({ id, weight }: Intent): number {
+  if (/^(?:climate\/(?:warmer|cooler)|media\/(?:louder|quieter))$/u.test(id)) return 2.5;
+  if (/^(?:state|view)\//u.test(id)) return Math.max(1, weight ?? 1);
+  return /^(?:doors|motion)\//u.test(id) ? 0.3 : 0;
+}
+
 /** Draws an intent of a world by weight, again until the situation fits. */
-function weighted(world: 'vehicle' | 'robot'): (prng: Prng, situation: Situation) => Intent {
+function weighted(world: 'vehicle' | 'robot', weightIn: (intent: Intent) => number): (prng: Prng, situation: Situation) => Intent {
   const open = intents.filter((intent) => intent.world === world || intent.world === 'both');
-  const total = open.reduce((sum, { weight }) => sum + (weight ?? 1), 0);
+  const total = open.reduce((sum, intent) => sum + weightIn(intent), 0);
   const draw = (prng: Prng, situation: Situation): Intent => {
     let left = prng.ratio() * total;
-    const found = open.find(({ weight }) => {
-      left -= weight ?? 1;
+    const found = open.find((intent) => {
+      left -= weightIn(intent);
       return left < 0;
     });
     return found === undefined || found.fits?.(situation) === false ? draw(prng, situation) : found;

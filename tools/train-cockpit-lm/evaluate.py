@@ -9,12 +9,10 @@ import argparse
 import collections
 import json
 import os
-import struct
 
-import numpy as np
 import torch
 
-from model import Llama
+from model import Llama, read_safetensors
 
 REFUSALS = ("Sorry", "抱歉")
 
@@ -28,19 +26,6 @@ def options():
     parser.add_argument("--wrong", type=int, default=20, help="how many wrong answers to show")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        body = file.read()
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            start, end = entry["data_offsets"]
-            tensors[name] = torch.from_numpy(np.frombuffer(body[start:end], dtype=np.float32).copy()).view(entry["shape"])
-    return tensors
 
 
 def load_model(directory, weights):

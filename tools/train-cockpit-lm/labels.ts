@@ -8,7 +8,7 @@ const TABLE = `person 人 12|bicycle 自行车 5|car 汽车 10|motorcycle 摩托
 |remote 遥控器 1|keyboard 键盘 2|cell_phone 手机 2|microwave 微波炉 1|oven 烤箱 1|toaster 烤面包机 1|sink 水槽 1|refrigerator 冰箱 2|book 书 2|clock 钟 2|vase 花瓶 1
 |scissors 剪刀 1|teddy_bear 玩具熊 1|hair_drier 吹风机 1|toothbrush 牙刷 1`;
 
-interface Label {
+export interface Label {
   readonly label: string;
   readonly zh: string;
 }
@@ -24,6 +24,11 @@ function read(): readonly Label[] {
 
 /** Each label as often as it is to be drawn. */
 export const labels: readonly Label[] = read();
+
+/** Each label once. */
+export const evenLabels: readonly Label[] = labels.filter(
+  ({ label }, index) => labels.findIndex((other) => other.label === label) === index,
+);
 
 const chinese: ReadonlyMap<string, string> = new Map(labels.map(({ label, zh }) => [label, zh]));
 

@@ -20,6 +20,7 @@ conversation), heldout.jsonl.
   --documents N     conversations to train on (default 200000)
   --heldout N       held-out conversations to judge by (default 4000)
   --drills SHARE    so much of the conversations are exercises in copying (default 0.1; more, such as 0.4, to begin with)
+  --look-ups SHARE  so much of them are many questions about one situation (default 0.25)
   --seed S          of everything (default 1)
   --tokenizer FILE  use this tokenizer.json instead of learning one, so that training can go on
   --draw-loss LOG   draws the log.csv of train.py instead
@@ -49,11 +50,13 @@ interface Wanted {
   readonly heldOut: number;
   /** 0..1 */
   readonly drills: number;
+  /** 0..1 */
+  readonly lookUps: number;
   readonly seed: string;
   readonly tokenizerFile: string | undefined;
 }
 
-function prepare(directory: string, { documents, heldOut, drills, seed, tokenizerFile }: Wanted): void {
+function prepare(directory: string, { documents, heldOut, drills, lookUps, seed, tokenizerFile }: Wanted): void {
   const modelDirectory = join(directory, 'model');
   mkdirSync(modelDirectory, { recursive: true });
   const dialogues = createDialogues(splitTemplates());
@@ -80,7 +83,9 @@ function prepare(directory: string, { documents, heldOut, drills, seed, tokenize
   let total = 0;
   for (let index = 0; index < documents; index += 1) {
     const prng = random.fork(`drill/${index}`);
-    const messages = prng.chance(drills) ? drawDrill(prng) : drawTrain(index).messages;
+    const kind = prng.ratio();
+    const messages =
+      kind < drills ? drawDrill(prng) : kind < drills + lookUps ? dialogues.trainLookUps(prng).messages : drawTrain(index).messages;
     for (const { role, content } of messages) if (role === 'user') heard.add(bareText(content));
     const { ids, weights } = packer.pack(messages);
     writeSync(
@@ -119,6 +124,7 @@ const { values: options } = parseArgs({
     documents: { type: 'string', default: '200000' },
     heldout: { type: 'string', default: '4000' },
     drills: { type: 'string', default: '0.1' },
+    'look-ups': { type: 'string', default: '0.25' },
     seed: { type: 'string', default: '1' },
     tokenizer: { type: 'string' },
     'draw-loss': { type: 'string' },
@@ -136,6 +142,7 @@ if (options.help || options.out === undefined) {
     documents: Number(options.documents),
     heldOut: Number(options.heldout),
     drills: Number(options.drills),
+    lookUps: Number(options['look-ups']),
     seed: options.seed,
     tokenizerFile: options.tokenizer,
   });

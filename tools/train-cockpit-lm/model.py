@@ -4,6 +4,7 @@ import json
 import math
 import struct
 
+import numpy as np
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -209,3 +210,16 @@ def write_safetensors(path, tensors):
         file.write(text)
         for blob in blobs:
             file.write(blob)
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        body = file.read()
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            start, end = entry["data_offsets"]
+            tensors[name] = torch.from_numpy(np.frombuffer(body[start:end], dtype=np.float32).copy()).view(entry["shape"])
+    return tensors

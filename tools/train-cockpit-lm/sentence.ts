@@ -6,7 +6,7 @@ import { chineseLabel, labels } from './labels.ts';
 import { type Language, pick } from './open-values.ts';
 import { type Filling, fillSlot, slots } from './slots.ts';
 import type { Split } from './split.ts';
-import { drawPieces } from './template.ts';
+import { drawPieces, type Piece, sentenceOf } from './template.ts';
 import { refusedSlots } from './topics.ts';
 
 /** What somebody said, with the values that it means. */
@@ -78,13 +78,18 @@ const PLAIN_START =
 /** One word in so many sentences is misspelt by one key. */
 const MISSPELT = 0.07;
 const ASIDE = 0.05;
+const REDRAWS = 20;
 
 /** Draws a sentence of an intent; nothing when the intent has no template in that split. */
 export function drawSentence(intent: Intent, drawing: Drawing, prng: Prng): Sentence | undefined {
   const { language, split } = drawing;
-  const templates = drawing.templates(intent, language, split);
+  const templates = drawing.templates.of(intent, language, split);
   if (templates.length === 0) return undefined;
-  const pieces = drawPieces(pick(prng, templates), prng);
+  const draw = (): readonly Piece[] => drawPieces(pick(prng, templates), prng);
+  let pieces = draw();
+  // Two templates may say one sentence; training says none that is held out, unless an intent can hardly say anything else.
+  for (let attempt = 0; attempt < REDRAWS && split === 'train' && drawing.templates.isHeldOut(sentenceOf(pieces), language); attempt += 1)
+    pieces = draw();
   const isMisspelt = prng.chance(MISSPELT);
   const values: Record<string, string | number> = {};
   let core = '';

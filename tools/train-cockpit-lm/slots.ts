@@ -167,7 +167,7 @@ export const slots: Readonly<Record<string, Slot>> = {
   celsiusWrong: {
     isSplit: true,
     draw: (prng, language) => {
-      const value = prng.chance(0.5) ? prng.integer(0, 14) : prng.integer(31, 90);
+      const value = prng.chance(0.5) ? prng.integer(0, 15) : prng.integer(29, 90);
       return { text: sayNumber(prng, language, value), value };
     },
   },

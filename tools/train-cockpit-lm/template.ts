@@ -67,3 +67,44 @@ export function wordsOf(template: string): ReadonlySet<string> {
     .match(/[一-鿿]|[\p{L}'-]+/gu);
   return new Set(words ?? []);
 }
+
+/** What pieces say, to compare: in lower case, without doubled spaces and without marks, slots by their names. */
+export const sentenceOf = (pieces: readonly Piece[]): string =>
+  bareSentence(pieces.map((piece) => (piece.kind === 'words' ? piece.text : `{${piece.slot}}`)).join(''));
+
+const bareSentence = (sentence: string): string =>
+  sentence
+    .toLowerCase()
+    .replace(/[\s,，:：]+/gu, ' ')
+    .trim();
+
+/** All sentences that a template can say, as `sentenceOf` writes them. */
+export function allSentences(template: string): readonly string[] {
+  const [sentences, end] = readSentences(template, 0);
+  assert(end === template.length, 'a template closes what it opens', template);
+  return [...new Set(sentences.map(bareSentence))];
+}
+
+/** All readings from `start` up to `|`, `)` or the end, and where that is. */
+function readSentences(template: string, start: number): readonly [sentences: readonly string[], end: number] {
+  let sentences: readonly string[] = [''];
+  let index = start;
+  while (index < template.length && !'|)'.includes(template.charAt(index))) {
+    if (template.charAt(index) !== '(') {
+      const character = template.charAt(index);
+      sentences = sentences.map((sentence) => sentence + character);
+      index += 1;
+      continue;
+    }
+    const parts: string[] = [];
+    do {
+      const [part, end] = readSentences(template, index + 1);
+      parts.push(...part);
+      index = end;
+    } while (template.charAt(index) === '|');
+    assert(template.charAt(index) === ')', 'a template closes what it opens', template);
+    index += 1;
+    sentences = sentences.flatMap((sentence) => parts.map((part) => sentence + part));
+  }
+  return [sentences, index];
+}

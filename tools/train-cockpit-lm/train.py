@@ -14,7 +14,7 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 import torch.nn.functional as F
 
-from model import Llama, write_safetensors
+from model import Llama, read_safetensors, write_safetensors
 
 WEIGHT_SHIFT, ID_MASK = 14, (1 << 14) - 1
 
@@ -23,8 +23,10 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="what main.ts wrote: model/, train.tokens, train.lengths, heldout.jsonl")
     parser.add_argument("--run", required=True, help="where checkpoints, the log and model.safetensors go")
+    parser.add_argument("--weights", help="model.safetensors to begin with where the run has no checkpoint yet; --from-tokens says what they have seen")
     parser.add_argument("--tokens", type=float, default=25e6, help="tokens to see in all, padding not counted; the learning rate follows a cosine over them")
     parser.add_argument("--from-tokens", type=float, default=0, help="where that cosine begins; a run that goes on after its end begins another there")
+    parser.add_argument("--minutes", type=float, help="the cosine ends after so much time at the latest, however few tokens that gave; for one process")
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--heard-weight", type=float, default=0.1, help="what a token of the user counts beside one of the assistant")
@@ -108,7 +110,7 @@ def heldout_batches(directory, context, count):
 
 class Trainer:
     def __init__(self, given, rank):
-        self.given, self.rank = given, rank
+        self.given, self.rank, self.begun = given, rank, time.monotonic()
         torch.set_num_threads(given.threads)
         torch.manual_seed(given.seed)
         with open(os.path.join(given.data, "model", "config.json"), encoding="utf8") as file:
@@ -126,6 +128,9 @@ class Trainer:
         self.checkpoint_path = os.path.join(given.run, "checkpoint.pt")
         if os.path.exists(self.checkpoint_path):
             self.load()
+        elif given.weights:
+            self.model.load_state_dict(read_safetensors(given.weights))
+            self.state["tokens"] = int(given.from_tokens)
         self.is_asked, self.is_stopping = False, False
 
     def load(self):
@@ -147,11 +152,18 @@ class Trainer:
         write_safetensors(weights + ".new", dict(self.model.named_parameters()))
         os.replace(weights + ".new", weights)
 
+    def part(self):
+        """How much of the cosine is over, 0..1."""
+        by_tokens = (self.state["tokens"] - self.given.from_tokens) / (self.given.tokens - self.given.from_tokens)
+        by_time = (time.monotonic() - self.begun) / (60 * self.given.minutes) if self.given.minutes else 0.0
+        return min(1.0, max(0.0, by_tokens, by_time))
+
     def rate(self):
-        """Warms up over the first hundred steps, then half a cosine down to a fiftieth."""
-        begun = self.given.from_tokens
-        part = min(1.0, max(0.0, self.state["tokens"] - begun) / (self.given.tokens - begun))
-        return self.given.rate * min(1.0, (self.state["step"] + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
+        """Warms up over some hundred batches from where the cosine begins, then half a cosine down to a hundredth."""
+        seen = max(0.0, self.state["tokens"] - self.given.from_tokens)
+        part = self.part()
+        warm = min(1.0, (seen / self.given.batch_tokens + 1) / 100)
+        return self.given.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
 
     def step(self, ids, weights):
         """One step on a batch, of which each process takes every so many rows; all of them end with the same weights."""
@@ -201,7 +213,7 @@ class Trainer:
 
     def loop(self, log, file):
         recent, durations, last_save = [], [], time.monotonic()
-        while self.state["tokens"] < self.given.tokens and not self.is_stopping:
+        while self.part() < 1 and not self.is_stopping:
             for number, (ids, weights, tokens) in enumerate(self.data.batches(self.state["epoch"])):
                 if number < self.state["batch"]:
                     continue
@@ -222,7 +234,7 @@ class Trainer:
                 if self.rank == 0 and time.monotonic() - last_save > self.given.checkpoint_seconds:
                     self.save()
                     last_save = time.monotonic()
-                if self.is_stopping or self.state["tokens"] >= self.given.tokens:
+                if self.is_stopping or self.part() >= 1:
                     return
             self.state["epoch"] += 1
             self.state["batch"] = 0
@@ -251,6 +263,8 @@ def work(rank, given):
 
 def main():
     given = options()
+    if given.minutes and given.processes > 1:
+        raise SystemExit("--minutes needs --processes 1: the clocks of two would part their weights")
     os.makedirs(given.run, exist_ok=True)
     meeting = os.path.join(given.run, "meeting")
     if os.path.exists(meeting):

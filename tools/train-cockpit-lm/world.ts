@@ -1,17 +1,17 @@
 import type { Prng } from '../../src/core/prng.ts';
 import type { Bearing, RobotState, SeenThings, Situation, VehicleState } from '../../src/models/language/situation.ts';
 import { PICTURE_FRESH_MS } from '../../src/models/language/situation.ts';
-import { labels } from './labels.ts';
+import { type Label, labels } from './labels.ts';
 import { mediaTitle, pick, placeName, roomName } from './open-values.ts';
 
 /** How much of its situation the assistant is told: everything, part of it, or nothing beyond who it is. */
 type Fullness = number;
 
 /** A situation as it may be: what it leaves out is as random as what it says. */
-export function drawSituation(world: 'vehicle' | 'robot', prng: Prng): Situation {
+export function drawSituation(world: 'vehicle' | 'robot', prng: Prng, kinds: readonly Label[] = labels): Situation {
   const fullness: Fullness = pick(prng, [1, 0.85, 0.6, 0.3]);
   const hasCamera = prng.chance(0.6);
-  const detections = hasCamera ? { detections: drawDetections(prng) } : {};
+  const detections = hasCamera ? { detections: drawDetections(prng, kinds) } : {};
   const now = prng.chance(fullness) ? { now: { hour: prng.integer(0, 23), minute: prng.integer(0, 59) } } : {};
   return { state: world === 'vehicle' ? drawVehicle(prng, fullness) : drawRobot(prng, fullness), ...detections, ...now };
 }
@@ -59,12 +59,12 @@ function drawRobot(prng: Prng, fullness: Fullness): RobotState {
 const BEARINGS: readonly Bearing[] = ['ahead', 'ahead', 'left', 'right', 'behind'];
 
 /** Up to six kinds of things, each on one side, at most three a side, so that everything drawn is also listed. */
-function drawDetections(prng: Prng): readonly SeenThings[] {
-  const kinds = pick(prng, [0, 1, 1, 2, 2, 3, 3, 4, 5, 6]);
+function drawDetections(prng: Prng, kinds: readonly Label[]): readonly SeenThings[] {
+  const wanted = pick(prng, [0, 1, 1, 2, 2, 3, 3, 4, 5, 6]);
   const ageMs = prng.chance(0.06) ? PICTURE_FRESH_MS + prng.integer(1, 9000) : prng.integer(20, 1900);
   const seen: SeenThings[] = [];
-  for (let index = 0; index < kinds; index += 1) {
-    const { label } = pick(prng, labels);
+  for (let index = 0; index < wanted; index += 1) {
+    const { label } = pick(prng, kinds);
     const bearing = pick(prng, BEARINGS);
     const isListed = seen.some((other) => other.label === label) || seen.filter((other) => other.bearing === bearing).length === 3;
     if (isListed) continue;

@@ -155,8 +155,8 @@ export function arrayCycles({ m, n, k, groups }: Pick<LayerCost, 'm' | 'n' | 'k'
 
 /** Operations per second in the type, or in the next wider one that the core has. A core that has only narrower ones takes as many passes as bytes. */
 export function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
-  for (const candidate of NUMBER_TYPES.slice(NUMBER_TYPES.indexOf(type))) {
-    const rate = opsPerSecond[candidate];
+  for (let width = NUMBER_TYPES.indexOf(type); width < NUMBER_TYPES.length; width += 1) {
+    const rate = opsPerSecond[NUMBER_TYPES[width] as NumberType];
     if (rate !== undefined) return rate;
   }
   for (const candidate of [...NUMBER_TYPES].reverse()) {
@@ -173,7 +173,9 @@ export function rooflineOf(
 ): SegmentCost {
   const kneeOf = (cost: { readonly computeUs: number; readonly bytes: number }): number =>
     cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs;
-  const sorted = costs.map((cost) => ({ ...cost, knee: kneeOf(cost) })).sort((a, b) => a.knee - b.knee);
+  const sorted = costs
+    .map((cost) => ({ computeUs: cost.computeUs, bytes: cost.bytes, knee: kneeOf(cost) }))
+    .sort((a, b) => a.knee - b.knee);
   const count = sorted.length;
   const knees = new Float64Array(count);
   const computeBefore = new Float64Array(count + 1);

@@ -24,16 +24,21 @@ export interface SimCoreDeps {
   readonly clock: Clock;
   readonly listener: DeviceListener;
   readonly chip: SimChip;
-  /** Costs and time of loading; an error for a model that cannot be loaded. */
-  readonly open: (model: ModelSpec) => { readonly stepsOn: StepsOn; readonly loadUs: DurationUs } | CoxswainError;
+  /** An error for a model that cannot be loaded. */
+  readonly open: (model: ModelSpec) => OpenedModel | CoxswainError;
   /** The others of the device. */
   readonly peer: (core: CoreId) => SimCore;
   /** Takes the mischief prepared for the next run of this core, if any. */
   readonly mischief: (core: CoreId) => Mischief | undefined;
   /** Where the answer to a turn ends, which nobody else knows; undefined: at the turn's own limit. */
   readonly answerTokens: (job: JobId) => number | undefined;
-  /** A segment of the model has ended well; `isLast`: and so has its job. */
-  readonly ran: (model: ModelId, isLast: boolean, steps: ModelSteps) => void;
+}
+
+export interface OpenedModel {
+  readonly stepsOn: StepsOn;
+  readonly loadUs: DurationUs;
+  /** A job of the model has ended well, with these steps. */
+  readonly ran: (steps: ModelSteps) => void;
 }
 
 /** What a model costs on these cores together; of a language model, what this turn does. */
@@ -53,7 +58,7 @@ interface RunWork {
 }
 
 interface Loaded {
-  readonly stepsOn: StepsOn;
+  readonly opened: OpenedModel;
   /** Bytes of each region that a segment has to bring. */
   readonly inputSizes: readonly number[];
   readonly outputSizes: readonly number[];
@@ -63,6 +68,7 @@ interface Loaded {
 interface Under {
   readonly work: RunWork;
   readonly segment: Segment;
+  readonly model: OpenedModel;
   /** Whose fault it is when it does not end. */
   readonly culprit: SimCore;
   readonly steps: ModelSteps;
@@ -204,7 +210,7 @@ export class SimCore {
     this.#after(opened instanceof CoxswainError ? durationUs(0) : opened.loadUs, () => {
       if (!(opened instanceof CoxswainError)) {
         const { id, inputs, outputs } = work.model;
-        this.#models.set(id, { stepsOn: opened.stepsOn, inputSizes: inputs.map(tensorBytes), outputSizes: outputs.map(tensorBytes) });
+        this.#models.set(id, { opened, inputSizes: inputs.map(tensorBytes), outputSizes: outputs.map(tensorBytes) });
       }
       this.#work.shift();
       this.#begin();
@@ -216,13 +222,14 @@ export class SimCore {
     const { clock, chip } = this.#deps;
     const core = this.#options.id;
     const { segment, others } = work;
-    const model = this.#models.get(segment.model);
-    const refusal = this.#refusalOf(segment) ?? others.map((other) => other.#refusalOf(segment)).find((end) => end !== undefined);
+    const loaded = this.#models.get(segment.model);
+    const refusal = this.#refusalOf(segment, loaded) ?? this.#refusalAmong(others, segment);
     if (refusal !== undefined) {
       this.#after(durationUs(0), () => this.#endRun(work, refusal));
       return;
     }
-    assert(model !== undefined, 'a run of a model that is not loaded is refused');
+    assert(loaded !== undefined, 'a run of a model that is not loaded is refused');
+    const model = loaded.opened;
     const otherIds = segment.others ?? NO_CORES;
     const { from } = segment;
     const steps = model.stepsOn(core, otherIds, segment.turn);
@@ -232,7 +239,7 @@ export class SimCore {
     const count = this.#countOf(segment, steps);
     // What is asked of an answer that ends sooner is not run.
     const ends = Math.min(segment.steps, count - from);
-    this.#under = { work, segment, culprit, steps, isReload, isWrong, startedAt: clock.now(), count, ends };
+    this.#under = { work, segment, model, culprit, steps, isReload, isWrong, startedAt: clock.now(), count, ends };
     const cost = steps.cost(from, ends, isReload);
     const { killAt, stream } = segment;
     chip.begin({ core, others: otherIds, cost, stream, killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
@@ -243,7 +250,7 @@ export class SimCore {
     assert(under !== undefined, 'what ends was under way');
     if (how === 'overdue') return under.culprit.#lose('hung', this.#options.killUs);
     const end = this.#done(under, under.ends);
-    this.#deps.ran(under.segment.model, end.progress?.isLast !== false, under.steps);
+    if (end.progress?.isLast !== false) under.model.ran(under.steps);
     this.#endRun(under.work, under.isWrong ? WRONG : end);
   }
 
@@ -277,9 +284,8 @@ export class SimCore {
 
   /** Of a model in one step, nothing is said of steps. */
   #done({ segment, steps, startedAt, count }: Under, ran: number): Extract<SegmentEnd, { kind: 'done' }> {
-    const endedAt = this.#deps.clock.now();
-    if (steps.count === 1) return { kind: 'done', startedAt, endedAt };
-    return { kind: 'done', startedAt, endedAt, progress: { steps: ran, isLast: segment.from + ran === count } };
+    const progress = steps.count === 1 ? undefined : { steps: ran, isLast: segment.from + ran === count };
+    return { kind: 'done', startedAt, endedAt: this.#deps.clock.now(), progress };
   }
 
   /** The next piece of work begins before the end is told, as on the real device. Does nothing when the run has ended meanwhile. */
@@ -316,12 +322,19 @@ export class SimCore {
   }
 
   /** What the real device refuses as well, so that a simulated runtime is held to it. */
-  #refusalOf(segment: Segment): SegmentEnd | undefined {
-    const model = this.#models.get(segment.model);
+  #refusalOf(segment: Segment, model: Loaded | undefined): SegmentEnd | undefined {
     if (model === undefined)
       return { kind: 'failed', reason: 'model-unavailable', message: `${segment.model} is not loaded on core ${this.#options.id}` };
     if (areThose(segment.inputs, model.inputSizes) && areThose(segment.outputs, model.outputSizes)) return undefined;
     return { kind: 'failed', reason: 'wrong-shape', message: `the regions are not those that ${segment.model} needs` };
+  }
+
+  #refusalAmong(others: readonly SimCore[], segment: Segment): SegmentEnd | undefined {
+    for (const other of others) {
+      const refusal = other.#refusalOf(segment, other.#models.get(segment.model));
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   #endAll(reason: CoreLoss['reason']): void {

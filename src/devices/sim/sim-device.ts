@@ -13,7 +13,7 @@ import type { SimFault } from './faults.ts';
 import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.ts';
 import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
 import { SimChip } from './sim-chip.ts';
-import { type Mischief, SimCore, type StepsOn } from './sim-core.ts';
+import { type Mischief, type OpenedModel, SimCore, type StepsOn } from './sim-core.ts';
 import type { Split } from './split-cost.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
@@ -108,7 +108,6 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
           peer: (other) => coreOf(other),
           mischief: takeMischief,
           answerTokens: deps.answerTokens ?? (() => undefined),
-          ran: shelf.ran,
         },
       ),
   );
@@ -168,7 +167,7 @@ interface Entry {
   readonly steps: ModelSteps;
   /** Beside the weights. */
   readonly stateBytes: number;
-  /** As `SimCoreDeps.open` gives it; every split is compiled once. */
+  /** Every split is compiled once. */
   readonly stepsOn: StepsOn;
   /** On as many cores as it ran last. */
   ranAs: ModelSteps;
@@ -180,7 +179,7 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
   const entries = new Map<ModelId, Entry>();
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
   return {
-    open(model: ModelSpec): { readonly stepsOn: StepsOn; readonly loadUs: DurationUs } | CoxswainError {
+    open(model: ModelSpec): OpenedModel | CoxswainError {
       const known = entries.get(model.id);
       const layers = known === undefined ? deps.costs(model.id) : undefined;
       if (known === undefined && layers === undefined)
@@ -198,13 +197,14 @@ function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 's
           );
         entries.set(model.id, entry);
       }
-      return { stepsOn: entry.stepsOn, loadUs: durationUs(LOAD_US + Math.ceil(weightBytes / usable)) };
-    },
-    ran(model: ModelId, isLast: boolean, steps: ModelSteps): void {
-      const entry = entries.get(model);
-      if (entry === undefined || !isLast) return;
-      entry.runs += 1;
-      entry.ranAs = steps;
+      return {
+        stepsOn: entry.stepsOn,
+        loadUs: durationUs(LOAD_US + Math.ceil(weightBytes / usable)),
+        ran(steps) {
+          entry.runs += 1;
+          entry.ranAs = steps;
+        },
+      };
     },
     figures: (mode: SocMode): readonly ModelFigures[] =>
       [...entries].map(
@@ -236,10 +236,11 @@ function createEntry(layers: readonly LayerCost[], how: SimSteps, stateBytes: nu
   };
   const alone = make(profile);
   const steps = alone(undefined);
+  const chips = Array.from({ length: coreCountOf(profile) }, (_, core) => chipAsOf(profile, core));
   const others = new Map<string, ReturnType<typeof make>>();
   // A gang is told by the kind of the core that leads it.
   const stepsOn: StepsOn = (core, peers, turn) => {
-    const chip = chipAsOf(profile, core);
+    const chip = chips[core] ?? profile;
     if (peers.length === 0 && chip === profile) return alone(turn);
     const split = { ways: 1 + peers.length, clusters: new Set([core, ...peers].map((one) => clusterOf(profile, one))).size };
     const key = `${chip.kind}/${split.ways}/${split.clusters}`;

@@ -165,7 +165,7 @@ export const questions: readonly Intent[] = [
       'how (long|much longer) (will it take|does it take|until we arrive|is the drive|do we need)',
       'how far is it (to|until) (the destination|our goal|there)',
       '(are we there yet|is it still far)',
-      'how many (minutes|kilometres) (are left|to go|until the destination)',
+      'how many (minutes are left|(minutes|kilometres) (to go|until the destination))',
       'where (are we going|does this route lead|are you taking me)',
       'what is (our|the|my) destination',
       '(what is|tell me) the arrival time',

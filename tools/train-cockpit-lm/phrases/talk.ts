@@ -12,7 +12,7 @@ export const talk: readonly Intent[] = [
     [
       '(hello|hi|hey)( there| coxswain|)',
       'good (morning|afternoon|evening)( coxswain|)',
-      '(hello|hi) (how is it going|again)',
+      '(hello|hi) again',
       'hey you',
       'greetings',
       'hello my friend',

@@ -94,6 +94,16 @@ describe('conversations', () => {
     expect([...names].sort()).toEqual(['say_text', 'stop_motion']);
   });
 
+  it('of one situation ask for what the prompt says, with several questions each', () => {
+    const lookUps = Array.from({ length: 200 }, (_, index) => dialogues.trainLookUps(new Prng(`look/${index}`)));
+    for (const { messages } of lookUps) expect(messages.filter(({ role }) => role === 'user').length).toBeGreaterThanOrEqual(4);
+    const names = lookUps.flatMap(({ messages }) => messages.flatMap(({ content }) => callsOf(content).map(({ name }) => name)));
+    expect(names).toContain('set_temperature');
+    expect(names).toContain('set_volume');
+    expect(names).not.toContain('call_contact');
+    expect(lookUps.flatMap(({ messages }) => messages).some(({ content }) => content.includes("can't help"))).toBe(false);
+  });
+
   it('name only what the prompt lists when asked what is seen', () => {
     const english = documents.filter(({ group, language }) => group === 'view' && language === 'en');
     expect(english.length).toBeGreaterThan(50);

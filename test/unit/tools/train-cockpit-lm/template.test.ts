@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../../src/core/prng.ts';
 import { intents } from '../../../../tools/train-cockpit-lm/intents.ts';
 import { chineseNumber, englishNumber } from '../../../../tools/train-cockpit-lm/numbers.ts';
-import { drawPieces, wordsOf } from '../../../../tools/train-cockpit-lm/template.ts';
+import { allSentences, drawPieces, sentenceOf, wordsOf } from '../../../../tools/train-cockpit-lm/template.ts';
 
 const all = (template: string): readonly string[] =>
   [
@@ -33,6 +33,23 @@ describe('templates', () => {
   it('of all intents are well formed', () => {
     for (const { en, zh } of intents)
       for (const template of [...en, ...zh]) expect(drawPieces(template, new Prng(template)).length).toBeGreaterThan(0);
+  });
+
+  it('list every sentence that they can say, bare of case, marks and doubled spaces', () => {
+    expect(allSentences('(Turn|put) (on |)the  {seat} seat')).toEqual([
+      'turn on the {seat} seat',
+      'turn the {seat} seat',
+      'put on the {seat} seat',
+      'put the {seat} seat',
+    ]);
+    expect(allSentences('say(:|,|) {sentence}')).toEqual(['say {sentence}']);
+    expect(allSentences('a(b(c|d)|)')).toEqual(['abc', 'abd', 'a']);
+    expect(() => allSentences('(a|b')).toThrow(/closes what it opens/u);
+  });
+
+  it('say only what is in the list of what they can say', () => {
+    for (const template of ['(turn|switch) (on |)it', 'a(b(c|d)|)', 'to {place}(!|)'])
+      for (let seed = 0; seed < 50; seed += 1) expect(allSentences(template)).toContain(sentenceOf(drawPieces(template, new Prng(seed))));
   });
 
   it('list their words without slots', () => {
