@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { Observable, type Observer, type Subscriber } from 'rxjs';
 import type { Frame, SourceId } from '../core/frame.ts';
 import type { RejectReason } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
@@ -28,44 +28,58 @@ const INCIDENT_OF_STATE: Readonly<Partial<Record<SourceState, IncidentKind>>> = 
  * reason is told as an incident; all of them are counted, once at the source and once for each reader that lost a frame by it. Nothing is emitted: it goes on as
  * long as somebody is subscribed, and completes with the source. All frames of a run come through here, so there is nothing between a source and its readers.
  */
-export function takeIn(source: Source, deps: IntakeDeps): Observable<never> {
-  const { guard, readers, telemetry } = deps;
-  const told = new Set<RejectReason>();
-  const handle = (event: SourceEvent): void => {
+export const takeIn = (source: Source, deps: IntakeDeps): Observable<never> =>
+  new Observable((subscriber) => source.events.subscribe(new Intake(source.id, deps, subscriber)));
+
+class Intake implements Observer<SourceEvent> {
+  readonly #source: SourceId;
+  readonly #deps: IntakeDeps;
+  readonly #guard: EdgeGuard;
+  readonly #subscriber: Subscriber<never>;
+  readonly #told = new Set<RejectReason>();
+
+  constructor(source: SourceId, deps: IntakeDeps, subscriber: Subscriber<never>) {
+    this.#source = source;
+    this.#deps = deps;
+    this.#guard = deps.guard;
+    this.#subscriber = subscriber;
+  }
+
+  next(event: SourceEvent): void {
+    try {
+      this.#handle(this.#guard.admit(event));
+    } catch (error) {
+      this.#subscriber.error(error);
+    }
+  }
+
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+
+  #handle(event: SourceEvent): void {
+    const source = this.#source;
+    const { readers, telemetry, release } = this.#deps;
     switch (event.kind) {
       case 'frame':
-        telemetry.sources.frame(source.id);
-        return pass(event.frame, readers, deps.release);
+        telemetry.sources.frame(source);
+        return pass(event.frame, readers, release);
       case 'rejected':
-        telemetry.sources.rejected(source.id, event.reason);
+        telemetry.sources.rejected(source, event.reason);
         for (const reader of readers) telemetry.ledger.refused(reader.stream.id, event.reason);
-        if (told.has(event.reason)) return;
-        told.add(event.reason);
-        telemetry.incidents.add({
-          kind: 'warning',
-          source: source.id,
-          message: `input of "${source.id}" refused (${event.reason}): ${event.message}`,
-        });
+        if (this.#told.has(event.reason)) return;
+        this.#told.add(event.reason);
+        telemetry.incidents.add({ kind: 'warning', source, message: `input of "${source}" refused (${event.reason}): ${event.message}` });
         return;
       case 'state':
         if (event.state === 'ended' || event.state === 'stalled') for (const reader of readers) reader.flush();
-        return tellState(source.id, event.state, event.message, telemetry);
+        return tellState(source, event.state, event.message, telemetry);
     }
-  };
-  return new Observable((subscriber) => {
-    told.clear();
-    return source.events.subscribe({
-      next(event) {
-        try {
-          handle(guard.admit(event));
-        } catch (error) {
-          subscriber.error(error);
-        }
-      },
-      error: (error) => subscriber.error(error),
-      complete: () => subscriber.complete(),
-    });
-  });
+  }
 }
 
 function pass(frame: Frame, readers: readonly Pipeline[], release: (region: Region) => void): void {

@@ -26,51 +26,64 @@ const AHEAD_MAX_US = durationFromMs(50);
  * What every frame of one source must pass, in this order: a lawful sequence number and instant, newer than the one before it, fresh, not too large, whole, finite.
  * A refused frame leaves no trace but its count, so one bad frame never costs a good one.
  */
-export function createEdgeGuard(
-  options: EdgeGuardOptions,
-  deps: { readonly clock: Clock; readonly memory: Pick<FrameMemory, 'release'> },
-): EdgeGuard {
-  const counts = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
-  let lastSequence = Number.NEGATIVE_INFINITY;
-  let lastCapturedAt = Number.NEGATIVE_INFINITY;
+export const createEdgeGuard = (options: EdgeGuardOptions, deps: EdgeGuardDeps): EdgeGuard => new Guard(options, deps);
 
-  const faultOf = ({ sequence, capturedAt, payload }: Frame): Fault | undefined => {
+interface EdgeGuardDeps {
+  readonly clock: Clock;
+  readonly memory: Pick<FrameMemory, 'release'>;
+}
+
+/** One object: of ten thousand sources each has its own, and every frame comes by. */
+class Guard implements EdgeGuard {
+  readonly counts = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
+  readonly #clock: Clock;
+  readonly #memory: Pick<FrameMemory, 'release'>;
+  readonly #staleAfterUs: DurationUs;
+  readonly #bytesMax: number;
+  #lastSequence = Number.NEGATIVE_INFINITY;
+  #lastCapturedAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ staleAfterUs, bytesMax }: EdgeGuardOptions, { clock, memory }: EdgeGuardDeps) {
+    this.#clock = clock;
+    this.#memory = memory;
+    this.#staleAfterUs = staleAfterUs;
+    this.#bytesMax = bytesMax;
+  }
+
+  admit(event: SourceEvent): SourceEvent {
+    if (event.kind === 'state') return event;
+    if (event.kind === 'rejected') {
+      this.counts[event.reason] += 1;
+      return event;
+    }
+    const { frame } = event;
+    const fault = this.#faultOf(frame);
+    if (fault === undefined) {
+      this.#lastSequence = frame.sequence;
+      this.#lastCapturedAt = frame.capturedAt;
+      return event;
+    }
+    this.counts[fault.reason] += 1;
+    if (frame.payload.kind === 'image') this.#memory.release(frame.payload.region);
+    return { kind: 'rejected', reason: fault.reason, message: `frame ${frame.sequence} ${fault.message}` };
+  }
+
+  #faultOf({ sequence, capturedAt, payload }: Frame): Fault | undefined {
     if (!Number.isSafeInteger(sequence) || !Number.isFinite(capturedAt)) {
       return { reason: 'out-of-order', message: `of instant ${capturedAt} has no place in order` };
     }
-    if (sequence === lastSequence) return { reason: 'duplicate', message: 'came again' };
-    if (sequence < lastSequence || capturedAt < lastCapturedAt) {
-      const spanUs = capturedAt - lastCapturedAt;
-      return { reason: 'out-of-order', message: `came after frame ${lastSequence}, captured ${spanUs} us after it` };
+    if (sequence === this.#lastSequence) return { reason: 'duplicate', message: 'came again' };
+    if (sequence < this.#lastSequence || capturedAt < this.#lastCapturedAt) {
+      const spanUs = capturedAt - this.#lastCapturedAt;
+      return { reason: 'out-of-order', message: `came after frame ${this.#lastSequence}, captured ${spanUs} us after it` };
     }
-    const ageUs = elapsedUs(capturedAt, deps.clock.now());
+    const ageUs = elapsedUs(capturedAt, this.#clock.now());
     if (ageUs < -AHEAD_MAX_US) return { reason: 'out-of-order', message: `was captured ${-ageUs} us in the future` };
-    if (ageUs > options.staleAfterUs) {
-      return { reason: 'stale', message: `is ${ageUs} us old, at most ${options.staleAfterUs} are allowed` };
+    if (ageUs > this.#staleAfterUs) {
+      return { reason: 'stale', message: `is ${ageUs} us old, at most ${this.#staleAfterUs} are allowed` };
     }
-    return payloadFault(payload, options.bytesMax);
-  };
-
-  return {
-    counts,
-    admit(event) {
-      if (event.kind === 'state') return event;
-      if (event.kind === 'rejected') {
-        counts[event.reason] += 1;
-        return event;
-      }
-      const { frame } = event;
-      const fault = faultOf(frame);
-      if (fault === undefined) {
-        lastSequence = frame.sequence;
-        lastCapturedAt = frame.capturedAt;
-        return event;
-      }
-      counts[fault.reason] += 1;
-      if (frame.payload.kind === 'image') deps.memory.release(frame.payload.region);
-      return { kind: 'rejected', reason: fault.reason, message: `frame ${frame.sequence} ${fault.message}` };
-    },
-  };
+    return payloadFault(payload, this.#bytesMax);
+  }
 }
 
 /** What is wrong with a frame; the message goes on after "frame n". */

@@ -1,6 +1,8 @@
 import { assert } from '../../core/assert.ts';
+import type { CoreId, Turn } from '../../core/job.ts';
 import type { LayerCost } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
+import type { DurationUs } from '../../core/units.ts';
 import { compileSegment, extentOf, type ModelExtent, type SegmentCost } from './segment-cost.ts';
 import { compileSplit, type Split } from './split-cost.ts';
 
@@ -28,6 +30,17 @@ export interface ModelSteps {
   cost(from: number, steps: number, isReload: boolean): SegmentCost;
   /** Part of the row's time, with the bus to itself, until the end of each of its steps; the last is 1. */
   ends(from: number, steps: number): Float64Array;
+}
+
+/** What a model costs on these cores together; of a language model, what this turn does. */
+export type StepsOn = (core: CoreId, others: readonly CoreId[], turn: Turn | undefined) => ModelSteps;
+
+/** A model that is in memory. */
+export interface OpenedModel {
+  readonly stepsOn: StepsOn;
+  readonly loadUs: DurationUs;
+  /** A job of the model has ended well, with these steps. */
+  readonly ran: (steps: ModelSteps) => void;
 }
 
 /** What a core, and several together, can do. */

@@ -1,14 +1,15 @@
 import { assert } from '../../core/assert.ts';
 import { after, type Clock, type Timer } from '../../core/clock.ts';
 import { CoxswainError } from '../../core/errors.ts';
-import type { CoreId, JobId, Turn } from '../../core/job.ts';
+import type { CoreId, JobId } from '../../core/job.ts';
 import { type ModelId, type ModelSpec, tensorBytes } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { Region } from '../../core/region.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { addUs, type DurationUs, durationUs, type InstantUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState, DeviceListener } from '../device.ts';
-import type { ModelSteps } from './model-steps.ts';
+import type { ModelSteps, OpenedModel } from './model-steps.ts';
+import type { Run } from './running.ts';
 import type { SimChip } from './sim-chip.ts';
 
 export interface SimCoreOptions {
@@ -34,16 +35,6 @@ export interface SimCoreDeps {
   readonly answerTokens: (job: JobId) => number | undefined;
 }
 
-export interface OpenedModel {
-  readonly stepsOn: StepsOn;
-  readonly loadUs: DurationUs;
-  /** A job of the model has ended well, with these steps. */
-  readonly ran: (steps: ModelSteps) => void;
-}
-
-/** What a model costs on these cores together; of a language model, what this turn does. */
-export type StepsOn = (core: CoreId, others: readonly CoreId[], turn: Turn | undefined) => ModelSteps;
-
 type Work =
   | { readonly kind: 'load'; readonly model: ModelSpec; readonly onEnd: (error: CoxswainError | undefined) => void }
   | RunWork
@@ -64,8 +55,8 @@ interface Loaded {
   readonly outputSizes: readonly number[];
 }
 
-/** The segment under way. */
-interface Under {
+/** The segment under way, which the chip has as well. */
+interface Under extends Run {
   readonly work: RunWork;
   readonly segment: Segment;
   readonly model: OpenedModel;
@@ -80,7 +71,7 @@ interface Under {
   /** Steps that it will have run at its end; fewer than asked for once it was told to yield. */
   ends: number;
   /** When it will have been stopped, once that was asked for. */
-  abortedAt?: InstantUs;
+  abortedAt: InstantUs | undefined;
 }
 
 /** The life of one simulated core; what its segments take is the chip's. */
@@ -235,14 +226,31 @@ export class SimCore {
     const steps = model.stepsOn(core, otherIds, segment.turn);
     const isReload = this.#begins(segment, others);
     const { mischief, culprit } = this.#mischief(others);
-    const isWrong = mischief === 'wrong';
     const count = this.#countOf(segment, steps);
     // What is asked of an answer that ends sooner is not run.
     const ends = Math.min(segment.steps, count - from);
-    this.#under = { work, segment, model, culprit, steps, isReload, isWrong, startedAt: clock.now(), count, ends };
-    const cost = steps.cost(from, ends, isReload);
-    const { killAt, stream } = segment;
-    chip.begin({ core, others: otherIds, cost, stream, killAt, isHung: mischief === 'hang', onEnd: this.#onRunEnd });
+    const under: Under = {
+      core,
+      others: otherIds,
+      cost: steps.cost(from, ends, isReload),
+      stream: segment.stream,
+      killAt: segment.killAt,
+      isHung: mischief === 'hang',
+      onEnd: this.#onRunEnd,
+      work,
+      segment,
+      model,
+      culprit,
+      steps,
+      isReload,
+      isWrong: mischief === 'wrong',
+      startedAt: clock.now(),
+      count,
+      ends,
+      abortedAt: undefined,
+    };
+    this.#under = under;
+    chip.begin(under);
   }
 
   #runEnded(how: 'done' | 'overdue'): void {

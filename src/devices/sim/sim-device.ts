@@ -10,10 +10,10 @@ import type { Device, DeviceListener } from '../device.ts';
 import type { Regulation } from './byte-budget.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import type { SimFault } from './faults.ts';
-import { createModelSteps, type ModelSteps, type SimSteps } from './model-steps.ts';
+import { createModelSteps, type ModelSteps, type OpenedModel, type SimSteps, type StepsOn } from './model-steps.ts';
 import { rooflineUs, type SegmentCost, segmentJoules } from './segment-cost.ts';
 import { SimChip } from './sim-chip.ts';
-import { type Mischief, type OpenedModel, SimCore, type StepsOn } from './sim-core.ts';
+import { type Mischief, SimCore } from './sim-core.ts';
 import type { Split } from './split-cost.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
