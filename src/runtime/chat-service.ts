@@ -14,7 +14,7 @@ import type { ConversationDesk } from '../pipeline/conversation-desk.ts';
 export interface ChatAsk extends Pick<ChatRequest, 'messages' | 'tools' | 'variables' | 'nowMs'> {
   /** Asks of one conversation go on from each other's cache, one at a time; absent: it stands for itself. */
   readonly conversation?: string | undefined;
-  /** See `readSamplingOptions`. */
+  /** See `readSamplingOptions`; temperature 1 where none is given, as OpenAI has it. */
   readonly sampling?: Readonly<Record<string, unknown>> | undefined;
   readonly constraint?: ConstraintOptions | undefined;
   readonly stop?: readonly string[] | undefined;

@@ -339,8 +339,9 @@ export class AssistantTurn {
         answerUs: usage?.answerUs,
       },
       error,
-      outcome: this.#chatEnd?.outcome ?? refusal,
-      finish: this.#chatEnd?.finish,
+      // An answer that was ended for its calls is as one that was as long as it may be.
+      outcome: this.#isCut ? { kind: 'done' } : (this.#chatEnd?.outcome ?? refusal),
+      finish: this.#isCut ? 'length' : this.#chatEnd?.finish,
       usage,
     });
   }

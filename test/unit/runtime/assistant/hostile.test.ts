@@ -61,7 +61,7 @@ describe('a model that is out of its mind', () => {
     rig.clock.runFor(ms(1));
     expect(turn.outcomes.filter(({ outcome }) => outcome.kind === 'accepted').length).toBeLessThanOrEqual(3);
     expect(rig.assistant.counts().strayCalls).toBe(1);
-    expect(turn.ends[0]?.transcript).toMatchObject({ end: 'cut', detail: 'more calls than an answer may have' });
+    expect(turn.ends[0]).toMatchObject({ finish: 'length', transcript: { end: 'cut', detail: 'more calls than an answer may have' } });
     expect(turn.ends[0]?.transcript.calls).toHaveLength(8);
   });
 
