@@ -112,8 +112,8 @@ function servedEndOf({ outcome, finish, usage, problem }: ChatEnd, wait: AnswerW
   return { kind: 'answered', finish, usage: wireUsageOf(usage, outcome.kind === 'late') };
 }
 
-/** A token has rarely more bytes on average; runs of spaces can have more, and nobody needs so many. */
-const BYTES_PER_TOKEN_MAX = 16;
+/** English has 4 to 5 bytes a token, Chinese up to 6, code 3; runs of spaces can have more, and nobody needs so many. */
+const BYTES_PER_TOKEN_MAX = 8;
 
 /** Refuses what cannot fit by far before it is encoded: encoding takes a millisecond for some 300 to 1 000 bytes, of this process that has cameras to serve. */
 export function checkLength(bytes: number, contextTokens: number): void {
