@@ -22,11 +22,11 @@ export type Decision =
   | {
       readonly kind: 'start';
       readonly core: CoreId;
-      readonly others?: readonly CoreId[];
+      readonly others?: readonly CoreId[] | undefined;
       readonly job: JobId;
       readonly killAt: InstantUs;
-      readonly segment?: Steps;
-      readonly model?: ModelId;
+      readonly segment?: Steps | undefined;
+      readonly model?: ModelId | undefined;
     }
   /** Let the segment that runs there end after the step it is at; the job goes on later. Without `for` it was cancelled. */
   | { readonly kind: 'yield'; readonly core: CoreId; readonly job: JobId; readonly for?: JobId }

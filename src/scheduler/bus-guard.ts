@@ -76,7 +76,8 @@ export class BusGuard {
   #lookAt(state: SchedulerState, core: CoreState, candidate: JobState, ratio: number): boolean {
     this.#count = 0;
     if (mostDemandBeside(state, core, ratio) <= 1) return false;
-    let [demand, isAnybodyProtected] = [ratio, false];
+    let demand = ratio;
+    let isAnybodyProtected = false;
     for (const other of state.cores) {
       if (other === core) continue;
       const { running } = other;
@@ -174,11 +175,13 @@ export class BusGuard {
 
   /** The most that anybody gets: who wants less leaves the rest to the others. */
   #level(at: number, count: number): number {
-    let [free, greedy] = [1, 0];
+    let free = 1;
+    let greedy = 0;
     for (let place = 0; place < count; place += 1) if (this.#isOn(place, at)) greedy += 1;
     let level = greedy === 0 ? 1 : 1 / greedy;
     for (let didChange = true; didChange; ) {
-      [free, greedy] = [1, 0];
+      free = 1;
+      greedy = 0;
       for (let place = 0; place < count; place += 1) {
         if (!this.#isOn(place, at)) continue;
         if ((this.#ratio[place] as number) <= level) free -= this.#ratio[place] as number;

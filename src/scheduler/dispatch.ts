@@ -1,5 +1,5 @@
-import type { Decision, Steps } from '../core/decision.ts';
-import { addUs, durationUs, type InstantUs, instantUs } from '../core/units.ts';
+import type { Decision } from '../core/decision.ts';
+import { addUs, durationUs, instantUs } from '../core/units.ts';
 import { makeCheaper } from './cheaper.ts';
 import { doubtEstimates, latestStartOnUs, latestStartUs } from './feasibility.ts';
 import { grantGang } from './gang.ts';
@@ -146,14 +146,14 @@ function startOnSomeCore(state: SchedulerState, job: JobState, decisions: Decisi
     if (!isIdle(core) || !mayTake(core, job)) continue;
     if (state.now > latestStartOnUs(state, job, core)) continue;
     const grant = isKnownToHold(core, job) ? undefined : grantOn(state, core, job);
-    if (grant !== undefined && 'steps' in grant) {
-      start(state, core, NO_CORES, job, grant.steps, decisions);
+    if (typeof grant === 'number') {
+      start(state, core, NO_CORES, job, grant, decisions);
       return true;
     }
     if (isNew) countHold(core, job);
     if (grant === undefined) continue;
     holds ??= [];
-    holds.push([core, grant.hold]);
+    holds.push([core, grant]);
   }
   if (holds !== undefined) putHolds(state, holds);
   return false;
@@ -190,9 +190,9 @@ function isKnownToHold(core: CoreState, job: JobState): boolean {
   if (!standsInBackground(job)) return false;
   const leastUs = longestStepUs(job, core, 1);
   const { busRatio: ownRatio = 0 } = job.model.plan;
-  return core.held.some(
-    ({ job: held, busRatio = 0 }) => standsInBackground(held) && busRatio <= ownRatio && longestStepUs(held, core, 1) <= leastUs,
-  );
+  for (const { job: held, busRatio = 0 } of core.held)
+    if (standsInBackground(held) && busRatio <= ownRatio && longestStepUs(held, core, 1) <= leastUs) return true;
+  return false;
 }
 
 /** @param others the rest of a gang */
@@ -225,11 +225,17 @@ function start(
   const expectedUs = rowUs * factor * (job.isCold ? COLD_FACTOR : 1);
   const timeoutUs = durationUs(Math.min(ceilingUs, Math.max(floorUs, Math.ceil(expectedUs))));
   const killAt = addUs(state.now, timeoutUs);
-  const segment = job.stepCount === 1 ? undefined : { from: job.stepsDone, steps };
   const { model } = job.model.plan;
-  if (others.length > 0 || model !== job.job.model) decisions.push(fullStart(core, others, job, killAt, segment));
-  else if (segment === undefined) decisions.push({ kind: 'start', core: core.id, job: job.id, killAt });
-  else decisions.push({ kind: 'start', core: core.id, job: job.id, killAt, segment });
+  // One shape for all starts, since everybody reads them.
+  decisions.push({
+    kind: 'start',
+    core: core.id,
+    others: others.length === 0 ? undefined : others.map(({ id }) => id),
+    job: job.id,
+    killAt,
+    segment: job.stepCount === 1 ? undefined : { from: job.stepsDone, steps },
+    model: model === job.job.model ? undefined : model,
+  });
 }
 
 /** Whether the model has not run there since the core came up. */
@@ -238,20 +244,6 @@ function occupy(core: CoreState, job: JobState): boolean {
   core.lastJob = job.id;
   core.hold = undefined;
   return core.coldModels.size > 0 && core.coldModels.delete(job.model.plan.model);
-}
-
-/** With whatever is not usual about it. */
-function fullStart(core: CoreState, others: readonly CoreState[], job: JobState, killAt: InstantUs, segment: Steps | undefined): Decision {
-  const { model } = job.model.plan;
-  return {
-    kind: 'start',
-    core: core.id,
-    ...(others.length === 0 ? {} : { others: others.map(({ id }) => id) }),
-    job: job.id,
-    killAt,
-    ...(segment === undefined ? {} : { segment }),
-    ...(model === job.job.model ? {} : { model }),
-  };
 }
 
 function countStart(state: SchedulerState, stream: StreamState): void {

@@ -30,14 +30,14 @@ export function grantGang(state: SchedulerState, job: JobState, isIdle: (core: C
     }
     if (state.now > latestStartOnUs(state, job, core)) continue;
     const grant = grantOn(state, core, job);
-    if ('hold' in grant) {
-      holds.push([core, grant.hold]);
-      expected.push({ core, at: Math.max(state.now, grant.hold.likelyUntil) });
+    if (typeof grant !== 'number') {
+      holds.push([core, grant]);
+      expected.push({ core, at: Math.max(state.now, grant.likelyUntil) });
       continue;
     }
     cores.push(core);
     expected.push({ core, at: state.now });
-    steps = Math.min(steps, grant.steps);
+    steps = Math.min(steps, grant);
     const [lead, ...others] = cores;
     if (lead !== undefined && cores.length === model.width) return { cores: [lead, ...others], steps };
   }

@@ -8,9 +8,12 @@ import { hasRoom } from './turn.ts';
  * and its cache is there already; see PolicyTuning.resume for the exception.
  */
 export function standsBack(state: SchedulerState, job: JobState): boolean {
-  const { open, waiting } = job.stream;
-  if (open.length === 0) return false;
-  const { keptOn } = job;
+  return job.stream.open.length > 0 && standsBackForOther(state, job);
+}
+
+function standsBackForOther(state: SchedulerState, job: JobState): boolean {
+  const { keptOn, stream } = job;
+  const { open, waiting } = stream;
   if (keptOn === undefined) return open.some((other) => other.phase === 'waiting' && isReady(state, other)) && !isPressed(state, job);
   return waiting.some((other) => other.keptOn === undefined && isPressed(state, other) && keptOn.every((core) => hasRoom(core, other)));
 }

@@ -85,13 +85,15 @@ export function claimUs(job: JobState, core: CoreState): number {
   return server !== undefined && isFunded(job) ? Math.min(restUs, budgetLeftUs(server)) : restUs;
 }
 
-/** Brings all servers up to now; returns those that have got budget while something of theirs waits. */
-export function updateServers(state: SchedulerState): ServerState[] {
-  const risen: ServerState[] = [];
+/** Brings all servers up to now; returns those that have got budget while something of theirs waits, if any. */
+export function updateServers(state: SchedulerState): ServerState[] | undefined {
+  let risen: ServerState[] | undefined;
   for (const server of state.servers) {
     const wasFunded = server.isFunded;
     updateServer(state, server);
-    if (server.isFunded && !wasFunded && server.isActive) risen.push(server);
+    if (!server.isFunded || wasFunded || !server.isActive) continue;
+    risen ??= [];
+    risen.push(server);
   }
   return risen;
 }
@@ -119,16 +121,24 @@ export function updateServer(state: SchedulerState, server: ServerState): boolea
   const isFunded = budgetLeftUs(server) > 0;
   if (isFunded === server.isFunded && (!isFunded || server.deadlineAt === before)) return false;
   server.isFunded = isFunded;
-  for (const group of server.groups) {
-    const waiting = server.streams.flatMap((stream) => stream.waiting.filter((job) => job.model.group === group));
+  rekeyWaiting(server);
+  return true;
+}
+
+function rekeyWaiting({ groups, streams }: ServerState): void {
+  for (const group of groups) {
+    const waiting = streams.flatMap((stream) => stream.waiting.filter((job) => job.model.group === group));
     if (waiting.length > 0) group.waiting.rekey(waiting, setStanding);
   }
-  return true;
 }
 
 /** Something runs, or could as far as its own conditions go. */
 function hasWork(state: SchedulerState, { streams }: ServerState): boolean {
-  return streams.some(({ runningCount, waiting }) => runningCount > 0 || waiting.some((job) => isReady(state, job)));
+  for (const { runningCount, waiting } of streams) {
+    if (runningCount > 0) return true;
+    for (const job of waiting) if (isReady(state, job)) return true;
+  }
+  return false;
 }
 
 /** Of the next steps of the job, as many as its server's budget pays for: at least one, since a step cannot be divided; all where it needs no budget. */

@@ -2,6 +2,7 @@ import { assert, assertNever } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Event } from '../core/event.ts';
 import type { CoreId, Job, JobId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { FailReason, Outcome } from '../core/outcome.ts';
 import { durationUs, elapsedUs } from '../core/units.ts';
 import { giveBackWhenSettled, isShed, readmit } from './admission.ts';
@@ -16,7 +17,17 @@ import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { restart, restartTurns } from './restart.ts';
 import { charge, firstOf, updateServers } from './server.ts';
-import { type CoreState, isTalk, type JobPhase, type JobState, NO_CORES, type SchedulerState } from './state.ts';
+import {
+  type CoreState,
+  isTalk,
+  type JobPhase,
+  type JobState,
+  type ModelState,
+  NO_CORES,
+  type SchedulerState,
+  type ServerState,
+  type StreamState,
+} from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
 import { expectNextToken } from './turn.ts';
 
@@ -63,11 +74,12 @@ function choose(state: SchedulerState, decisions: Decision[]): void {
   const risen = state.servers.length > 0 ? updateServers(state) : undefined;
   dispatch(state, decisions);
   if (ready !== undefined) for (const job of ready) if (job.phase === 'waiting') preemptFor(state, job, decisions);
-  if (risen === undefined) return;
-  for (const server of risen) {
-    const job = firstOf(state, server);
-    if (job !== undefined) preemptFor(state, job, decisions);
-  }
+  if (risen !== undefined) for (const server of risen) preemptForServer(state, server, decisions);
+}
+
+function preemptForServer(state: SchedulerState, server: ServerState, decisions: Decision[]): void {
+  const job = firstOf(state, server);
+  if (job !== undefined) preemptFor(state, job, decisions);
 }
 
 /** For a job that this event made wait and that waits still. */
@@ -117,7 +129,7 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
 
 function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobState | undefined {
   const stream = state.streams.get(job.stream);
-  const model = stream?.levels.find(({ plan }) => plan.model === job.model);
+  const model = stream === undefined ? undefined : levelOf(stream, job.model);
   assert(stream !== undefined && model !== undefined, 'a job is of a stream of the plan and of a model of that stream', job.id);
   assert(state.jobs.get(job.id) === undefined, 'a job arrives once', job.id);
   if (state.isStopping) {
@@ -174,6 +186,13 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
   return newcomer.phase === 'waiting' ? newcomer : undefined;
 }
 
+/** Mostly the one that jobs are made for now. */
+function levelOf({ model, levels }: StreamState, id: ModelId): ModelState | undefined {
+  if (model.plan.model === id) return model;
+  for (const level of levels) if (level.plan.model === id) return level;
+  return undefined;
+}
+
 /**
  * Keeps the freshness of the newcomer's stream. `latest`: the newest capture stays, whichever way round they arrived. `queue`: the oldest makes room,
  * since it has the least time left and its result would be the most out of date.
@@ -196,7 +215,9 @@ function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision
 /** The job waits for its next segment, or its outputs are to be decoded. */
 function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Decision[]): JobState | undefined {
   const job = vacate(state, event.core, event.job);
-  const { steps, isLast } = event.progress ?? { steps: job.granted, isLast: true };
+  const { progress } = event;
+  const steps = progress === undefined ? job.granted : progress.steps;
+  const isLast = progress === undefined || progress.isLast;
   assert(steps >= 0 && steps <= job.granted, 'a core runs no more than the steps it was given', event.core);
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
   if (!job.isCold) learn(state, job, coreOf(state, event.core), steps);
