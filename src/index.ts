@@ -21,6 +21,7 @@ export type { Criticality, Freshness, Stream } from './core/stream.ts';
 export { createSystemClock } from './core/system-clock.ts';
 export { type DurationUs, durationFromMs, durationUs, type InstantUs, instantUs, msFromDuration } from './core/units.ts';
 export { createCodecDirectory } from './runtime/codec-directory.ts';
+export { createLanguageDirectory } from './runtime/language-directory.ts';
 export { planRun, type RunPlan } from './runtime/plan-run.ts';
 export type { Runtime, RuntimeDeps, StopHow } from './runtime/runtime.ts';
 export { startRuntime } from './runtime/start.ts';

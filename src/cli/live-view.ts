@@ -5,6 +5,7 @@ import type { Snapshot } from '../telemetry/snapshot.ts';
 import { formatElapsed } from './duration.ts';
 import { bar, formatBytes, formatCounts, formatMs, formatPercent, formatUs, sumOf } from './figures-text.ts';
 import type { Paint, Tone } from './paint.ts';
+import { httpLine } from './plain-lines.ts';
 import { renderCores, renderStreams } from './tables.ts';
 import { cutText, displayWidth, escapeText } from './terminal-text.ts';
 
@@ -16,6 +17,8 @@ export interface LiveOptions {
   readonly paint: Paint;
   /** Since the run began; the snapshot's own count may include the start of the cores. */
   readonly elapsedMs: number;
+  /** Where OpenAI clients find it; undefined: nowhere. */
+  readonly http: string | undefined;
   /** Undefined: the run has no end of its own. */
   readonly runFor: DurationUs | undefined;
   /** The latest lines of `console` sinks, unescaped. */
@@ -47,6 +50,7 @@ export function renderLive(snapshot: Snapshot, options: LiveOptions): string[] {
     ...renderCores(snapshot.cores, columns, paint),
     '',
     ...renderFoot(snapshot, columns, paint),
+    ...(options.http === undefined ? [] : [paint(cutText(httpLine(options.http), columns), 'dim')]),
     ...options.notices.map((notice) => paint(cutText(`warning: ${escapeText(notice)}`, columns), 'yellow')),
     ...options.printed.map((line) => cutText(escapeText(line), columns)),
   ];

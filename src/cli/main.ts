@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createConfigFiles } from '../config/config-files.ts';
 import { FILE_BYTES_MAX, loadConfig } from '../config/load-config.ts';
 import { loadManifest } from '../config/load-manifest.ts';
+import type { LanguageDirectory } from '../config/load-scope.ts';
 import { loadSoc } from '../config/load-soc.ts';
 import { configInvalid, type Problem } from '../config/problem.ts';
 import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
@@ -48,6 +49,8 @@ const loadSocOf = (soc: string): SocProfile => loadSoc(socFile(soc, SOC_FOLDER),
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const languagesOf = async (): Promise<LanguageDirectory> => (await import('../runtime/language-directory.ts')).createLanguageDirectory();
+
 type LoadConfig = (file: string) => RuntimeConfig;
 
 /** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
@@ -55,16 +58,21 @@ function createCommands(deps: CliDeps): Commands {
   const loader = async (): Promise<LoadConfig> => {
     const { createCodecDirectory } = await import('../runtime/codec-directory.ts');
     const codecs = createCodecDirectory();
-    return (file) => loadConfig(file, { env: deps.env, files: createConfigFiles(), codecs });
+    const languages = await languagesOf();
+    return (file) => loadConfig(file, { env: deps.env, files: createConfigFiles(), codecs, languages });
   };
   const modelsOf = async ({ config, manifest }: ModelsWhere): Promise<readonly ManifestModel[]> =>
     manifest === undefined && config !== undefined
       ? (await loader())(config).models
-      : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps);
+      : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps, await languagesOf());
   return {
     run: async (options) => {
       const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
       return run(options, { ...deps, loadConfig: await loader(), startRuntime });
+    },
+    ask: async (options) => {
+      const { ask } = await import('./commands/ask.ts');
+      return ask(options, { ...deps, loadConfig: await loader(), fetch });
     },
     sim: async (options) => {
       const [{ sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
@@ -83,8 +91,9 @@ function createCommands(deps: CliDeps): Commands {
           import('../runtime/plan-beside.ts'),
           import('../runtime/simulate-costs.ts'),
         ]);
+      const languages = await languagesOf();
       const models = () =>
-        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
+        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps, languages).flatMap(({ id, shape }) =>
           shape?.kind === 'language' ? [{ name: id, shape }] : [],
         );
       return plan(options, {
@@ -179,9 +188,9 @@ async function fidelityDeps(deps: CliDeps): Promise<FidelityDeps> {
   };
 }
 
-function modelsOfManifest(file: string, { env }: CliDeps): readonly ManifestModel[] {
+function modelsOfManifest(file: string, { env }: CliDeps, languages: LanguageDirectory): readonly ManifestModel[] {
   const problems: Problem[] = [];
-  const manifest = loadManifest(file, FILE_BYTES_MAX, { env, files: createConfigFiles() }, problems);
+  const manifest = loadManifest(file, FILE_BYTES_MAX, { env, files: createConfigFiles(), languages }, problems);
   if (manifest === undefined || problems.length > 0) throw configInvalid(problems);
   return manifest.models;
 }

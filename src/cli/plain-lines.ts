@@ -15,6 +15,9 @@ export function bannerLines(snapshot: Snapshot, version: string): string[] {
   ];
 }
 
+/** Where to ask what. */
+export const httpLine = (url: string): string => `http ${escapeText(url)} for OpenAI clients, and: coxswain ask "what do you see"`;
+
 /**
  * One line for the whole run, by class, whatever the number of streams:
  * `   0:05  safety 115 done, worst p99 71 ms | background 9 done, 31 dropped | cores 0 71 %, 1 lost`

@@ -3,6 +3,7 @@ import type { AnalysisName } from '../runtime/analysis.ts';
 import { addBench, type BenchCommands } from './bench-program.ts';
 import type { CliDeps } from './cli-deps.ts';
 import type { AnalyzeOptions } from './commands/analyze.ts';
+import type { AskOptions } from './commands/ask.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -20,6 +21,7 @@ export interface ModelsWhere {
 /** What each command does, given its parsed options; resolves to the exit status. */
 export interface Commands extends SimCommands, BenchCommands {
   readonly run: (options: RunOptions) => Promise<number>;
+  readonly ask: (options: AskOptions) => Promise<number>;
   readonly analyze: (options: AnalyzeOptions) => Promise<number>;
   readonly doctor: (options: DoctorOptions) => Promise<number>;
   readonly modelsList: (where: ModelsWhere, options: ModelsOptions) => Promise<number>;
@@ -65,6 +67,7 @@ function createProgram(commands: Commands, deps: Pick<CliDeps, 'out' | 'err' | '
     })
     .addHelpText('after', EXIT_HELP);
   addRun(program, commands, end);
+  addAsk(program, commands, end);
   addSim(program, commands, end);
   addPlan(program, commands, end);
   addCheck(program, commands, end);
@@ -121,6 +124,34 @@ function addRun(program: Command, commands: Commands, end: (code: number) => voi
       const runFor = flags.for === undefined ? undefined : parseDuration(flags.for);
       const { report, log, json, plain } = flags;
       end(await commands.run({ config, runFor, report, log, isJson: json === true, isPlain: plain === true }));
+    });
+}
+
+interface AskFlags extends JsonFlag {
+  readonly url?: string;
+  readonly config: string;
+  readonly model: string;
+  readonly conversation: string;
+  readonly token?: string;
+}
+
+function addAsk(program: Command, commands: Commands, end: (code: number) => void): void {
+  program
+    .command('ask')
+    .description('say something to the assistant of a runtime that runs, and print its answer as it comes')
+    .argument('<words...>', 'what to say; words are put together with blanks')
+    .option('--url <address>', 'where the runtime listens, such as http://127.0.0.1:8080; by default as --config says')
+    .option('--config <file>', 'configuration that it runs, for the address and the token', 'configs/cockpit.yaml')
+    .option('--model <name>', 'pipeline with an assistant, or a language model', 'assistant')
+    .option('--conversation <name>', 'go on with what was said under this name; "" for a question that stands for itself', 'console')
+    .option('--token <text>', 'bearer token, where the server wants one')
+    .option('--json', 'print the whole answer as the server gives it')
+    .addHelpText(
+      'after',
+      `\nA yes or no answers a question that the assistant has asked. Ctrl-C breaks the answer off.\n${examples('ask "turn the seat heating to two"', 'ask what do you see', "ask --json hello | jq '.choices[0].message'")}`,
+    )
+    .action(async (words: readonly string[], { url, token, json, ...flags }: AskFlags) => {
+      end(await commands.ask({ text: words.join(' '), url, token, isJson: json === true, ...flags }));
     });
 }
 

@@ -5,7 +5,7 @@ import type { Incident } from '../telemetry/incident-log.ts';
 import type { CliDeps } from './cli-deps.ts';
 import { incidentLine, renderLive } from './live-view.ts';
 import { choosePaint, plainPaint } from './paint.ts';
-import { bannerLines, progressLine } from './plain-lines.ts';
+import { bannerLines, httpLine, progressLine } from './plain-lines.ts';
 import { createScreen } from './screen.ts';
 import type { Terminal } from './terminal.ts';
 import { escapeText } from './terminal-text.ts';
@@ -54,7 +54,18 @@ export function createLiveView(terminal: Terminal, options: RunViewOptions, deps
     if (runtime === undefined) return;
     const snapshot = runtime.snapshot();
     const size = { columns: terminal.columns(), rows: terminal.rows() };
-    screen.draw(renderLive(snapshot, { ...size, paint, elapsedMs: elapsedMs(), runFor: options.runFor, isStopping, printed, notices }));
+    screen.draw(
+      renderLive(snapshot, {
+        ...size,
+        paint,
+        elapsedMs: elapsedMs(),
+        http: runtime.http,
+        runFor: options.runFor,
+        isStopping,
+        printed,
+        notices,
+      }),
+    );
   };
   const tick = (): void => {
     draw();
@@ -101,6 +112,7 @@ export function createPlainView(terminal: Terminal, deps: ViewDeps): RunView {
       const snapshot = runtime.snapshot();
       const tell = (incident: Incident): void => print(incidentLine(incident, Number.POSITIVE_INFINITY, plainPaint));
       for (const line of bannerLines(snapshot, deps.version)) print(line);
+      if (runtime.http !== undefined) print(httpLine(runtime.http));
       for (const incident of snapshot.incidents) tell(incident);
       leaveIncidents = runtime.onIncident(tell);
       const tick = (): void => {

@@ -1,10 +1,13 @@
+import { LANGUAGE_CODEC } from '../core/model.ts';
 import type { Freshness, StreamId, TokenContract } from '../core/stream.ts';
 import { type DurationUs, durationFromMs, durationUs } from '../core/units.ts';
+import { convertAssistant } from './convert-assistant.ts';
 import type { LoadScope } from './load-scope.ts';
 import { nearest } from './nearest.ts';
 import type { PipelineSection } from './pipeline-schema.ts';
 import { type KeyPath, quoted } from './problem.ts';
-import type { AnswerConfig, ManifestModel, Medium, PipelineConfig, PipelineInput, SourceConfig } from './runtime-config.ts';
+import type { AnswerConfig, ManifestModel, PipelineConfig, PipelineInput } from './runtime-config.ts';
+import type { Medium, SourceConfig } from './source-config.ts';
 
 /** A quarter of a second of windows of 32 ms: rides out a busy moment of the core, and no longer. */
 const AUDIO_QUEUE_JOBS = 8;
@@ -43,6 +46,8 @@ interface Feed {
   readonly promptTokensMax?: number;
   /** Whether turns go on with those before them. */
   readonly isConversation?: boolean;
+  /** Whether turns have words, which an assistant answers. */
+  readonly hasWords?: boolean;
 }
 
 /** Pipelines in an order where parents come first. Those that refer to what is not there are left out, after a problem that says so. */
@@ -65,7 +70,13 @@ export function convertPipelines(sections: Sections, around: PipelineSurrounding
     feeds.set(id, feed);
     done.set(id, convertPipeline(id, section, model, feed));
   }
-  return [...done.values()];
+  const media = new Map([...feeds].map(([id, { medium }]) => [id, medium] as const));
+  return [...done.values()].map((pipeline) => {
+    const section = sections.get(pipeline.id);
+    const hasWords = feeds.get(pipeline.id)?.hasWords === true;
+    const assistant = section && convertAssistant({ id: pipeline.id, section, hasWords, media }, scope);
+    return assistant === undefined ? pipeline : { ...pipeline, assistant };
+  });
 }
 
 function convertPipeline(id: StreamId, section: PipelineSection, model: ManifestModel, feed: Feed): PipelineConfig {
@@ -166,7 +177,9 @@ function feedOf(
     const [first] = source.kind === 'first-of' ? source.sources : [source];
     const window = first !== undefined && 'windowSamples' in first ? { windowSamples: first.windowSamples } : {};
     const prompts = source.kind === 'turns' ? { promptTokensMax: source.promptTokens.to, isConversation: source.followUpRatio > 0 } : {};
-    return { medium: source.medium, periodUs: periodOf(source), ...window, ...prompts };
+    // Whoever speaks in words may always go on with what was said.
+    const talks = source.kind === 'words' ? { isConversation: true, hasWords: true } : {};
+    return { medium: source.medium, periodUs: periodOf(source), ...window, ...prompts, ...talks };
   }
   const hint = parents.sections.has(name)
     ? `; to take the results of that pipeline, write { pipeline: ${name} }`
@@ -216,7 +229,8 @@ function modelOf(section: PipelineSection, path: KeyPath, { models }: PipelineSu
 
 function checkMedium(section: PipelineSection, model: ManifestModel, feed: Feed, path: KeyPath, scope: LoadScope): void {
   if (feed.medium === 'empty') return;
-  const taken = model.shape?.kind === 'language' ? 'turn' : model.windowSamples === undefined ? 'image' : 'audio';
+  const taken =
+    model.codec === LANGUAGE_CODEC || model.shape?.kind === 'language' ? 'turn' : model.windowSamples === undefined ? 'image' : 'audio';
   if (taken === feed.medium) {
     if (feed.windowSamples !== undefined && feed.windowSamples !== model.windowSamples) {
       const text = `takes windows of ${model.windowSamples} samples; another model on this source takes ${feed.windowSamples}, give it a source of its own`;

@@ -1,8 +1,8 @@
 import { type DurationUs, durationFromMs, durationUs, msFromDuration } from '../core/units.ts';
 import type { LoadScope } from './load-scope.ts';
 import type { KeyPath } from './problem.ts';
-import type { LeafSource, Sound, SourceConfig, Supervision, VideoInput } from './runtime-config.ts';
 import { Secret, withoutUserInfo } from './secret.ts';
+import type { LeafSource, Sound, SourceConfig, Supervision, VideoInput } from './source-config.ts';
 import type { LeafSourceSection, SourceSection } from './source-schema.ts';
 
 /** A busy machine leaves a capture child waiting that long, so that less says nothing about the camera. */
@@ -85,6 +85,11 @@ function convertLeaf(section: LeafSourceSection, path: KeyPath, sound: Sound, sc
         promptTokens: range(promptTokens),
         answerTokens: range(answerTokens),
       };
+    }
+    case 'words': {
+      const { kind, script, everyMs, loop, mqtt } = section;
+      const lines = script.map(({ text, from }) => ({ text, provenance: from }));
+      return { kind, medium: 'turn', script: lines, periodUs: durationFromMs(everyMs), isLooping: loop, hearsMqtt: mqtt };
     }
   }
 }

@@ -1,12 +1,13 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { CoxswainError, messageOf } from '../core/errors.ts';
 import type { TensorSpec } from '../core/model.ts';
-import { tensorElements } from '../core/model.ts';
-import { durationFromMs } from '../core/units.ts';
+import { LANGUAGE_CODEC, tensorElements } from '../core/model.ts';
+import { durationFromMs, durationUs } from '../core/units.ts';
 import { checkSchema } from './check-schema.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
-import { type ModelSection, manifestSchema, type ShapeSection } from './manifest-schema.ts';
+import { type LanguageModelSection, type ModelSection, manifestSchema, type ShapeSection } from './manifest-schema.ts';
 import { nearest } from './nearest.ts';
-import { type KeyPath, type Problem, quoted } from './problem.ts';
+import { type KeyPath, type Problem, printable, quoted } from './problem.ts';
 import type { ManifestFile, ManifestModel, ModelShape } from './runtime-config.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
@@ -27,12 +28,39 @@ export function loadManifest(file: string, bytesMax: number, deps: LoadDeps, pro
   const scope = new LoadScope(document, deps, problems);
   const root = scope.absolute(section.root);
   const models = Object.entries(section.models).map(([id, model]) => convertModel(id, model, root, scope));
+  const languages = Object.entries(section.languageModels).map(([id, model]) => {
+    if (Object.hasOwn(section.models, id)) scope.refuse(['languageModels', id], 'this name is given among models too; rename one');
+    return convertLanguage(id, model, scope);
+  });
   const shapes = Object.entries(section.shapes).map(([id, shape]) => {
-    if (Object.hasOwn(section.models, id)) scope.refuse(['shapes', id], 'this name is given among models too; rename one');
+    const other = ['models', 'languageModels'].find((key) => Object.hasOwn(section[key as 'models' | 'languageModels'], id));
+    if (other !== undefined) scope.refuse(['shapes', id], `this name is given among ${other} too; rename one`);
     return convertShape(id, shape);
   });
-  return { file: { file: resolve(file), root }, models: [...models, ...shapes] };
+  return { file: { file: resolve(file), root }, models: [...models, ...languages, ...shapes] };
 }
+
+function convertLanguage(id: string, section: LanguageModelSection, scope: LoadScope): ManifestModel {
+  const { folder, variant, sha256, licence, origin = '', chunkTokens, cacheMb, conversations: textsMax, sharesWeights } = section;
+  const path = scope.absolute(folder);
+  const told = { licence, origin };
+  try {
+    const found = scope.deps.languages?.describe({
+      ...{ id, folder: path, variant, sha256, chunkTokens, cacheBytesMax: cacheMb * 2 ** 20, textsMax, sharesWeights },
+    });
+    return found === undefined ? { ...UNSEEN, id, ...told } : { ...found, ...told };
+  } catch (thrown) {
+    if (!(thrown instanceof CoxswainError)) throw thrown;
+    scope.refuse(['languageModels', id, 'folder'], printable(messageOf(thrown)));
+    return { ...UNSEEN, id, ...told };
+  }
+}
+
+/** A language model that nobody has looked at. */
+const UNSEEN: Omit<ManifestModel, 'id' | 'licence' | 'origin'> = {
+  ...{ file: '', sha256: '', inputs: [], outputs: [], states: [], constants: [], codec: LANGUAGE_CODEC },
+  ...{ costUs: durationUs(1), memoryBytes: 0, files: {}, fileBytes: 0, windowSamples: undefined, sideFiles: {} },
+};
 
 /** No core is ever handed such a model, so its tensors matter only as something that frames are put into. */
 function convertShape(id: string, section: ShapeSection): ManifestModel {

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ConfigFiles } from './config-files.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import type { KeyPath, Problem } from './problem.ts';
-import type { DecodeValues } from './runtime-config.ts';
+import type { DecodeValues, ManifestModel } from './runtime-config.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
 /** What config cannot know itself about codecs; the runtime answers from the registry of models/. */
@@ -12,12 +12,32 @@ export interface CodecDirectory {
   validate(codec: string, decode: DecodeValues): readonly { readonly path: KeyPath; readonly message: string }[];
 }
 
+/** A language model as the manifest names it; paths are absolute. */
+export interface LanguageFolder {
+  readonly id: string;
+  readonly folder: string;
+  readonly variant: string | undefined;
+  readonly sha256: string | undefined;
+  readonly chunkTokens: number | undefined;
+  readonly cacheBytesMax: number;
+  readonly textsMax: number;
+  readonly sharesWeights: boolean;
+}
+
+/** What config cannot know itself about folders of language models; the runtime answers from models/language. */
+export interface LanguageDirectory {
+  /** All of the model but its licence and origin. Errors: as of `readDecoderDirectory` and `readDecoderVariant`, and MODEL_HASH_MISMATCH. */
+  describe(folder: LanguageFolder): Omit<ManifestModel, 'licence' | 'origin'>;
+}
+
 export interface LoadDeps {
   /** For `${NAME}`. */
   readonly env: Environment;
   readonly files: ConfigFiles;
   /** Without it, codecs and their options are not checked. */
   readonly codecs?: CodecDirectory;
+  /** Without it, language models are not looked at, and have neither files nor sizes. */
+  readonly languages?: LanguageDirectory;
 }
 
 /** One file while it is turned into configuration: where relative paths begin, and where complaints go. */

@@ -47,6 +47,38 @@ const answerSchema = z
   })
   .describe('For a source of turns: how they are answered. deadlineMs is then that of the first token.');
 
+const BEARINGS = ['ahead', 'left', 'right', 'behind'] as const;
+const watched = (about: string) =>
+  listOf(
+    z.strictObject({
+      pipeline: idField('A pipeline that takes images.'),
+      looks: choiceField(
+        BEARINGS,
+        'Where its camera looks, from the machine. In a picture of what is ahead, its thirds are left, ahead and right.',
+      ).default('ahead'),
+    }),
+    { min: 0, max: 16 },
+    about,
+  ).default([]);
+
+const assistantSchema = z
+  .strictObject({
+    machine: choiceField(['vehicle', 'robot'], 'Whose voice it is. Default: that of the catalogue of actions, else vehicle.').optional(),
+    sees: watched('Pipelines whose objects and faces stand in its prompt, with their age.'),
+    reads: watched(
+      'Pipelines whose texts stand in its prompt. Anybody can hold up a sheet of paper: while a text is there, nothing that is asked for is done.',
+    ),
+    texts: listOf(
+      textField('Name of a signal.', 64),
+      { min: 0, max: 16 },
+      'Signals of type string, such as the title that plays, that stand in its prompt. A stranger may have written them.',
+    ).default([]),
+    followUps: flagField('Whether it says a word when it is known what became of a call, as the model that ships has learnt to.').default(
+      true,
+    ),
+  })
+  .describe('For a source of words: what the assistant knows.');
+
 export const pipelineSchema = z.strictObject({
   source: z
     .union([idField('Name of a source.'), parentSchema])
@@ -77,6 +109,7 @@ export const pipelineSchema = z.strictObject({
     .default({})
     .describe('Options of the codec that turns outputs into results, such as scoreMin; docs of the model list them.'),
   answer: answerSchema.optional(),
+  assistant: assistantSchema.optional(),
   cores: listOf(
     integerField({ min: 0, max: 63 }, '', 'Number of a core.'),
     { min: 1, max: 64 },

@@ -5,18 +5,16 @@ import type { ActionsConfig } from './actions-config.ts';
 import type { HttpConfig } from './http-config.ts';
 import type {
   AnswerConfig,
+  AssistantConfig,
   BusBudgetConfig,
-  FirstOfSource,
-  LeafSource,
   LimitsConfig,
   ModesConfig,
   MqttConfig,
   PipelineConfig,
   RuntimeConfig,
   SchedulerConfig,
-  SourceConfig,
-  TokenRange,
 } from './runtime-config.ts';
+import type { FirstOfSource, LeafSource, SourceConfig, TokenRange } from './source-config.ts';
 
 /** Plain data in the form of a configuration file. */
 export type PlainConfig = Readonly<Record<string, unknown>>;
@@ -93,6 +91,11 @@ function plainLeaf(source: LeafSource): PlainConfig {
       const lengths = { promptTokens: range(promptTokens), answerTokens: range(answerTokens) };
       return given({ kind, perMinute, arrivals, ...lengths, followUpRatio, turnsMax });
     }
+    case 'words': {
+      const { kind, script, periodUs, isLooping, hearsMqtt } = source;
+      const lines = script.map(({ text, provenance }) => ({ text, from: provenance }));
+      return { kind, script: lines, everyMs: ms(periodUs), loop: isLooping, mqtt: hearsMqtt };
+    }
   }
 }
 
@@ -140,7 +143,18 @@ function plainModes({ enterAfterUs, leaveAfterUs, bandwidthShortBelow, hot, core
   return { enterAfterMs: ms(enterAfterUs), leaveAfterMs: ms(leaveAfterUs), ...Object.fromEntries(modes) };
 }
 
-function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, answer, variants, sinks }: PipelineConfig): PlainConfig {
+function plainPipeline({
+  input,
+  stream,
+  staleAfterUs,
+  decode,
+  cores,
+  split,
+  answer,
+  assistant,
+  variants,
+  sinks,
+}: PipelineConfig): PlainConfig {
   const { freshness } = stream;
   return given({
     source: input.kind === 'source' ? input.source : { pipeline: input.pipeline, itemsMax: input.itemsMax },
@@ -152,6 +166,7 @@ function plainPipeline({ input, stream, staleAfterUs, decode, cores, split, answ
     freshness: freshness.kind === 'latest' ? 'latest' : { queue: freshness.jobsMax },
     decode,
     answer: answer === undefined ? undefined : plainAnswer(answer, stream),
+    assistant: assistant === undefined ? undefined : plainAssistant(assistant),
     cores,
     split,
     sinks,
@@ -209,4 +224,9 @@ function plainLimits({ drainUs, workers, arenaBytes, hardTimeout, restart, seed 
     },
     seed,
   };
+}
+
+function plainAssistant({ machine, sees, reads, texts, hasFollowUps }: AssistantConfig): PlainConfig {
+  const watched = (rows: AssistantConfig['sees']) => rows.map(({ stream, bearing }) => ({ pipeline: stream, looks: bearing }));
+  return given({ machine, sees: watched(sees), reads: watched(reads), texts, followUps: hasFollowUps });
 }

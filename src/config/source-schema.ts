@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROVENANCES } from '../core/proposal.ts';
 import { choiceField, flagField, integerField, listOf, msField, numberField, pathField, patternField, textField } from './fields.ts';
 
 /** Down to one frame in ten seconds, up to what synthetic load needs. */
@@ -140,6 +141,29 @@ const turnsSchema = z
   })
   .meta({ title: 'turns' });
 
+const wordsSchema = z
+  .strictObject({
+    kind: z
+      .literal('words')
+      .describe('Somebody who speaks to an assistant, in words; without a script and MQTT, only through the HTTP server.'),
+    script: listOf(
+      z.strictObject({
+        text: textField('What is said.', 2000),
+        from: choiceField(PROVENANCES, 'Whose words they are, which decides what they may lead to.').default('driver'),
+      }),
+      { min: 0, max: 256 },
+      'Lines that are said one after the other.',
+    ).default([]),
+    everyMs: msField({ min: 100, max: 3_600_000 }, 'From one line of the script to the next; the first comes after as long.').default(
+      10_000,
+    ),
+    loop,
+    mqtt: flagField('Words also come over MQTT, as text on <prefix>/<node>/words/<source>; they count as words of a stranger.').default(
+      false,
+    ),
+  })
+  .meta({ title: 'words' });
+
 const leafSourceSchema = z.discriminatedUnion('kind', [
   videoSchema,
   imagesSchema,
@@ -147,6 +171,7 @@ const leafSourceSchema = z.discriminatedUnion('kind', [
   microphoneSchema,
   syntheticSchema,
   turnsSchema,
+  wordsSchema,
 ]);
 
 const firstOfSchema = z

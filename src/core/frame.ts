@@ -1,3 +1,4 @@
+import type { Provenance } from './proposal.ts';
 import type { Region } from './region.ts';
 import type { InstantUs } from './units.ts';
 
@@ -40,6 +41,14 @@ export interface TurnPayload {
   readonly answerTokens: number;
   /** Whether it goes on with the conversation of the turn before. */
   readonly isFollowUp: boolean;
+  /** Absent: invented by the lengths alone. */
+  readonly words?: Words;
+}
+
+/** What somebody said, and who. */
+export interface Words {
+  readonly text: string;
+  readonly provenance: Provenance;
 }
 
 export type Payload = ImagePayload | AudioPayload | EmptyPayload | TurnPayload;

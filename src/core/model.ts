@@ -35,6 +35,7 @@ export interface VerifiedFile {
   readonly file: string;
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  readonly byteLength: number;
 }
 
 /** What a core has to know of a decoder-only language model besides its graph. */
@@ -58,6 +59,9 @@ export interface LanguageSpec {
    */
   readonly sharesWeights: boolean;
 }
+
+/** The codec of language models: text is their own business, and no media worker's. */
+export const LANGUAGE_CODEC = 'language';
 
 /** One entry of the manifest: what a model is, and what its bytes must hash to. */
 export interface ModelSpec {

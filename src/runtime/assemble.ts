@@ -4,6 +4,7 @@ import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
 import type { Prng } from '../core/prng.ts';
+import type { StreamId } from '../core/stream.ts';
 import { durationUs } from '../core/units.ts';
 import { codecs } from '../models/registry.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
@@ -13,8 +14,10 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { ImageCoder, JobDesk } from '../pipeline/work.ts';
 import { createEdgeGuard } from '../sources/edge-guard.ts';
 import { createNodeSpawn } from '../sources/node-spawn.ts';
-import { createSource } from '../sources/registry.ts';
+import { createSource, type SourceDeps } from '../sources/registry.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Assistant } from './assistant/assistant.ts';
+import { WordsPipeline } from './assistant/words-pipeline.ts';
 import { createAudioCoder, createImageCoder } from './coders.ts';
 import type { TensorArena } from './frame-memory.ts';
 import { takeIn } from './intake.ts';
@@ -29,6 +32,10 @@ export interface AssemblyDeps {
   readonly pool: MediaPool;
   readonly desk: JobDesk;
   readonly telemetry: Telemetry;
+  /** Who answers the words of which pipeline. */
+  readonly assistants: ReadonlyMap<StreamId, Assistant>;
+  /** Words that come over MQTT. */
+  readonly hear: SourceDeps['hear'];
 }
 
 /** A pipeline with what the configuration says of its ends. */
@@ -60,6 +67,8 @@ export function assemblePipelines(config: RuntimeConfig, deps: AssemblyDeps): re
 function createPipeline(section: PipelineConfig, models: ReadonlyMap<ModelId, ModelSpec>, deps: AssemblyDeps): Pipeline {
   const { stream, decode, staleAfterUs } = section;
   const model = modelIn(models, stream.model);
+  const assistant = deps.assistants.get(section.id);
+  if (assistant !== undefined) return new WordsPipeline({ stream, staleAfterUs }, { clock: deps.clock, desk: deps.desk, assistant });
   const factory = codecs[model.codec];
   assert(factory !== undefined, `the configuration checked codec ${model.codec}`);
   const { clock, desk, memory, pool } = deps;
@@ -90,7 +99,7 @@ export function assembleSources(
   return config.sources.flatMap((section) => {
     const readers = pipelines.filter(({ config: { input } }) => input.kind === 'source' && input.source === section.id);
     if (readers.length === 0) return [];
-    const source = createSource(sourceOptions(section), { clock, memory, decoder, spawn, prng });
+    const source = createSource(sourceOptions(section), { clock, memory, decoder, spawn, prng, hear: deps.hear });
     const staleAfterUs = durationUs(Math.max(...readers.map(({ config: { staleAfterUs: us } }) => us)));
     const guard = createEdgeGuard({ staleAfterUs, bytesMax: FRAME_BYTES_MAX }, { clock, memory });
     const release = memory.release;

@@ -1,4 +1,5 @@
-import type { LeafSource, PipelineConfig, RuntimeConfig, TokenRange } from '../config/runtime-config.ts';
+import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { LeafSource, TokenRange } from '../config/source-config.ts';
 import type { CoreId } from '../core/job.ts';
 import { criticalityRank, type StreamId } from '../core/stream.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';

@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config/runtime-config.ts';
+import type { SourceConfig } from '../config/source-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { Payload } from '../core/frame.ts';

@@ -23,6 +23,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
   const placement = placeVariants(placed, config);
   const specs = new Map(config.models.map((model) => [model.id, model]));
   const { policy, tuning } = config.scheduler;
+  const used = placement.models.flatMap(({ model }) => specs.get(model) ?? []);
   const plan: SchedulerPlan = {
     ...PLAN_DEFAULTS,
     cores: cores.map(({ id }) => id),
@@ -40,6 +41,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
       };
     }),
     timeouts: config.runtime.hardTimeout,
+    ...(used.some(({ steps }) => steps?.kind === 'tokens') ? { preemption: { kind: 'between-steps' } as const } : {}),
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
     ...serversOf(config),

@@ -16,6 +16,8 @@ export interface Runtime {
   onIncident(listener: (incident: Incident) => void): () => void;
   /** Undefined where the configuration allows no actions. */
   readonly actions: ActionsService | undefined;
+  /** Where OpenAI clients find it; undefined where the configuration has no server. */
+  readonly http: string | undefined;
   /** Ends the run and frees everything. A second call with `now` hurries a drain; every call gives the same report. */
   stop(how: StopHow): Promise<Report>;
   /** Resolves when every source has ended by itself, such as a recording without a loop. */

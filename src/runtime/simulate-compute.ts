@@ -1,4 +1,5 @@
-import type { ManifestModel, PipelineConfig, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
+import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { SourceConfig } from '../config/source-config.ts';
 import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';

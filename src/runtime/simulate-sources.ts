@@ -1,5 +1,6 @@
 import { map, merge, Observable, takeWhile } from 'rxjs';
-import type { LeafSource, RuntimeConfig, SourceConfig } from '../config/runtime-config.ts';
+import type { RuntimeConfig } from '../config/runtime-config.ts';
+import type { LeafSource, SourceConfig } from '../config/source-config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Payload, SourceId } from '../core/frame.ts';
 import type { Prng } from '../core/prng.ts';
@@ -9,11 +10,12 @@ import { createEdgeGuard } from '../sources/edge-guard.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
 import { createSyntheticSource, SYNTHETIC_DEFAULTS } from '../sources/synthetic.ts';
 import { createTurnsSource } from '../sources/turns.ts';
+import { createWordsSource } from '../sources/words.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AssembledPipeline } from './assemble.ts';
 import type { FrameFeed } from './frame-feed.ts';
 import { takeIn } from './intake.ts';
-import { turnsOptions } from './source-options.ts';
+import { turnsOptions, wordsOptions } from './source-options.ts';
 
 export interface SimulatedSourceDeps {
   readonly clock: Clock;
@@ -86,6 +88,7 @@ function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng):
     // What has no memory has no phase either.
     return leaf.arrivals === 'poisson' ? turns : withPhase(turns, leaf.periodUs, clock, prng);
   }
+  if (leaf?.kind === 'words') return createWordsSource(wordsOptions(id, leaf), { clock });
   const periodUs = leaf?.periodUs ?? 1e6;
   const rate = leaf?.kind === 'synthetic' ? rateOf(leaf) : { ...SYNTHETIC_DEFAULTS, fps: 1e6 / periodUs };
   return withPhase(

@@ -1,4 +1,4 @@
-import type { LeafSource, SourceConfig } from '../config/runtime-config.ts';
+import type { LeafSource, SourceConfig } from '../config/source-config.ts';
 import type { SourceId } from '../core/frame.ts';
 import { IMAGES_DEFAULTS } from '../sources/images.ts';
 import { MICROPHONE_DEFAULTS } from '../sources/microphone.ts';
@@ -6,6 +6,7 @@ import type { PlainSourceOptions, SourceOptions } from '../sources/registry.ts';
 import type { TurnsSourceOptions } from '../sources/turns.ts';
 import { VIDEO_DEFAULTS } from '../sources/video.ts';
 import type { VideoInput } from '../sources/video-arguments.ts';
+import type { WordsSourceOptions } from '../sources/words.ts';
 
 /** A source as configured, in the words of sources/. */
 export function sourceOptions(config: SourceConfig): SourceOptions {
@@ -42,12 +43,19 @@ function plainOptions(id: SourceId, config: LeafSource): PlainSourceOptions {
     }
     case 'turns':
       return turnsOptions(id, config);
+    case 'words':
+      return wordsOptions(id, config);
   }
 }
 
 export function turnsOptions(id: SourceId, config: Extract<LeafSource, { kind: 'turns' }>): TurnsSourceOptions {
   const { kind, periodUs, arrivals, promptTokens, answerTokens, followUpRatio, turnsMax } = config;
   return { kind, id, periodUs, arrivals, promptTokens, answerTokens, followUpRatio, ...(turnsMax === undefined ? {} : { turnsMax }) };
+}
+
+export function wordsOptions(id: SourceId, config: Extract<LeafSource, { kind: 'words' }>): WordsSourceOptions {
+  const { kind, script, periodUs, isLooping, hearsMqtt } = config;
+  return { kind, id, script, periodUs, isLooping, hearsOthers: hearsMqtt };
 }
 
 function videoInput(from: Extract<LeafSource, { kind: 'video' }>['from']): VideoInput {

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { interval, map, merge, Subscription } from 'rxjs';
+import { interval, merge, type Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { createDeferred } from '../core/deferred.ts';
 import { CoxswainError } from '../core/errors.ts';
@@ -9,8 +9,7 @@ import { rxScheduler } from '../core/rx.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import { createOrtDevice } from '../devices/ort/ort-device.ts';
 import { codecs } from '../models/registry.ts';
-import { printResults } from '../sinks/console-results.ts';
-import { sendResults } from '../sinks/mqtt-results.ts';
+import type { MqttLink } from '../mqtt/link-options.ts';
 import { sendTelemetry } from '../sinks/mqtt-telemetry.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
 import { readHost } from '../telemetry/host.ts';
@@ -20,13 +19,16 @@ import { type ActionsService, startActions } from './actions-service.ts';
 import { type AssembledPipeline, assemblePipelines, assembleSources } from './assemble.ts';
 import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { configFigures } from './config-figures.ts';
+import { connectSinks, tellTurn } from './connect-sinks.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
+import { type HttpService, startHttp } from './http-service.ts';
 import { MEDIA_TASK_TIMEOUT_US, MediaPool } from './media/media-pool.ts';
 import { modelsUsed } from './models-used.ts';
 import { type MqttService, startMqtt } from './mqtt-service.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { Runtime, RuntimeDeps, StopHow } from './runtime.ts';
+import { createTalkers } from './talkers.ts';
 import { Unwinder } from './unwinder.ts';
 
 /** PSS of the cores and of this process, file descriptors: read once a second, off the event loop. */
@@ -60,6 +62,7 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const { clock } = deps;
   refuseShapes(config);
   refuseSplits(config);
+  refuseSilence(config);
   const prng = new Prng(config.runtime.seed);
   const run = planRun(config);
   let mqtt: MqttService | undefined;
@@ -74,7 +77,12 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     { clock, host: readHost(), mqtt: () => mqtt?.figures() ?? { state: 'off', url: null, published: 0, dropped: {} } },
   );
   unwinder.push(() => telemetry.stop());
-  mqtt = await startMqtt(config.mqtt, config.node, { clock, prng, incidents: telemetry.incidents, receives: config.actions !== undefined });
+  mqtt = await startMqtt(config.mqtt, config.node, {
+    clock,
+    prng,
+    incidents: telemetry.incidents,
+    receives: config.actions !== undefined || hearsWords(config),
+  });
   const { link } = mqtt;
   unwinder.push(() => mqtt?.close(GOODBYE_US));
   const actions =
@@ -89,8 +97,18 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const pool = startMedia(config, memory.shared.fd, { deps, telemetry });
   unwinder.push(() => pool.close());
 
-  const assembly = { clock, prng, memory, pool, desk: engine.desk, telemetry };
+  const talkers = createTalkers(config, {
+    clock,
+    desk: engine.desk,
+    memory,
+    actions,
+    onTranscript: (turn) => tellTurn(turn, { config, deps, link }),
+  });
+  unwinder.push(() => talkers.close());
+  const hear = link && ((source: SourceId, onText: (text: string) => void) => hearWords(source, onText, { config, link }));
+  const assembly = { clock, prng, memory, pool, desk: engine.desk, telemetry, assistants: talkers.assistants, hear };
   const pipelines = assemblePipelines(config, assembly);
+  unwinder.push(talkers.watch(pipelines));
   const readers = connectSinks(config, pipelines, { deps, telemetry, mqtt });
   unwinder.push(() => readers.unsubscribe());
   if (link !== undefined) {
@@ -101,10 +119,19 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     );
     unwinder.push(() => sink.close());
   }
+  let isReady = false;
+  const http =
+    config.http &&
+    (await startHttp(config.http, config.pipelines, {
+      ...{ clock, incidents: telemetry.incidents, languages: talkers.languages, assistants: [...talkers.assistants.values()] },
+      isReady: () => isReady,
+    }));
+  unwinder.push(() => http?.close());
   const sampling = interval(SAMPLE_PERIOD_MS, rxScheduler(clock)).subscribe(() => sample(telemetry, engine));
   unwinder.push(() => sampling.unsubscribe());
 
   await Promise.all([pool.ready, engine.start()]);
+  isReady = true;
 
   if (regulationOf(config) !== undefined)
     telemetry.incidents.add({ kind: 'warning', message: `${UNREGULATED_TEXT}; the streams take what they get` });
@@ -113,11 +140,12 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const intake = merge(...assembleSources(config, pipelines, assembly)).subscribe({ complete: () => ended.resolve() });
   unwinder.push(() => intake.unsubscribe());
 
-  const stopping = createStop(config.runtime.drainUs, { actions, engine, intake, pipelines, telemetry, decisionLog, unwinder });
+  const stopping = createStop(config.runtime.drainUs, { actions, http, engine, intake, pipelines, telemetry, decisionLog, unwinder });
   return {
     snapshot: telemetry.snapshot,
     onIncident: (listener) => telemetry.incidents.onIncident(listener),
     actions,
+    http: http?.url,
     stop: stopping,
     ended: ended.promise,
   };
@@ -125,7 +153,7 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
 
 /** Errors: CONFIG_INVALID for a pipeline whose model has no file. */
 function refuseShapes(config: RuntimeConfig): void {
-  const described = new Set(config.models.filter(({ shape }) => shape !== undefined).map(({ id }) => id));
+  const described = new Set(config.models.filter(({ file }) => file === '').map(({ id }) => id));
   const pipeline = config.pipelines.find((candidate) => [...modelsUsed([candidate])].some((id) => described.has(id)));
   const model = pipeline === undefined ? undefined : [...modelsUsed([pipeline])].find((id) => described.has(id));
   if (pipeline === undefined || model === undefined) return;
@@ -141,8 +169,27 @@ function refuseSplits(config: RuntimeConfig): void {
   throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; coxswain sim can run it, or leave split out`);
 }
 
+/** Errors: CONFIG_INVALID for a language model that is asked without words. */
+function refuseSilence(config: RuntimeConfig): void {
+  const pipeline = config.pipelines.find(({ answer, assistant }) => answer !== undefined && assistant === undefined);
+  if (pipeline === undefined) return;
+  const text = `pipeline ${pipeline.id} is asked in turns without words, which only the simulator can answer`;
+  throw new CoxswainError('CONFIG_INVALID', `${config.origin.file}: ${text}; run it with coxswain sim, or give it a source of kind words`);
+}
+
+const hearsWords = ({ sources }: RuntimeConfig): boolean => sources.some((source) => source.kind === 'words' && source.hearsMqtt);
+
+/** A text on the topic of the source. */
+const hearWords = (
+  source: SourceId,
+  onText: (text: string) => void,
+  { config, link }: { readonly config: RuntimeConfig; readonly link: MqttLink },
+): (() => void) =>
+  link.subscribe(`${config.mqtt.prefix}/${config.node}/words/${source}`, ({ payload }) => onText(new TextDecoder().decode(payload)));
+
 interface StopDeps {
   readonly actions: ActionsService | undefined;
+  readonly http: HttpService | undefined;
   readonly engine: Engine;
   readonly intake: Subscription;
   readonly pipelines: readonly AssembledPipeline[];
@@ -153,7 +200,7 @@ interface StopDeps {
 
 /** First nothing moves any more, then no more frames, then no more jobs, then the cores, then everything else in the reverse of how it came up. */
 function createStop(drainUs: DurationUs, deps: StopDeps): (how: StopHow) => Promise<Report> {
-  const { actions, engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
+  const { actions, http, engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
   let report: Promise<Report> | undefined;
   const hurry = createDeferred<void>();
   const stop = async (how: StopHow): Promise<Report> => {
@@ -161,7 +208,8 @@ function createStop(drainUs: DurationUs, deps: StopDeps): (how: StopHow) => Prom
     actions?.gate.stop();
     intake.unsubscribe();
     for (const { pipeline } of pipelines) pipeline.stop();
-    if (how === 'drain') await Promise.race([engine.drain(drainUs), hurry.promise]);
+    // Turns are given up at their next step once the scheduler knows, so answers to clients end first.
+    if (how === 'drain') await Promise.race([(http?.drain(drainUs) ?? Promise.resolve()).then(() => engine.drain(drainUs)), hurry.promise]);
     await engine.dispose();
     await decisionLog?.flush();
     const figures = telemetry.report();
@@ -237,25 +285,6 @@ function startMedia(
     },
     { clock: deps.clock, onWorkerLost: (message) => telemetry.incidents.add({ kind: 'worker-lost', message }) },
   );
-}
-
-/** Every pipeline's results are counted, and go where its `sinks` say. */
-function connectSinks(
-  config: RuntimeConfig,
-  pipelines: readonly AssembledPipeline[],
-  parts: { readonly deps: RuntimeDeps; readonly telemetry: Telemetry; readonly mqtt: MqttService },
-): Subscription {
-  const { deps, telemetry, mqtt } = parts;
-  const subscriptions = new Subscription();
-  for (const { pipeline, config: section } of pipelines) {
-    const results = pipeline.results.pipe(map(({ result }) => result));
-    subscriptions.add(results.subscribe((result) => telemetry.detections.record(result)));
-    if (section.sinks.includes('mqtt') && mqtt.link !== undefined) {
-      subscriptions.add(sendResults(results, { node: config.node }, { clock: deps.clock, link: mqtt.link }));
-    }
-    if (section.sinks.includes('console') && deps.print !== undefined) subscriptions.add(printResults(results, deps.print));
-  }
-  return subscriptions;
 }
 
 function sample(telemetry: Telemetry, engine: Engine): void {

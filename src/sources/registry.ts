@@ -12,6 +12,7 @@ import { createSyntheticSource, type SyntheticSourceOptions } from './synthetic.
 import { createTurnsSource, type TurnsSourceOptions } from './turns.ts';
 import { createVideoSource, type VideoSourceOptions } from './video.ts';
 import { createWavSource, type WavSourceOptions } from './wav-source.ts';
+import { createWordsSource, type WordsSourceDeps, type WordsSourceOptions } from './words.ts';
 
 /** A source that can be started by itself. */
 export type PlainSourceOptions =
@@ -20,7 +21,8 @@ export type PlainSourceOptions =
   | WavSourceOptions
   | MicrophoneSourceOptions
   | SyntheticSourceOptions
-  | TurnsSourceOptions;
+  | TurnsSourceOptions
+  | WordsSourceOptions;
 
 /** The first of `candidates` whose requirements are met: files exist, programs are installed. Its frames carry this `id`. */
 export interface FirstOfSourceOptions {
@@ -31,7 +33,7 @@ export interface FirstOfSourceOptions {
 
 export type SourceOptions = PlainSourceOptions | FirstOfSourceOptions;
 
-export interface SourceDeps {
+export interface SourceDeps extends Pick<WordsSourceDeps, 'hear'> {
   readonly clock: Clock;
   readonly memory: FrameMemory;
   readonly decoder: MediaDecoder;
@@ -52,6 +54,7 @@ const SOURCE_KINDS: { readonly [K in PlainSourceOptions['kind']]: SourceKind<Ext
   microphone: { create: createMicrophoneSource, requirements: microphoneRequirements },
   synthetic: { create: createSyntheticSource, requirements: () => [] },
   turns: { create: createTurnsSource, requirements: () => [] },
+  words: { create: createWordsSource, requirements: () => [] },
 };
 
 /** Throws CONFIG_INVALID for an input that is not allowed. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PipelineConfig, RuntimeConfig, SourceConfig } from '../../src/config/runtime-config.ts';
+import type { PipelineConfig, RuntimeConfig } from '../../src/config/runtime-config.ts';
+import type { SourceConfig } from '../../src/config/source-config.ts';
 import { durationFromMs, durationUs } from '../../src/core/units.ts';
 import { simulate } from '../../src/runtime/simulate.ts';
 import type { ModelCosts } from '../../src/runtime/simulate-costs.ts';

@@ -5,7 +5,8 @@
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { ManifestModel, PipelineConfig, RuntimeConfig, SourceConfig } from '../../src/config/runtime-config.ts';
+import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../../src/config/runtime-config.ts';
+import type { SourceConfig } from '../../src/config/source-config.ts';
 import { CRITICALITIES } from '../../src/core/stream.ts';
 import { durationFromMs, durationUs } from '../../src/core/units.ts';
 import type { Report } from '../../src/telemetry/report-schema.ts';

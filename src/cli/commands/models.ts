@@ -39,7 +39,7 @@ export interface VerifiedFile extends ManifestFileRow {
 /** Models that are only described have no file to list. */
 const rowsOf = (models: readonly ManifestModel[]): ManifestFileRow[] =>
   models
-    .filter(({ shape }) => shape === undefined)
+    .filter(({ file }) => file !== '')
     .flatMap(({ id, file, fileBytes, sha256, licence, sideFiles }) => [
       { model: id, part: 'model', file, fileBytes, sha256, licence },
       ...Object.entries(sideFiles).map(([part, side]) => ({ model: id, part, ...side, licence })),

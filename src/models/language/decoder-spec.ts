@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { LanguageSpec, ModelSpec, VerifiedFile } from '../../core/model.ts';
+import { LANGUAGE_CODEC, type LanguageSpec, type ModelSpec, type VerifiedFile } from '../../core/model.ts';
 import { durationUs } from '../../core/units.ts';
 import { externalFilesOf, readDecoderDirectory, readDecoderVariant, variantOf } from './decoder-directory.ts';
 import { cacheBytesPerToken, type DecoderFacts } from './decoder-facts.ts';
@@ -16,11 +16,18 @@ export interface DecoderSpecOptions extends Pick<LanguageSpec, 'chunkTokens' | '
   readonly sharesWeights?: boolean;
 }
 
+export interface DescribedDecoder {
+  readonly spec: ModelSpec;
+  readonly facts: DecoderFacts;
+  /** Length of the graph's file. */
+  readonly graphBytes: number;
+}
+
 /**
  * A folder from the hub as a model that cores can open, hashed as it lies there now. `costUs` is a guess from its size, until measured: ten billion multiplications a second.
  * Errors: as of `readDecoderDirectory` and `readDecoderVariant`.
  */
-export function decoderSpec(options: DecoderSpecOptions): { readonly spec: ModelSpec; readonly facts: DecoderFacts } {
+export function decoderSpec(options: DecoderSpecOptions): DescribedDecoder {
   const { id, folder, chunkTokens, cacheBytesMax, textsMax, sharesWeights = false } = options;
   const directory = readDecoderDirectory(resolve(folder));
   const { file } = variantOf(directory, options.variant);
@@ -42,16 +49,16 @@ export function decoderSpec(options: DecoderSpecOptions): { readonly spec: Model
     sharesWeights: sharesWeights && data.length > 0,
   };
   const spec: ModelSpec = {
-    ...{ id, file, sha256: graph.sha256, inputs: [], outputs: [], states: [], constants: [], codec: 'language' },
+    ...{ id, file, sha256: graph.sha256, inputs: [], outputs: [], states: [], constants: [], codec: LANGUAGE_CODEC },
     costUs: durationUs(Math.ceil((8 * weightBytes) / facts.graph.weightBits / MULTIPLICATIONS_PER_US)),
     memoryBytes: weightBytes + Math.min(cacheBytesMax, textsMax * facts.config.contextTokens * cacheBytesPerToken(facts)),
     licence: '',
     files: {},
     language,
   };
-  return { spec, facts };
+  return { spec, facts, graphBytes: graph.byteLength };
 }
 
 const MULTIPLICATIONS_PER_US = 10_000;
 
-const verified = (file: string): VerifiedFile & { readonly byteLength: number } => ({ file, ...digestOf(file) });
+const verified = (file: string): VerifiedFile => ({ file, ...digestOf(file) });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PipelineConfig, RuntimeConfig, SourceConfig } from '../../../src/config/runtime-config.ts';
+import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
+import type { SourceConfig } from '../../../src/config/source-config.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { coreCountOf, type SocProfile, usableBytesPerSecond } from '../../../src/core/soc-profile.ts';
 import { CRITICALITIES } from '../../../src/core/stream.ts';

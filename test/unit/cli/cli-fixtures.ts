@@ -192,6 +192,7 @@ export function fakeRuntime(clock: SimClock, node?: string): FakeRuntime {
     snapshot: telemetry.snapshot,
     onIncident: (listener) => telemetry.incidents.onIncident(listener),
     actions: undefined,
+    http: undefined,
     stop: async (how) => {
       stops.push(how);
       if (how === 'drain') await finished;

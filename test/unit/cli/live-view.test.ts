@@ -20,6 +20,7 @@ const options = (columns: number, rows = 40): LiveOptions => ({
   columns,
   rows,
   paint: plainPaint,
+  http: undefined,
   elapsedMs: 7040,
   runFor: durationFromMs(20_000),
   printed: ['objects front#12 (61 ms): person 0.81'],

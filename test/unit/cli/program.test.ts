@@ -28,6 +28,7 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
     'sim',
     'plan',
     'check',
+    'ask',
     'analyze',
     'benchXrbench',
     'benchSuite',
@@ -46,6 +47,7 @@ async function call(args: readonly string[], answer: () => number = () => 0): Pr
 
 const COMMANDS = [
   ['run'],
+  ['ask'],
   ['sim'],
   ['plan'],
   ['check'],

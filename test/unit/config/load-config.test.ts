@@ -61,7 +61,7 @@ describe('loadConfig', () => {
 describe('a configuration that is refused', () => {
   it('for an unknown key, with the key that was probably meant', () => {
     expect(first({ config: edited('deadlineMs: 125', 'deadlinMs: 125') })).toBe(
-      "bench.yaml:13:63: pipelines.boxes.deadlinMs: unknown key; allowed are source, model, variants, criticality, deadlineMs, staleAfterMs, freshness, decode, answer, cores, split, sinks; did you mean 'deadlineMs'?",
+      "bench.yaml:13:63: pipelines.boxes.deadlinMs: unknown key; allowed are source, model, variants, criticality, deadlineMs, staleAfterMs, freshness, decode, answer, assistant, cores, split, sinks; did you mean 'deadlineMs'?",
     );
     expect(first({ config: `${CONFIG}mqt: {}\n` })).toContain(
       "bench.yaml:16:1: mqt: unknown key; allowed are version, node, models, device, sources, pipelines, scheduler, modes, mqtt, actions, http, runtime; did you mean 'mqtt'?",
@@ -154,7 +154,7 @@ describe('a configuration that is refused', () => {
 
   it('for a kind that is misspelt', () => {
     expect(first({ config: edited('kind: wav', 'kind: wave') })).toBe(
-      'bench.yaml:11:18: sources.sound.kind: got "wave"; allowed is one of video, images, wav, microphone, synthetic, turns, first-of; did you mean \'wav\'?',
+      'bench.yaml:11:18: sources.sound.kind: got "wave"; allowed is one of video, images, wav, microphone, synthetic, turns, words, first-of; did you mean \'wav\'?',
     );
     expect(first({ config: edited('safety', 'safe') })).toContain(
       'got "safe"; allowed is one of safety, interactive, background; did you mean \'safety\'?',
