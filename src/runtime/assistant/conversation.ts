@@ -51,18 +51,16 @@ export class ConversationMemory {
     this.usedAt = usedAt;
   }
 
-  /** A turn in which nothing was answered is not remembered: no model has learnt to read one. Returns whether it is. */
-  remember(turn: RememberedTurn): boolean {
-    if (turn.answer === '' && turn.calls.length === 0) return false;
+  /** A turn in which nothing was answered is not remembered: no model has learnt to read one. */
+  remember(turn: RememberedTurn): void {
+    if (turn.answer === '' && turn.calls.length === 0) return;
     this.#turns.push(turn);
     const { turnsMax, charsMax } = this.#limits;
     let chars = this.#turns.reduce((sum, kept) => sum + charsOf(kept), 0);
-    while (this.#turns.length > turnsMax || chars > charsMax) {
-      const oldest = this.#turns.shift();
-      if (oldest === undefined) return false;
+    for (let [oldest] = this.#turns; oldest !== undefined && (this.#turns.length > turnsMax || chars > charsMax); [oldest] = this.#turns) {
       chars -= charsOf(oldest);
+      this.#turns.shift();
     }
-    return this.#turns.length > 0;
   }
 
   /**

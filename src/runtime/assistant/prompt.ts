@@ -16,6 +16,9 @@ const THINGS_FEW = 3;
 /** A token has rarely more characters; longer texts cannot fit, and are not worth encoding. */
 export const CHARS_PER_TOKEN_MAX = 16;
 
+/** Of the past; a chat template takes a thousand in all. */
+const MESSAGES_MAX = 900;
+
 /**
  * The messages of a prompt of at most `tokensMax` tokens: the oldest turns fall off first, whole ones, then most of what the camera sees, then all of it. `measure` counts the tokens of
  * messages.
@@ -31,14 +34,7 @@ export function fitPrompt(
     ...turns.flat(),
     ...last,
   ];
-  // What cannot fit by far is not worth counting.
-  let chars = past.reduce((sum, turn) => sum + charsOf(turn), 0);
-  const from = past.findIndex((turn) => {
-    if (chars <= tokensMax * CHARS_PER_TOKEN_MAX) return true;
-    chars -= charsOf(turn);
-    return false;
-  });
-  let turns = from < 0 ? [] : past.slice(from);
+  let turns = past.slice(firstWorthCounting(past, tokensMax));
   for (;;) {
     const messages = withSystem(situation, turns);
     const tokens = measure(messages);
@@ -58,6 +54,21 @@ export function fitPrompt(
     'CONTEXT_OVERFLOW',
     `What was said makes ${least === 0 ? 'more' : `${least} tokens, more`} than the ${tokensMax} tokens that the model can read here. Say it shorter.`,
   );
+}
+
+/** Of turns that cannot fit by far the first that may. */
+function firstWorthCounting(past: PromptParts['past'], tokensMax: number): number {
+  let first = past.length;
+  let chars = 0;
+  let messages = 0;
+  while (first > 0) {
+    const turn = past[first - 1] ?? [];
+    chars += charsOf(turn);
+    messages += turn.length;
+    if (chars > tokensMax * CHARS_PER_TOKEN_MAX || messages > MESSAGES_MAX) break;
+    first -= 1;
+  }
+  return first;
 }
 
 /** How many of the oldest turns to leave out, by their share of the text; at least one. */
