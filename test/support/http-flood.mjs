@@ -1,7 +1,8 @@
-// Sends so many requests at once, each on a connection of its own, and writes down how many got which status: `node http-flood.mjs <port> <count> <body>`.
+// Sends so many requests at once, each on a connection of its own, and writes down how many got which status:
+// `node http-flood.mjs <port> <count> <body> <at once>`.
 import { connect } from 'node:net';
 
-const [port, count, body] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] ?? ''];
+const [port, count, body, atOnce] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] ?? '', Number(process.argv[5])];
 const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 const statuses = {};
 const waits = [];
@@ -25,5 +26,12 @@ const one = () =>
     });
   });
 
-await Promise.all(Array.from({ length: count }, one));
+let left = count;
+const worker = async () => {
+  while (left > 0) {
+    left -= 1;
+    await one();
+  }
+};
+await Promise.all(Array.from({ length: atOnce }, worker));
 process.stdout.write(JSON.stringify({ statuses, waits: waits.length, waitMin: Math.min(...waits), waitMax: Math.max(...waits) }));
