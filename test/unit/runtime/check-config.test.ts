@@ -98,7 +98,7 @@ describe('checkConfig', () => {
       const config = { ...cockpit, scheduler: { ...cockpit.scheduler, busBudget } };
       expect(checkConfig({ config }).told).toMatch(/; bus budgets are not enforced on cores of device\.kind ort$/);
       const chip = chipOf('rk3588');
-      const names = ['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad'];
+      const names = ['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad', 'cockpit-lm'];
       const text = (end: string): string => names.map((name) => `${name},*,2${end}`).join('\n');
       const table = (head: string, end: string) => tableOf(config, chip, `${head}\n${text(end)}\n`);
       expect(() => checkConfig({ config, chip, table: table('model,core,latency_ms', '') })).toThrow(
@@ -148,7 +148,7 @@ describe('checkConfig', () => {
   describe('with a table of costs', () => {
     const cockpit = shippedConfig('cockpit');
     const rows = (ms: number): string =>
-      `model,core,latency_ms\n${['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad'].map((model) => `${model},*,${ms}`).join('\n')}\n`;
+      `model,core,latency_ms\n${['nanodet', 'blazeface', 'ppocr-det', 'ppocr-rec', 'mlsd', 'silero-vad', 'cockpit-lm'].map((model) => `${model},*,${ms}`).join('\n')}\n`;
 
     it('takes its figures in place of the manifest, on the cores of the configuration', () => {
       const { fit, config, told } = checkConfig({ config: cockpit, table: tableOf(cockpit, undefined, rows(2)) });

@@ -19,6 +19,15 @@ describe('a runtime on real cores refuses, before anything is started,', () => {
     );
   });
 
+  it('a language model that is asked without words', async () => {
+    const talk = cockpit.pipelines.find(({ assistant }) => assistant !== undefined);
+    if (talk === undefined) throw new Error('the cockpit has an assistant');
+    const { assistant: _, ...silent } = talk;
+    await expect(start({ ...cockpit, pipelines: [silent] })).rejects.toThrow(
+      'asked in turns without words, which only the simulator can answer',
+    );
+  });
+
   it('a model that is only described', async () => {
     await expect(start(shippedConfig('vehicle-500'))).rejects.toThrow(/runs \S+, which the manifest only describes and has no file of/);
   });
