@@ -6,7 +6,7 @@ export const POLICIES = ['coxswain', 'edf', 'fifo', 'fixed-priority', 'latency-g
 export const DROP_RULES = ['none', 'expired', 'infeasible'] as const;
 export const VICTIM_RULES = ['turns', 'value'] as const;
 export const BUS_RULES = ['apart', 'shared'] as const;
-export const RESUME_RULES = ['always', 'unless-late'] as const;
+export const RESUME_RULES = ['always', 'fair', 'unless-late'] as const;
 export const CUTTINGS = ['auto', 'none'] as const;
 
 const tuningSchema = z
@@ -25,7 +25,7 @@ const tuningSchema = z
     ).optional(),
     resume: choiceField(
       RESUME_RULES,
-      'Between turns of one pipeline. always: one that has begun goes before a new one; unless-late: a new one goes first when it would miss its first token otherwise. Default: always.',
+      'Between turns of one pipeline. always: one that has begun goes before a new one; unless-late: a new one goes first when it would miss its first token otherwise; fair: they go on in turn, burst by burst, so that of many conversations none waits for another to be answered whole. Default: always.',
     ).optional(),
   })
   .prefault({})

@@ -20,6 +20,17 @@ export interface TurnSummary {
   /** Of the text, left out because it did not fit. */
   readonly droppedTokens: number;
   readonly writtenTokens: number;
+  /** What the model's caches took on that core when the turn ended; absent where none are. */
+  readonly cache?: CacheUsage;
+}
+
+/** Of the caches of all conversations of a model on one core. */
+export interface CacheUsage {
+  readonly cacheBytes: number;
+  /** Conversations and shared beginnings. */
+  readonly texts: number;
+  /** Texts that went to make room, since the core began. */
+  readonly evictions: number;
 }
 
 /** What of a turn crosses to the core that speaks it. */

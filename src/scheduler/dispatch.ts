@@ -22,7 +22,7 @@ import {
   type StreamState,
 } from './state.ts';
 import { highRowUs, longestStepUs, reloadUsOn, rowMax, stepEnd } from './steps.ts';
-import { tokensDue } from './turn.ts';
+import { stepsDue } from './turn.ts';
 import { jobValue } from './value/job-value.ts';
 
 /** A model's first run on a core that came back pages in its weights and may be several times as slow; it is not killed for that. */
@@ -55,7 +55,7 @@ function release(state: SchedulerState): void {
 }
 
 function carryOut(state: SchedulerState, { starts, yields }: Agenda, decisions: Decision[]): void {
-  for (const { core, job } of starts) start(state, core, NO_CORES, job, Math.min(rowMax(job), tokensDue(state, job)), decisions);
+  for (const { core, job } of starts) start(state, core, NO_CORES, job, Math.min(rowMax(job), stepsDue(state, job)), decisions);
   for (const { core, job } of yields) {
     if (core.running === undefined) continue;
     const border = stepEnd(state.now, core, core.running, 'highUs');

@@ -2,7 +2,7 @@ import { instantUs } from '../core/units.ts';
 import { stepsPaidFor } from './server.ts';
 import type { CoreState, HoldState, JobState, Reservation, SchedulerState } from './state.ts';
 import { canYield, highRowUs, longestStepUs, rowMax } from './steps.ts';
-import { tokensDue } from './turn.ts';
+import { stepsDue } from './turn.ts';
 
 /** How many steps to start, or why to start none. */
 export type Grant = number | HoldState;
@@ -51,7 +51,7 @@ const LATE_US = 10_000;
 
 /** All that can go into one segment; on a core that is kept for a gang, what ends before that can start. */
 function mostSteps(state: SchedulerState, core: CoreState, job: JobState): Grant {
-  const most = stepsPaidFor(core, job, Math.min(rowMax(job), tokensDue(state, job)));
+  const most = stepsPaidFor(core, job, Math.min(rowMax(job), stepsDue(state, job)));
   const { reserved } = core;
   return reserved === undefined || reserved.gang === job ? most : mostBefore(state.now, core, job, most, reserved);
 }

@@ -89,9 +89,9 @@ export interface PolicyTuning {
   readonly quirks?: boolean;
   /**
    * Between turns of one stream. `always` (default): one that has begun goes before a new one. `unless-late`: a new one goes first when it would miss its first
-   * token otherwise.
+   * token otherwise. `fair`: they go on in turn, segment by segment, and new ones begin as soon as there is room for their caches.
    */
-  readonly resume?: 'always' | 'unless-late';
+  readonly resume?: 'always' | 'fair' | 'unless-late';
   /**
    * `coxswain` only. `apart` (default): a run is held where what it takes of the memory bus would make a more urgent one on another core late. `shared`: the bus is
    * nobody's business.

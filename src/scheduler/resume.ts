@@ -5,10 +5,10 @@ import { hasRoom } from './turn.ts';
 
 /**
  * Whether a turn stands back for another of its stream: a new one for those that have begun and could go on, since what is half said is worth more said whole
- * and its cache is there already; see PolicyTuning.resume for the exception.
+ * and its cache is there already; see PolicyTuning.resume for the exceptions.
  */
 export function standsBack(state: SchedulerState, job: JobState): boolean {
-  return job.stream.open.length > 0 && standsBackForOther(state, job);
+  return job.stream.open.length > 0 && state.plan.tuning?.resume !== 'fair' && standsBackForOther(state, job);
 }
 
 function standsBackForOther(state: SchedulerState, job: JobState): boolean {

@@ -29,7 +29,7 @@ import {
   type StreamState,
 } from './state.ts';
 import { learntFrom, stepCountOf } from './steps.ts';
-import { expectNextToken } from './turn.ts';
+import { chunkUrgentAt, expectNextToken } from './turn.ts';
 
 type SegmentDone = Extract<Event, { readonly kind: 'segment-done' }>;
 
@@ -148,7 +148,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     rank: stream.rank,
     deadlineAt: job.deadlineAt,
     urgentAt,
-    ownUrgentAt: urgentAt,
+    ownUrgentAt: isTalk(model) ? chunkUrgentAt(state, stream, urgentAt) : urgentAt,
     ordinal: stream.arrivedCount,
     arrival: state.arrivedCount,
     value: 1,
@@ -222,7 +222,7 @@ function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Dec
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
   if (!job.isCold) learn(state, job, coreOf(state, event.core), steps);
   job.stepsDone += steps;
-  if (isTalk(job.model)) expectNextToken(state, job);
+  if (isTalk(job.model)) expectNextToken(state, job, steps);
   if (job.isCancelled) {
     endJob(state, job, CANCELLED, decisions);
     return undefined;

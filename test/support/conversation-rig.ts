@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/core/clock.ts';
+import type { CoreId } from '../../src/core/job.ts';
 import type { Stream } from '../../src/core/stream.ts';
 import { createSystemClock } from '../../src/core/system-clock.ts';
 import { durationFromMs, durationUs } from '../../src/core/units.ts';
@@ -7,6 +8,7 @@ import { decoderSpec } from '../../src/models/language/decoder-spec.ts';
 import { ConversationDesk } from '../../src/pipeline/conversation-desk.ts';
 import { createEngine, type Engine } from '../../src/runtime/engine.ts';
 import { createTensorArena, type TensorArena } from '../../src/runtime/frame-memory.ts';
+import type { PolicyTuning } from '../../src/scheduler/plan.ts';
 import { PLAN_DEFAULTS } from '../../src/scheduler/scheduler.ts';
 import { readHost } from '../../src/telemetry/host.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
@@ -19,6 +21,8 @@ export interface ConversationRig {
   readonly engine: Engine;
   readonly desk: ConversationDesk;
   readonly contextTokens: number;
+  /** How often a core was asked to leave off for something more urgent. */
+  yields(): number;
   close(): Promise<void>;
 }
 
@@ -27,19 +31,25 @@ const streamOf = (id: string, model: string, criticality: Stream['criticality'])
   ...{ freshness: { kind: 'queue', jobsMax: 32 }, isStateful: false },
 });
 
-const CHUNK_TOKENS = 8;
+export interface ConversationRigOptions {
+  readonly variant?: string;
+  readonly chunkTokens?: number;
+  readonly cacheBytesMax?: number;
+  readonly textsMax?: number;
+  readonly burstTokens?: number;
+  readonly tuning?: PolicyTuning;
+}
 
-export async function createConversationRig(dir: string, folder: string): Promise<ConversationRig> {
+/** `dir`: where the camera's model may be written. */
+export async function createConversationRig(dir: string, folder: string, options: ConversationRigOptions = {}): Promise<ConversationRig> {
+  const { variant = 'fp32', chunkTokens = 8, cacheBytesMax = 2 ** 26, textsMax = 20, burstTokens = 4, tuning } = options;
   const clock = createSystemClock();
   const memory = createTensorArena(1024 * 1024);
   const { divide } = writeTinyModels(dir);
   const { spec, facts } = decoderSpec({
     id: 'lm',
     folder,
-    variant: 'fp32',
-    chunkTokens: CHUNK_TOKENS,
-    cacheBytesMax: 2 ** 26,
-    textsMax: 20,
+    ...{ variant, chunkTokens, cacheBytesMax, textsMax },
   });
   const { contextTokens, vocabulary } = facts.config;
   const talk = streamOf('talk', 'lm', 'interactive');
@@ -50,12 +60,13 @@ export async function createConversationRig(dir: string, folder: string): Promis
   );
   const steps = {
     kind: 'tokens',
-    chunkTokens: CHUNK_TOKENS,
+    chunkTokens,
     chunkUs: durationUs(2000),
-    burstTokens: 4,
+    burstTokens,
     switchUs: durationUs(0),
     turnsMax: 16,
   } as const;
+  let yields = 0;
   const engine = createEngine(
     {
       plan: {
@@ -66,7 +77,10 @@ export async function createConversationRig(dir: string, folder: string): Promis
           { model: 'lm', cores: [0], costUs: durationUs(1000), steps },
           { model: divide.id, cores: [0], costUs: durationUs(500) },
         ],
+        // Tests may be stopped for seconds by whoever measures beside them.
+        timeouts: { floorUs: durationFromMs(30_000), factor: 4, ceilingUs: durationFromMs(60_000) },
         preemption: { kind: 'between-steps' },
+        ...(tuning === undefined ? {} : { tuning }),
       },
       models: new Map([spec, divide].map((model) => [model.id, model])),
       cores: [{ core: 0, models: [divide, spec] }],
@@ -77,8 +91,8 @@ export async function createConversationRig(dir: string, folder: string): Promis
       arena: memory.arena,
       clear: (region) => memory.bytes(region).fill(0),
       telemetry,
-      createDevice: (listener) =>
-        createOrtDevice(
+      createDevice: (listener) => {
+        const device = createOrtDevice(
           {
             cores: [{ id: 0 }],
             arena: { fd: memory.shared.fd, byteLength: memory.shared.buffer.byteLength },
@@ -90,14 +104,20 @@ export async function createConversationRig(dir: string, folder: string): Promis
             },
           },
           { clock, listener },
-        ),
+        );
+        const askToYield = (core: CoreId): void => {
+          yields += 1;
+          device.yield(core);
+        };
+        return { ...device, yield: askToYield };
+      },
     },
   );
   await engine.start();
   const write = ({ offsetBytes }: { readonly offsetBytes: number }, ids: Int32Array): void =>
     new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids);
   const desk = new ConversationDesk(
-    { stream: talk, contextTokens, vocabulary, textsMax: 20 },
+    { stream: talk, contextTokens, vocabulary, textsMax },
     {
       clock,
       desk: engine.desk,
@@ -106,6 +126,7 @@ export async function createConversationRig(dir: string, folder: string): Promis
   );
   return {
     ...{ clock, memory, engine, desk, contextTokens },
+    yields: () => yields,
     async close() {
       await engine.dispose();
       memory.close();

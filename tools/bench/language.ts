@@ -5,8 +5,8 @@
  *
  * `ours` is a core process as `coxswain run` uses it, its segments handed over one by one: chunks of the prompt, then bursts, every token told to this process. `bare` is a decode
  * loop on onnxruntime-node in a process of its own, which reads the prompt at once. `transformers` is @huggingface/transformers where `--transformers` names a folder whose
- * node_modules has it. All on one thread. Times are those at which tokens are there. Default models: the shape of SmolLM2-135M with random weights (made when it is missing),
- * and the shipped model where there is one.
+ * node_modules has it; without it the command that makes such a folder is printed. All on one thread. Times are those at which tokens are there. Where ours ends an answer sooner, the
+ * others' tokens beyond that are not counted. Default models: the shape of SmolLM2-135M with random weights (made when it is missing), and the shipped model.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -48,7 +48,16 @@ const tokens = Number(values.tokens);
 const rounds = Number(values.rounds);
 const chunkTokens = Number(values.chunk);
 const burstTokens = Number(values.burst);
-const packages = values.transformers ?? (existsSync('node_modules/@huggingface/transformers') ? process.cwd() : undefined);
+/** The library of the comparison is none of ours, so whoever wants it puts it elsewhere. Its scripts would only fetch GPU libraries. */
+const TRANSFORMERS = '@huggingface/transformers@4.3.1';
+const INSTALL = `npm install --prefix .cache/transformers --ignore-scripts --no-audit --no-fund ${TRANSFORMERS}`;
+const packages = values.transformers;
+if (packages !== undefined && !existsSync(`${packages}/node_modules/@huggingface/transformers/package.json`)) {
+  console.error(
+    `${packages} has no node_modules/@huggingface/transformers. To get it: ${INSTALL}; then --transformers .cache/transformers`,
+  );
+  process.exit(2);
+}
 
 interface Spoken {
   readonly ids: readonly number[];
@@ -163,6 +172,9 @@ function quantile(numbers: readonly number[], q: number): number {
 }
 const rate = ({ gapsMs }: Spoken): number => 1000 / mean(gapsMs);
 
+/** Texts that end soon say little about tokens, so others are tried in their place. */
+const TEXTS_PER_ROUND_MAX = 5;
+
 /** Another text each round, so that nothing is cached of it; the same for all speakers. */
 const promptOf = (length: number, round: number, { vocabulary }: DecoderConfig): number[] =>
   Array.from({ length }, (_, index) => 3 + ((index * 7919 + 104_729 * (round + 1)) % (vocabulary - 3)));
@@ -171,11 +183,18 @@ async function measure(speakers: readonly Speaker[], config: DecoderConfig, prom
   const spoken = new Map<string, Spoken[]>(speakers.map(({ name }) => [name, []]));
   for (const speaker of speakers) await speaker.speak(promptOf(promptTokens, -1, config));
   let same = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  let texts = 0;
+  for (let round = 0; round < rounds && texts < TEXTS_PER_ROUND_MAX * rounds; texts += 1) {
     const order = speakers.map((_, index) => speakers[(index + round) % speakers.length] as Speaker);
-    for (const speaker of order) spoken.get(speaker.name)?.push(await speaker.speak(promptOf(promptTokens, round, config)));
-    const texts = new Set([...spoken.values()].map((turns) => turns[round]?.ids.join()));
-    if (texts.size === 1) same += 1;
+    const answers = new Map<string, Spoken>();
+    for (const { name, speak } of order) answers.set(name, await speak(promptOf(promptTokens, texts, config)));
+    // Ours ends where the model ends its answer, the others go on: what is compared is what all of them wrote.
+    const count = Math.min(...[...answers.values()].map(({ ids }) => ids.length));
+    if (count < tokens / 2) continue;
+    for (const [name, { ids, firstMs, gapsMs }] of answers)
+      spoken.get(name)?.push({ ids: ids.slice(0, count), firstMs, gapsMs: gapsMs.slice(0, count - 1) });
+    if (new Set([...spoken.values()].map((turns) => turns[round]?.ids.join())).size === 1) same += 1;
+    round += 1;
   }
   const ours = spoken.get('ours') ?? [];
   return speakers.map(({ name }) => {
@@ -202,7 +221,6 @@ async function measure(speakers: readonly Speaker[], config: DecoderConfig, prom
 
 async function measureModel(folder: string, variant: string) {
   const { spec, facts } = decoderSpec({ id: 'decoder', folder, variant, chunkTokens, cacheBytesMax: 2 ** 31, textsMax: 4 });
-  // So that every speaker makes all tokens: random models end anywhere.
   const { config } = facts;
   const { layers, kvHeads, headSize, vocabulary } = config;
   const speakers = [
@@ -265,4 +283,4 @@ for (const name of values.model ?? defaultModels()) {
 }
 if (values.json) console.log(JSON.stringify(results, undefined, 2));
 else if (packages === undefined)
-  console.log('\n@huggingface/transformers is not installed here; --transformers DIR names a folder that has it.');
+  console.log(`\nFor the comparison with ${TRANSFORMERS}: ${INSTALL}; then add --transformers .cache/transformers`);

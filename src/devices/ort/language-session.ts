@@ -185,6 +185,7 @@ function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }
           promptTokens,
           droppedTokens,
           writtenTokens,
+          cache: engine.usage,
         } as const;
         return { kind: 'done', steps, summary };
       } catch (thrown) {

@@ -1,5 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import { CoxswainError } from '../../core/errors.ts';
+import type { CacheUsage } from '../../core/turn-task.ts';
 import { type CachedText, Conversations, sharedLength } from './conversations.ts';
 import { cacheBytesPerToken, type DecoderFacts } from './decoder-facts.ts';
 import { DecoderForward } from './decoder-forward.ts';
@@ -43,12 +44,6 @@ const CAPACITY_STEP = 64;
 /** Shorter beginnings are read again sooner than copied and looked after. */
 const SHARED_TOKENS_MIN = 16;
 
-export interface DecoderUsage {
-  readonly cacheBytes: number;
-  readonly texts: number;
-  readonly evictions: number;
-}
-
 /**
  * A decoder with the caches of its conversations. Turns of different conversations may be under way at once and are run in any order, step by step; each conversation has
  * one at a time.
@@ -70,7 +65,7 @@ export class DecoderEngine {
     this.#conversations = new Conversations({ bytesMax: cacheBytesMax, countMax: textsMax });
   }
 
-  get usage(): DecoderUsage {
+  get usage(): CacheUsage {
     const { byteLength, count, evictions } = this.#conversations;
     return { cacheBytes: byteLength, texts: count, evictions };
   }

@@ -105,7 +105,8 @@ describe('a turn on a core', () => {
     expect(await run(whole)).toMatchObject({ kind: 'done', progress: { steps: 3 + 5, isLast: true } });
     const answer = golden(prompt(1), 6);
     expect(whole.tokens).toEqual(answer);
-    expect(whole.summaries).toEqual([{ finish: 'length', cachedTokens: 0, promptTokens: 20, droppedTokens: 0, writtenTokens: 6 }]);
+    const cache = { cacheBytes: expect.any(Number), texts: 1, evictions: 0 };
+    expect(whole.summaries).toEqual([{ finish: 'length', cachedTokens: 0, promptTokens: 20, droppedTokens: 0, writtenTokens: 6, cache }]);
     const cut = talk(2, prompt(5), 6);
     for (const [from, steps] of [
       [0, 1],

@@ -132,7 +132,7 @@ describe('servers', () => {
       '{ tuning: { victim: value }, servers: { v: { pipelines: [chat], budgetMs: 1, periodMs: 20 } } }',
       /scheduler\.servers: only policy coxswain with victim: turns keeps servers, and the policy is coxswain with victim: value/,
     ],
-    ['{ tuning: { resume: never } }', /scheduler\.tuning\.resume: got "never"; allowed is one of always, unless-late/],
+    ['{ tuning: { resume: never } }', /scheduler\.tuning\.resume: got "never"; allowed is one of always, fair, unless-late/],
   ])('are refused as %s', (text, expected) => {
     expect(refusal(withScheduler(text))).toMatch(expected);
   });

@@ -208,6 +208,30 @@ describe('turns of one stream', () => {
   });
 });
 
+describe('turns that go on in turn', () => {
+  it('have bursts one after the other, and a new one begins when there is room for its cache', () => {
+    const it = bench({ turnsMax: 2, tuning: { resume: 'fair' }, talk: { deadlineMs: 1000 } });
+    it.arrive(0, 'talk', 0, turn(100, 17));
+    it.arrive(1, 'talk', 1, turn(100, 100));
+    it.arrive(2, 'talk', 2, turn(100, 100));
+    expect(done(it, 20, 1, 1)).toEqual(['start 2 on 0 steps 0+1']);
+    expect(done(it, 40, 2, 1)).toEqual(['start 1 on 0 steps 1+8']);
+    expect(done(it, 80, 1, 8)).toEqual(['start 2 on 0 steps 1+8']);
+    expect(done(it, 120, 2, 8)).toEqual(['start 1 on 0 steps 9+8']);
+    expect(done(it, 160, 1, 8, true)).toEqual(['start 3 on 0 steps 0+1']);
+  });
+
+  it('have chunks of long prompts between the bursts of others where tokens are wanted at a rate', () => {
+    const it = bench({ turnsMax: 2, tuning: { resume: 'fair' }, tokens: { everyUs: durationFromMs(50) }, talk: { deadlineMs: 1000 } });
+    it.arrive(0, 'talk', 0, turn(100, 100));
+    it.arrive(1, 'talk', 1, turn(1000, 100));
+    expect(done(it, 20, 1, 1)).toEqual(['start 2 on 0 steps 0+1']);
+    expect(done(it, 40, 2, 1)).toEqual(['start 1 on 0 steps 1+8']);
+    expect(done(it, 80, 1, 8)).toEqual(['start 2 on 0 steps 1+1']);
+    expect(done(it, 100, 2, 1)).toEqual(['start 1 on 0 steps 9+8']);
+  });
+});
+
 describe('a job that is cancelled', () => {
   it('ends at once when it waits, also between two tokens', () => {
     const it = bench({ tokens: { perSecondMax: 10 } });
