@@ -5,11 +5,14 @@ import type { StreamId } from '../../core/stream.ts';
 import { elapsedUs, type InstantUs, msFromDuration } from '../../core/units.ts';
 import { type Bearing, PICTURE_FRESH_MS, type SeenThings } from '../../models/language/situation.ts';
 import type { FrameResult } from '../../pipeline/pipeline.ts';
+import { estimateDistanceM, type PictureSize } from './distance.ts';
 
 interface ViewCamera {
   readonly stream: StreamId;
   /** Where its camera looks. Of one that looks ahead the thirds of the picture are left, ahead and right. */
   readonly bearing: Bearing;
+  /** How wide its picture is, in degrees. With it distances are estimated; left out, none are told. */
+  readonly fieldOfViewDeg?: number;
 }
 
 export interface ViewOptions {
@@ -48,24 +51,24 @@ interface Picture {
 
 /** Makes a view that holds one picture of each camera, whatever comes. */
 export function createView({ cameras, texts }: ViewOptions, { clock }: { readonly clock: Clock }): View {
-  const looking = new Map(cameras.map(({ stream, bearing }) => [stream, bearing]));
+  const looking = new Map(cameras.map((camera) => [camera.stream, camera]));
   const reading = new Map(texts.map(({ stream, bearing }) => [stream, bearing]));
   const pictures = new Map<StreamId, Picture>();
   const pages = new Map<StreamId, Picture>();
   return {
     take({ result, frame }) {
       const { pipeline, capturedAt, items } = result;
-      const width = frame.payload.kind === 'image' ? frame.payload.width : undefined;
+      const picture = frame.payload.kind === 'image' ? frame.payload : undefined;
       const camera = looking.get(pipeline);
       const last = pictures.get(pipeline);
       if (camera !== undefined && (last === undefined || last.capturedAt <= capturedAt))
-        pictures.set(pipeline, { capturedAt, things: thingsIn(items, width, camera) });
+        pictures.set(pipeline, { capturedAt, things: thingsIn(items, picture, camera) });
       const reader = reading.get(pipeline);
       const page = pages.get(pipeline);
       if (reader === undefined || (page !== undefined && page.capturedAt > capturedAt)) return;
       // Texts of one picture come one result each; those of the same picture belong together.
       const others = page?.capturedAt === capturedAt ? page.things : [];
-      pages.set(pipeline, { capturedAt, things: [...others, ...textsIn(items, width, reader)].slice(0, TEXTS_MAX) });
+      pages.set(pipeline, { capturedAt, things: [...others, ...textsIn(items, picture?.width, reader)].slice(0, TEXTS_MAX) });
     },
     seen() {
       const now = clock.now();
@@ -90,17 +93,28 @@ const textsIn = (items: readonly ResultItem[], width: number | undefined, camera
   );
 
 /** Counts by label and side; the largest first, since what fills the picture is mostly what is near. */
-function thingsIn(items: readonly ResultItem[], width: number | undefined, camera: Bearing): Picture['things'] {
-  const kinds = new Map<string, { label: string; count: number; bearing: Bearing; area: number }>();
+function thingsIn(items: readonly ResultItem[], picture: PictureSize | undefined, camera: ViewCamera): Picture['things'] {
+  const kinds = new Map<string, { label: string; count: number; bearing: Bearing; area: number; distanceM: number }>();
   for (const item of items) {
     if (item.kind !== 'object' && item.kind !== 'face') continue;
-    const bearing = bearingOf(item.box, width, camera);
+    const bearing = bearingOf(item.box, picture?.width, camera.bearing);
     const key = `${bearing} ${item.label}`;
-    const kind = kinds.get(key) ?? { label: item.label, count: 0, bearing, area: 0 };
-    kinds.set(key, { ...kind, count: kind.count + 1, area: Math.max(kind.area, item.box.width * item.box.height) });
+    const kind = kinds.get(key) ?? { label: item.label, count: 0, bearing, area: 0, distanceM: Number.POSITIVE_INFINITY };
+    const { fieldOfViewDeg } = camera;
+    const distanceM =
+      picture === undefined || fieldOfViewDeg === undefined ? undefined : estimateDistanceM(item.label, item.box, picture, fieldOfViewDeg);
+    kinds.set(key, {
+      ...kind,
+      count: kind.count + 1,
+      area: Math.max(kind.area, item.box.width * item.box.height),
+      distanceM: Math.min(kind.distanceM, distanceM ?? Number.POSITIVE_INFINITY),
+    });
   }
   const largest = [...kinds.values()].sort((one, other) => other.area - one.area);
-  return largest.slice(0, KINDS_MAX).map(({ label, count, bearing }) => ({ label, count, bearing }));
+  return largest.slice(0, KINDS_MAX).map(({ label, count, bearing, distanceM }) => ({
+    ...{ label, count, bearing },
+    ...(Number.isFinite(distanceM) ? { distanceM } : {}),
+  }));
 }
 
 /** Two pipelines that look at one camera see the same things: the higher count is the better one. */

@@ -101,8 +101,9 @@ describe('the assistant that ships', () => {
     };
     expect(await ask(undefined)).toBe('I have no camera picture.');
     expect(await ask([])).toBe('I see nothing.');
-    expect(await ask([{ label: 'person', count: 2, bearing: 'ahead', ageMs: 120 }])).toMatch(/^I see 2 .* ahead/u);
-    expect(await ask([{ label: 'person', count: 2, bearing: 'ahead', ageMs: 2_001 }])).toBe('I have no fresh picture.');
+    const people = { label: 'person', count: 2, bearing: 'ahead', distanceM: 8 } as const;
+    expect(await ask([{ ...people, ageMs: 120 }])).toMatch(/^I see 2 /u);
+    expect(await ask([{ ...people, ageMs: 2_001 }])).toBe('I have no fresh picture.');
   }, 30_000);
 
   it('does nothing while a sign is in the prompt, whatever is asked for and whatever the sign says', async () => {
