@@ -10,7 +10,7 @@ import { createRouter, type Route } from './router.ts';
 import { rawError, sendError } from './send.ts';
 import type { ServedModel, ServedRequest } from './served-model.ts';
 import { turnAway } from './turn-away.ts';
-import { badRequest, stoppingSoon } from './wire-error.ts';
+import { badRequest, starting, stoppingSoon } from './wire-error.ts';
 
 export interface OpenAiServerOptions {
   readonly host: string;
@@ -167,6 +167,7 @@ class RunningServer implements OpenAiServer {
 
   #ask(request: ServedRequest, model: ServedModel, response: ServerResponse): void {
     if (this.#isDraining) return sendError(response, stoppingSoon());
+    if (!this.#deps.isReady()) return sendError(response, starting());
     const createdS = Math.floor(this.#deps.clock.wallMs() / 1000);
     const exchange = new ChatExchange(request, this.#options, {
       clock: this.#deps.clock,

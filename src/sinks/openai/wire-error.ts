@@ -76,6 +76,11 @@ export const stoppingSoon = (): WireError => ({
   retryAfterS: 10,
 });
 
+export const starting = (): WireError => ({
+  ...wireError(503, 'server_error', 'The cores are not up yet. Ask again soon; /readyz says when.', 'not_ready'),
+  retryAfterS: 1,
+});
+
 export const badRequest = (message: string, status = 400): WireError => wireError(status, 'invalid_request_error', message, 'bad_request');
 
 export const bodyTooLarge = (bytesMax: number): WireError =>

@@ -217,6 +217,21 @@ describe('an answer that is long in coming', () => {
   });
 });
 
+describe('a server whose cores are not up', () => {
+  it('says so, and to come again', async () => {
+    let isReady = false;
+    await scripted.server.close();
+    scripted = await createScriptedServer({}, () => isReady);
+    const ready = () => ask('GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    expect(await ready()).toMatchObject({ status: 503 });
+    const answer = await ask(chatRequest(bodyFor('echo')));
+    expect(answer).toMatchObject({ status: 503, headers: expect.stringContaining('retry-after: 1') });
+    expect(errorOf(answer.body).code).toBe('not_ready');
+    isReady = true;
+    expect(await ready()).toMatchObject({ status: 200 });
+  });
+});
+
 describe('a server that stops', () => {
   it('takes nothing new, says so, and lets the answers under way end', async () => {
     const last = ask(chatRequest(bodyFor('silent')));

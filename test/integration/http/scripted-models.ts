@@ -19,7 +19,7 @@ export interface ScriptedServer {
 }
 
 /** A server before models that need no core: `echo` answers at once, `endless` never stops, `silent` waits until it is told to speak. */
-export async function createScriptedServer(changes: Partial<OpenAiServerOptions> = {}): Promise<ScriptedServer> {
+export async function createScriptedServer(changes: Partial<OpenAiServerOptions> = {}, isReady = () => true): Promise<ScriptedServer> {
   const clock = createSystemClock();
   const troubles: string[] = [];
   const asked: ServedRequest[] = [];
@@ -76,7 +76,7 @@ export async function createScriptedServer(changes: Partial<OpenAiServerOptions>
       ...{ requestTimeoutUs: durationFromMs(5_000), stalledAfterUs: durationFromMs(5_000), keepAliveUs: durationFromMs(5_000) },
       ...changes,
     },
-    { clock, models: [echo, endless, quiet], isReady: () => true, onTrouble: (message) => troubles.push(message) },
+    { clock, models: [echo, endless, quiet], isReady, onTrouble: (message) => troubles.push(message) },
   );
   const scripted: ScriptedServer = {
     ...{ server, url: server.url, troubles, asked, cancelled: 0 },
