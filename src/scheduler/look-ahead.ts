@@ -41,9 +41,10 @@ export class LookAhead {
     const search = this.#search;
     const { rank } = candidate;
     const isOverloaded = this.#overloadedCore === core && this.#overloadedAt === now && this.#overloadedRank <= rank;
-    const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
-    if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#overload.holdForVictims(now, core, candidate, forUs);
     const endAt = now + forUs;
+    const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
+    if (!isHopeless && !isOverloaded && this.#isOverBefore(endAt, core, candidate)) return undefined;
+    if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#overload.holdForVictims(now, core, candidate, forUs);
     if (!isOverloaded && search.find(endAt, rank)) return undefined;
     const { late } = search;
     const isMostImportantLate = rank > 0 && !search.find(endAt, 0);
@@ -58,6 +59,24 @@ export class LookAhead {
     }
     if (isMostImportantLate && search.find(now, 0)) return this.#holdFor(mostImportantLate, now, candidate);
     return this.#overload.holdForVictims(now, core, candidate, forUs);
+  }
+
+  /** The plainest case, and the most frequent: nobody waits, and all that is expected comes after the run and has time then. */
+  #isOverBefore(endAt: number, core: CoreState, candidate: JobState): boolean {
+    if (core.held.length > 0 || core.homeStreams.length > STREAMS_MAX) return false;
+    let expected = 0;
+    for (const stream of core.homeStreams) {
+      if (stream.rank > candidate.rank) continue;
+      const { waiting, releases } = stream;
+      if (waiting.length > 1 || (waiting.length === 1 && waiting[0] !== candidate)) return false;
+      const { arrivalFrom } = releases;
+      if (arrivalFrom === NEVER) continue;
+      const dueAt = releases.captureFrom + stream.stream.deadlineUs - stream.tail.highUs;
+      if (arrivalFrom <= endAt || arrivalFrom + highUsOn(stream.model, core) > dueAt) return false;
+      expected += 1;
+    }
+    this.#search.charge(expected);
+    return true;
   }
 
   /** For the stream that would be late. */

@@ -85,6 +85,11 @@ export class OrderSearch {
     return isFound;
   }
 
+  /** Takes off what a search over so many queues would have cost where nothing waits, so that what was plain without one is not cheaper for those that follow. */
+  charge(queues: number): void {
+    this.#workLeftAtOnce -= queues;
+  }
+
   /** From now on what does not wait yet comes late. */
   delay(now: number): void {
     const { count, releaseAt, thenReleaseAt, delayUs } = this.queues;

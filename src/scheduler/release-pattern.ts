@@ -46,6 +46,13 @@ export class ReleasePattern {
       : this.#lastCapturedAt + this.#intervalUs - this.#spreadUs;
   }
 
+  /** The likely arrival of the job of that capture; infinite before the first. */
+  get arrivalFrom(): number {
+    return this.#lastCapturedAt === Number.NEGATIVE_INFINITY
+      ? Number.POSITIVE_INFINITY
+      : this.#lastCapturedAt + this.#intervalUs + this.#lagUs;
+  }
+
   /** From one capture to the next. */
   get intervalUs(): number {
     return this.#intervalUs;
