@@ -118,7 +118,7 @@ describe('a request that means nothing', () => {
   it('is refused where it comes before the answer to the one before it', async () => {
     const first = chatRequest(bodyFor('silent'), { connection: 'keep-alive' });
     const both = sendRaw(scripted.url, Buffer.concat([first, chatRequest(json)]));
-    await expect.poll(() => scripted.server.answerCount).toBe(1);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(1);
     scripted.speak();
     const text = await both;
     expect(text).toContain('at last');
@@ -170,10 +170,10 @@ describe('a client that does not read', () => {
     socket.pause();
     socket.on('error', () => undefined);
     socket.write(chatRequest(bodyFor('endless', { stream: true })));
-    await expect.poll(() => scripted.server.answerCount).toBe(1);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(1);
     expect(await ask(chatRequest(bodyFor('echo')))).toMatchObject({ status: 200 });
     await expect.poll(() => scripted.cancelled, { timeout: 10_000 }).toBe(1);
-    await expect.poll(() => scripted.server.answerCount).toBe(0);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(0);
     expect(scripted.troubles).toEqual([expect.stringContaining('did not read its answer (unread)')]);
     socket.destroy();
   });
@@ -194,10 +194,10 @@ describe('a client that does not read', () => {
       const socket = open(scripted.url);
       socket.on('error', () => undefined);
       socket.write(chatRequest(bodyFor(model, { stream: index < 2 })));
-      await expect.poll(() => scripted.server.answerCount).toBe(1);
+      await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(1);
       socket.destroy();
-      await expect.poll(() => scripted.cancelled).toBe(index + 1);
-      await expect.poll(() => scripted.server.answerCount).toBe(0);
+      await expect.poll(() => scripted.cancelled, { timeout: 10_000 }).toBe(index + 1);
+      await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(0);
     }
   });
 });
@@ -206,7 +206,7 @@ describe('an answer that is long in coming', () => {
   it('is kept alive by comments, and is whole in the end', async () => {
     await restart({ keepAliveUs: durationFromMs(100) });
     const text = sendRaw(scripted.url, chatRequest(bodyFor('silent', { stream: true })));
-    await expect.poll(() => scripted.server.answerCount).toBe(1);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 350));
     scripted.speak();
     const answer = readAnswer(await text);
@@ -235,7 +235,7 @@ describe('a server whose cores are not up', () => {
 describe('a server that stops', () => {
   it('takes nothing new, says so, and lets the answers under way end', async () => {
     const last = ask(chatRequest(bodyFor('silent')));
-    await expect.poll(() => scripted.server.answerCount).toBe(1);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(1);
     const drained = scripted.server.drain(durationFromMs(10_000));
     const get = (path: string) => ask(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     expect(await get('/readyz')).toMatchObject({ status: 503 });
@@ -250,7 +250,7 @@ describe('a server that stops', () => {
   it('breaks off what has not ended in time, and says so', async () => {
     const whole = ask(chatRequest(bodyFor('silent')));
     const stream = ask(chatRequest(bodyFor('endless', { stream: true })));
-    await expect.poll(() => scripted.server.answerCount).toBe(2);
+    await expect.poll(() => scripted.server.answerCount, { timeout: 10_000 }).toBe(2);
     expect(await scripted.server.drain(durationFromMs(100))).toBe(false);
     await restart({});
     await expect(Promise.all([whole, stream])).resolves.toMatchObject([{ status: 503 }, { status: 200 }]);

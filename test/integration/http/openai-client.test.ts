@@ -142,7 +142,7 @@ describe('the openai client', () => {
     });
     for await (const chunk of stream) if ((chunk.choices[0]?.delta.content ?? '') !== '') break;
     stream.controller.abort();
-    await expect.poll(() => rig.rig.memory.arena.usedBytes).toBe(0);
+    await expect.poll(() => rig.rig.memory.arena.usedBytes, { timeout: 10_000 }).toBe(0);
     expect(rig.rig.desk.count).toBe(0);
   });
 
