@@ -27,6 +27,7 @@ export function renderSummary(report: Report, columns: number, paint: Paint): st
     `event loop late by p50 ${formatMs(eventLoop.delayMs.p50)}, p99 ${formatMs(eventLoop.delayMs.p99)}, max ${formatMs(eventLoop.delayMs.max)} ms`,
     `memory ${formatBytes(pssBytes > 0 ? pssBytes : process.rssBytes)} in all processes together`,
     mqttLine(report.mqtt),
+    ...gateLines(report),
     ...logLines(report.log),
     ...(incidents.length > 0 ? ['', `incidents${omitted > 0 ? ` (the last ${shown.length}, ${omitted} more)` : ''}`] : []),
     ...shown.map((incident) => incidentLine(incident, columns, paint)),
@@ -46,6 +47,19 @@ export function foundLines({ detections, voice }: Report): string[] {
   const isSpeech = voice.speechSeconds > 0 || voice.utterances > 0;
   return isSpeech ? [...lines, `speech ${voice.speechSeconds.toFixed(1)} s in ${voice.utterances} finished utterances`] : lines;
 }
+
+/** What words led to. */
+function gateLines({ actions }: Report): string[] {
+  if (actions === undefined) return [];
+  const { proposed } = actions;
+  const stands = ['achieved', 'accepted', 'rejected', 'refused', 'timedOut', 'superseded', 'awaitingConfirmation'].flatMap((key) => {
+    const count = actions[key];
+    return typeof count === 'number' && count > 0 ? [`${count} ${KIND_TEXTS[key] ?? key}`] : [];
+  });
+  return [`actions ${typeof proposed === 'number' ? proposed : 0} proposed${stands.length === 0 ? '' : `: ${stands.join(', ')}`}`];
+}
+
+const KIND_TEXTS: Readonly<Record<string, string>> = { timedOut: 'timed out', awaitingConfirmation: 'without an answer to a question' };
 
 function mqttLine({ url, state, published, dropped }: Report['mqtt']): string {
   if (url === null) return 'mqtt off';

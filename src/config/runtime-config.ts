@@ -65,6 +65,8 @@ export interface ManifestModel extends ModelSpec {
   readonly sideFiles: Readonly<Record<string, SideFile>>;
   /** For people: the package or page that the file came from; empty when not told. */
   readonly origin: string;
+  /** Of a language model: which build was taken and why, for people. */
+  readonly build?: string;
   /** What the simulator makes its costs from. Without a file it is all there is: the simulator can run the model, cores cannot. */
   readonly shape?: ModelShape;
   /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: the simulator's planning sets it. */

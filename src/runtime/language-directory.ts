@@ -26,7 +26,7 @@ export function createLanguageDirectory(): LanguageDirectory {
       return {
         ...spec,
         ...(language === undefined ? {} : { language }),
-        ...{ steps, shape: shapeOf(facts), fileBytes: graphBytes, windowSamples: undefined },
+        ...{ steps, shape: shapeOf(facts), build: buildText(variant.name, facts, spec), fileBytes: graphBytes, windowSamples: undefined },
         sideFiles: language === undefined ? {} : sideFilesOf(language),
       };
     },
@@ -58,6 +58,15 @@ function stepsOf({ costUs }: Pick<ModelSpec, 'costUs'>, request: Pick<LanguageFo
     burstTokens: Math.max(1, Math.min(BURST_TOKENS_MAX, Math.floor(CHUNK_MAX_US / costUs))),
     turnsMax: request.textsMax,
   };
+}
+
+/** The cores' side of it: a model with conversations has one owner core, where their caches are. */
+function buildText(variant: string, { graph: { weightBits } }: DecoderFacts, { language, memoryBytes }: ModelSpec): string {
+  const size = `${variant}, ${Number(weightBits.toFixed(1))} bits a weight, ${Math.ceil(memoryBytes / 2 ** 20)} MiB with its caches`;
+  if (language?.sharesWeights === true) return `${size}; one owner core, weights shared from their file`;
+  const why =
+    weightBits < 8 ? 'shared int4 weights would make tokens 85 times slower' : 'shared weights would make prompts 1.3 to 2.2 times slower';
+  return `${size}; one owner core, weights of its own, since ${why}`;
 }
 
 function shapeOf(facts: DecoderFacts): LanguageShape {

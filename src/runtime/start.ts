@@ -28,7 +28,7 @@ import { modelsUsed } from './models-used.ts';
 import { type MqttService, startMqtt } from './mqtt-service.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { Runtime, RuntimeDeps, StopHow } from './runtime.ts';
-import { createTalkers } from './talkers.ts';
+import { createTalkers, type Talkers } from './talkers.ts';
 import { Unwinder } from './unwinder.ts';
 
 /** PSS of the cores and of this process, file descriptors: read once a second, off the event loop. */
@@ -140,7 +140,17 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const intake = merge(...assembleSources(config, pipelines, assembly)).subscribe({ complete: () => ended.resolve() });
   unwinder.push(() => intake.unsubscribe());
 
-  const stopping = createStop(config.runtime.drainUs, { actions, http, engine, intake, pipelines, telemetry, decisionLog, unwinder });
+  const stopping = createStop(config.runtime.drainUs, {
+    actions,
+    talkers,
+    http,
+    engine,
+    intake,
+    pipelines,
+    telemetry,
+    decisionLog,
+    unwinder,
+  });
   return {
     snapshot: telemetry.snapshot,
     onIncident: (listener) => telemetry.incidents.onIncident(listener),
@@ -189,6 +199,7 @@ const hearWords = (
 
 interface StopDeps {
   readonly actions: ActionsService | undefined;
+  readonly talkers: Talkers;
   readonly http: HttpService | undefined;
   readonly engine: Engine;
   readonly intake: Subscription;
@@ -200,7 +211,7 @@ interface StopDeps {
 
 /** First nothing moves any more, then no more frames, then no more jobs, then the cores, then everything else in the reverse of how it came up. */
 function createStop(drainUs: DurationUs, deps: StopDeps): (how: StopHow) => Promise<Report> {
-  const { actions, http, engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
+  const { actions, talkers, http, engine, intake, pipelines, telemetry, decisionLog, unwinder } = deps;
   let report: Promise<Report> | undefined;
   const hurry = createDeferred<void>();
   const stop = async (how: StopHow): Promise<Report> => {
@@ -214,7 +225,13 @@ function createStop(drainUs: DurationUs, deps: StopDeps): (how: StopHow) => Prom
     await decisionLog?.flush();
     const figures = telemetry.report();
     await unwinder.unwind();
-    return { ...figures, mqtt: telemetry.snapshot().mqtt };
+    // What was still open when everything was closed has its end now.
+    const said = Object.fromEntries([...talkers.assistants].map(([id, assistant]) => [id, { ...assistant.counts() }]));
+    return {
+      ...{ ...figures, mqtt: telemetry.snapshot().mqtt },
+      ...(actions === undefined ? {} : { actions: { ...actions.gate.counts() } }),
+      ...(talkers.assistants.size === 0 ? {} : { assistants: said }),
+    };
   };
   return (how) => {
     if (how === 'now') hurry.resolve();

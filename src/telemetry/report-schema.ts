@@ -139,6 +139,8 @@ export const reportSchema = z.strictObject({
     platform: z.string(),
     kernel: z.string(),
   }),
+  actions: z.record(z.string(), z.union([count, z.record(z.string(), count)])).optional(),
+  assistants: z.record(z.string(), z.record(z.string(), z.union([count, z.record(z.string(), count)]))).optional(),
   simulation: simulation.optional(),
 });
 

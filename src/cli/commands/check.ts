@@ -134,7 +134,8 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     const [home, others] = [where.slice(0, split), where.slice(split)];
     const also = others.length === 0 ? '' : `, also on ${others.join(', ')}`;
     const on = split === 1 ? `core ${home[0] ?? '-'}` : `cores ${home.join(', ')} at once`;
-    return `${escapeText(model)} on ${on}${also}: ${escapeText(reason)}`;
+    const build = config.models.find(({ id }) => id === model)?.build;
+    return `${escapeText(model)} on ${on}${also}: ${escapeText(reason)}${build === undefined ? '' : ` (${escapeText(build)})`}`;
   });
   return [
     paint(`node ${escapeText(config.node)}, ${escapeText(config.origin.file)}`, 'bold'),
