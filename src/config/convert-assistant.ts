@@ -25,9 +25,9 @@ export function convertAssistant({ id, section, hasWords, media }: AssistantPlac
       scope.refuse(path, 'only a source of words has an assistant behind it; leave it out, or give a source of kind words');
     return undefined;
   }
-  const { machine, sees = [], reads = [], texts = [], followUps = true } = assistant ?? {};
+  const { machine, sees = [], reads = [], texts = [], followUps = 'fixed' } = assistant ?? {};
   const watched = (key: 'sees' | 'reads', rows: typeof sees): readonly WatchedPipeline[] =>
-    rows.map(({ pipeline, looks }, index) => {
+    rows.map(({ pipeline, looks, fieldOfViewDeg }, index) => {
       const at = [...path, key, index, 'pipeline'];
       const medium = media.get(pipeline);
       const meant = nearest(pipeline, [...media.keys()]);
@@ -35,7 +35,7 @@ export function convertAssistant({ id, section, hasWords, media }: AssistantPlac
       if (medium === undefined) scope.refuse(at, `got ${quoted(pipeline)}, which is no pipeline${hint}`);
       else if (medium !== 'image' && medium !== 'empty')
         scope.refuse(at, `got ${quoted(pipeline)}, which takes ${medium}; allowed is a pipeline that takes images`);
-      return { stream: pipeline, bearing: looks };
+      return { stream: pipeline, bearing: looks, ...(fieldOfViewDeg === undefined ? {} : { fieldOfViewDeg }) };
     });
-  return { machine, sees: watched('sees', sees), reads: watched('reads', reads), texts, hasFollowUps: followUps };
+  return { machine, sees: watched('sees', sees), reads: watched('reads', reads), texts, followUps };
 }

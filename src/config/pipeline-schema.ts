@@ -56,6 +56,11 @@ const watched = (about: string) =>
         BEARINGS,
         'Where its camera looks, from the machine. In a picture of what is ahead, its thirds are left, ahead and right.',
       ).default('ahead'),
+      fieldOfViewDeg: numberField(
+        { min: 5, max: 170 },
+        'degrees',
+        'Horizontal field of view of its camera, from which distances are estimated by the height of what is seen. Default: no distances.',
+      ).optional(),
     }),
     { min: 0, max: 16 },
     about,
@@ -73,9 +78,10 @@ const assistantSchema = z
       { min: 0, max: 16 },
       'Signals of type string, such as the title that plays, that stand in its prompt. A stranger may have written them.',
     ).default([]),
-    followUps: flagField('Whether it says a word when it is known what became of a call, as the model that ships has learnt to.').default(
-      true,
-    ),
+    followUps: choiceField(
+      ['fixed', 'model', 'none'],
+      'What is said when it is known what became of a call: fixed sentences in English or Chinese; what the model makes of it; nothing.',
+    ).default('fixed'),
   })
   .describe('For a source of words: what the assistant knows.');
 

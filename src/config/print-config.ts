@@ -226,7 +226,8 @@ function plainLimits({ drainUs, workers, arenaBytes, hardTimeout, restart, seed 
   };
 }
 
-function plainAssistant({ machine, sees, reads, texts, hasFollowUps }: AssistantConfig): PlainConfig {
-  const watched = (rows: AssistantConfig['sees']) => rows.map(({ stream, bearing }) => ({ pipeline: stream, looks: bearing }));
-  return given({ machine, sees: watched(sees), reads: watched(reads), texts, followUps: hasFollowUps });
+function plainAssistant({ machine, sees, reads, texts, followUps }: AssistantConfig): PlainConfig {
+  const watched = (rows: AssistantConfig['sees']) =>
+    rows.map(({ stream, bearing, fieldOfViewDeg }) => given({ pipeline: stream, looks: bearing, fieldOfViewDeg }));
+  return given({ machine, sees: watched(sees), reads: watched(reads), texts, followUps });
 }

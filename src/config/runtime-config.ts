@@ -179,12 +179,15 @@ export interface AssistantConfig {
   readonly reads: readonly WatchedPipeline[];
   /** Signals whose text may stand in its prompt. */
   readonly texts: readonly string[];
-  readonly hasFollowUps: boolean;
+  /** What is said when it is known what became of a call. */
+  readonly followUps: 'fixed' | 'model' | 'none';
 }
 
 export interface WatchedPipeline {
   readonly stream: StreamId;
   readonly bearing: 'ahead' | 'left' | 'right' | 'behind';
+  /** Horizontal, of its camera; without it there are no distances. */
+  readonly fieldOfViewDeg?: number;
 }
 
 export type PipelineInput =

@@ -3,9 +3,8 @@ import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { TurnTranscript } from '../core/turn-transcript.ts';
 import type { MqttLink } from '../mqtt/link-options.ts';
 import { printResults } from '../sinks/console-results.ts';
-import { turnLine } from '../sinks/console-turns.ts';
 import { sendResults } from '../sinks/mqtt-results.ts';
-import { turnEvent } from '../sinks/mqtt-turns.ts';
+import { turnEvent, turnLines } from '../sinks/turn-transcripts.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AssembledPipeline } from './assemble.ts';
 import type { MqttService } from './mqtt-service.ts';
@@ -37,5 +36,5 @@ export function tellTurn(
 ): void {
   const sinks = config.pipelines.find(({ id }) => id === turn.assistant)?.sinks ?? [];
   if (sinks.includes('mqtt')) link?.publish({ kind: 'event', payload: turnEvent(turn, config.node, deps.clock) });
-  if (sinks.includes('console')) deps.print?.(turnLine(turn));
+  if (sinks.includes('console')) for (const line of turnLines(turn)) deps.print?.(line);
 }

@@ -73,12 +73,12 @@ function assistantOf(
   config: RuntimeConfig,
   { clock, actions, onTranscript }: TalkersDeps,
 ): { readonly assistant: Assistant; readonly view: View } {
-  const { machine, sees = [], reads = [], texts = [], hasFollowUps = true } = section ?? {};
+  const { machine, sees = [], reads = [], texts = [], followUps = 'fixed' } = section ?? {};
   const view = createView({ cameras: sees, texts: reads }, { clock });
   const catalogue = config.actions?.catalogue;
   const assistant = createAssistant(
     {
-      ...{ id, contextTokens, catalogue, texts, hasFollowUps },
+      ...{ id, contextTokens, catalogue, texts, followUps },
       machine: machine ?? catalogue?.machine ?? 'vehicle',
       stateAgeMaxUs: config.actions?.stateAgeMaxUs ?? STATE_AGE_MAX_US,
       limits: answer === undefined ? {} : { answerTokensMax: Math.min(answer.tokensMax, contextTokens >> 1) },

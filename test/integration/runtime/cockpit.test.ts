@@ -70,7 +70,7 @@ describe('the cockpit', () => {
     expect(detections.lines?.line).toBeGreaterThan(0);
     expect(report.voice.speechSeconds).toBeGreaterThan(1);
     // Nobody drives here: the command goes out, and no machine takes it.
-    expect(run.text()).toMatch(/assistant \(\d+ ms\) driver: "turn the seat heating to two" → set_seat_heating .*accepted/);
+    expect(run.text()).toMatch(/assistant#1 driver: turn the seat heating to two\n {2}set_seat_heating .*: accepted/);
     for (const { id, jobs } of report.streams) expect(jobs.failed, `failures of ${id}`).toEqual({});
     expect(report.cores.map(({ state, restarts }) => ({ state, restarts }))).toEqual([
       { state: 'ready', restarts: 0 },

@@ -27,8 +27,8 @@ describe('the assistant of a configuration', () => {
   it('has what it knows, with every default', () => {
     const talk = shippedConfig('cockpit').pipelines.find(({ id }) => id === 'assistant');
     expect(talk?.assistant).toEqual({
-      ...{ machine: undefined, reads: [], texts: [], hasFollowUps: true },
-      sees: [{ stream: 'objects', bearing: 'ahead' }],
+      ...{ machine: undefined, reads: [], texts: [], followUps: 'fixed' },
+      sees: [{ stream: 'objects', bearing: 'ahead', fieldOfViewDeg: 60 }],
     });
     expect(talk?.stream).toMatchObject({ isStateful: true, freshness: { kind: 'queue', jobsMax: 4 } });
     expect(createConfigFiles().read('configs/cockpit.yaml', 1e6).length).toBeGreaterThan(0);
