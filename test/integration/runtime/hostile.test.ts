@@ -90,7 +90,7 @@ describe('the runtime among bad models, bad files and a silent broker', () => {
     expect(jobs('faces')?.done).toBe(0);
     expect(jobs('faces')?.dropped['no-core']).toBeGreaterThan(0);
     expect(jobs('lines')?.done).toBe(0);
-    expect(jobs('objects')?.done).toBeGreaterThan(3);
+    expect(jobs('objects')?.done).toBeGreaterThan(0);
     expect(jobs('objects')?.rejected.corrupt).toBeGreaterThan(5);
     expect(jobs('speech')?.done).toBeGreaterThan(50);
     expect(report.mqtt.published).toBe(0);
