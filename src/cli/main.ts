@@ -91,9 +91,9 @@ function createCommands(deps: CliDeps): Commands {
           import('../runtime/plan-beside.ts'),
           import('../runtime/simulate-costs.ts'),
         ]);
-      const languages = await languagesOf();
+      // These models are only described, so nobody looks into folders.
       const models = () =>
-        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps, languages).flatMap(({ id, shape }) =>
+        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
           shape?.kind === 'language' ? [{ name: id, shape }] : [],
         );
       return plan(options, {
@@ -188,9 +188,14 @@ async function fidelityDeps(deps: CliDeps): Promise<FidelityDeps> {
   };
 }
 
-function modelsOfManifest(file: string, { env }: CliDeps, languages: LanguageDirectory): readonly ManifestModel[] {
+function modelsOfManifest(file: string, { env }: CliDeps, languages?: LanguageDirectory): readonly ManifestModel[] {
   const problems: Problem[] = [];
-  const manifest = loadManifest(file, FILE_BYTES_MAX, { env, files: createConfigFiles(), languages }, problems);
+  const manifest = loadManifest(
+    file,
+    FILE_BYTES_MAX,
+    { env, files: createConfigFiles(), ...(languages === undefined ? {} : { languages }) },
+    problems,
+  );
   if (manifest === undefined || problems.length > 0) throw configInvalid(problems);
   return manifest.models;
 }

@@ -44,7 +44,12 @@ export interface LanguageSpec {
   readonly config: VerifiedFile;
   readonly generation?: VerifiedFile;
   /** `tokenizer.json` and `tokenizer_config.json`; without them answers are greedy and end by the model's own tokens alone. */
-  readonly tokenizer?: { readonly tokenizer: VerifiedFile; readonly config: VerifiedFile };
+  readonly tokenizer?: {
+    readonly tokenizer: VerifiedFile;
+    readonly config: VerifiedFile;
+    /** `chat_template.jinja`, where there is one. */
+    readonly chatTemplate?: VerifiedFile;
+  };
   /** Weights beside the graph. */
   readonly data: readonly VerifiedFile[];
   /** Tokens of a prompt that are one step. */

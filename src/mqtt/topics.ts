@@ -22,6 +22,8 @@ export interface Topics {
   telemetry(group: string): string | undefined;
   event(kind: string): string | undefined;
   result(pipeline: string): string | undefined;
+  /** Inbound: what somebody says to a source of words. */
+  words(source: string): string | undefined;
 }
 
 /**
@@ -50,5 +52,6 @@ export function createTopics(prefix: string, node: string): Topics {
     telemetry: under('telemetry'),
     event: under('event'),
     result: under('result'),
+    words: under('words'),
   };
 }

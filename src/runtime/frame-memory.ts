@@ -1,4 +1,5 @@
 import { Arena } from '../core/arena.ts';
+import type { Region } from '../core/region.ts';
 import { createSharedMemory, type SharedMemory } from '../native/shared-memory.ts';
 import type { FrameMemory } from '../sources/source.ts';
 
@@ -6,6 +7,8 @@ import type { FrameMemory } from '../sources/source.ts';
 export interface TensorArena extends FrameMemory {
   readonly arena: Arena;
   readonly shared: SharedMemory;
+  /** Puts token ids into a region, an int32 each. */
+  write(region: Region, ids: Int32Array): void;
   close(): void;
 }
 
@@ -20,6 +23,7 @@ export function createTensorArena(byteLength: number): TensorArena {
     retain: (region) => arena.retain(region),
     release: (region) => arena.release(region),
     bytes: (region) => new Uint8Array(shared.buffer, region.offsetBytes, region.byteLength),
+    write: ({ offsetBytes }, ids) => new Int32Array(shared.buffer, offsetBytes, ids.length).set(ids),
     close: () => shared.close(),
   };
 }

@@ -1,12 +1,12 @@
 import type { LanguageDirectory, LanguageFolder } from '../config/load-scope.ts';
 import type { LanguageShape, SideFile } from '../config/runtime-config.ts';
-import { CoxswainError } from '../core/errors.ts';
 import type { LanguageSpec, ModelSpec, VerifiedFile } from '../core/model.ts';
 import type { TokenSteps } from '../core/step-plan.ts';
 import { durationUs } from '../core/units.ts';
 import { type DecoderDirectory, type DecoderVariant, readDecoderDirectory, variantOf } from '../models/language/decoder-directory.ts';
 import { type DecoderFacts, languageModelShape } from '../models/language/decoder-facts.ts';
 import { decoderSpec } from '../models/language/decoder-spec.ts';
+import { requireManifestHash } from './manifest-hash.ts';
 
 /** Beginnings of conversations that are kept for others to begin with, beside the conversations themselves. */
 const SHARED_TEXTS = 4;
@@ -20,7 +20,7 @@ export function createLanguageDirectory(): LanguageDirectory {
       const variant = request.variant === undefined ? preferredOf(directory) : variantOf(directory, request.variant);
       const options = { id, folder, variant: variant.name, cacheBytesMax, textsMax: textsMax + SHARED_TEXTS, sharesWeights };
       const { spec, facts, graphBytes } = decoderSpec({ ...options, chunkTokens: request.chunkTokens ?? 1 });
-      if (sha256 !== undefined && sha256 !== spec.sha256) throw wrongHash(spec, sha256);
+      if (sha256 !== undefined) requireManifestHash(spec, spec.sha256, sha256);
       const steps = stepsOf(spec, request);
       const language: LanguageSpec | undefined = spec.language && { ...spec.language, chunkTokens: steps.chunkTokens };
       return {
@@ -81,6 +81,7 @@ function sideFilesOf({ config, generation, tokenizer, data }: LanguageSpec): Rea
   const files: readonly (readonly [string, VerifiedFile | undefined])[] = [
     ...[['config', config] as const, ['generation', generation] as const],
     ...[['tokenizer', tokenizer?.tokenizer] as const, ['tokenizer-config', tokenizer?.config] as const],
+    ['chat-template', tokenizer?.chatTemplate],
     ...data.map((file, index) => [`weights-${index}`, file] as const),
   ];
   return Object.fromEntries(
@@ -89,9 +90,3 @@ function sideFilesOf({ config, generation, tokenizer, data }: LanguageSpec): Rea
     ),
   );
 }
-
-const wrongHash = ({ id, file, sha256 }: ModelSpec, wanted: string): CoxswainError =>
-  new CoxswainError(
-    'MODEL_HASH_MISMATCH',
-    `model ${id}: ${file} hashes to ${sha256}, the manifest says ${wanted}; get it again or correct the manifest`,
-  );

@@ -9,6 +9,7 @@ import { createLanguageModel, type LanguageModel } from '../models/language/lang
 import { pyramidLayers } from '../models/network/described-network.ts';
 import { layerCosts } from '../models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
+import { requireManifestHash } from './manifest-hash.ts';
 
 /** `onnx`: from the graph in the file. `shape`: from the manifest's description. `cost-ms`: from its run time alone, since there is no file. */
 export const COST_ORIGINS = ['onnx', 'shape', 'cost-ms'] as const;
@@ -92,12 +93,8 @@ function bytesOf({ id, file, sha256 }: ManifestModel): Uint8Array | undefined {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new CoxswainError('FILE_UNREADABLE', `model ${id}: ${file} cannot be read`, { cause: thrown });
   }
-  const got = createHash('sha256').update(bytes).digest('hex');
-  if (got === sha256) return bytes;
-  throw new CoxswainError(
-    'MODEL_HASH_MISMATCH',
-    `model ${id}: ${file} hashes to ${got}, the manifest says ${sha256}; get it again or correct the manifest`,
-  );
+  requireManifestHash({ id, file }, createHash('sha256').update(bytes).digest('hex'), sha256);
+  return bytes;
 }
 
 const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { interval, merge, type Subscription } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
 import { createDeferred } from '../core/deferred.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { SourceId } from '../core/frame.ts';
@@ -10,6 +11,7 @@ import { type DurationUs, durationUs } from '../core/units.ts';
 import { createOrtDevice } from '../devices/ort/ort-device.ts';
 import { codecs } from '../models/registry.ts';
 import type { MqttLink } from '../mqtt/link-options.ts';
+import { createTopics } from '../mqtt/topics.ts';
 import { sendTelemetry } from '../sinks/mqtt-telemetry.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
 import { readHost } from '../telemetry/host.ts';
@@ -190,12 +192,15 @@ function refuseSilence(config: RuntimeConfig): void {
 const hearsWords = ({ sources }: RuntimeConfig): boolean => sources.some((source) => source.kind === 'words' && source.hearsMqtt);
 
 /** A text on the topic of the source. */
-const hearWords = (
+function hearWords(
   source: SourceId,
   onText: (text: string) => void,
   { config, link }: { readonly config: RuntimeConfig; readonly link: MqttLink },
-): (() => void) =>
-  link.subscribe(`${config.mqtt.prefix}/${config.node}/words/${source}`, ({ payload }) => onText(new TextDecoder().decode(payload)));
+): () => void {
+  const topic = createTopics(config.mqtt.prefix, config.node).words(source);
+  assert(topic !== undefined, 'the name of a source is a level of a topic', source);
+  return link.subscribe(topic, ({ payload }) => onText(new TextDecoder().decode(payload)));
+}
 
 interface StopDeps {
   readonly actions: ActionsService | undefined;

@@ -1,4 +1,4 @@
-import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
+import type { AssistantConfig, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import type { StreamId } from '../core/stream.ts';
@@ -35,11 +35,10 @@ const STATE_AGE_MAX_US = durationUs(1_000_000);
 
 /** Errors: those of `createLanguageService`. */
 export function createTalkers(config: RuntimeConfig, deps: TalkersDeps): Talkers {
-  const talking = config.pipelines.filter(({ answer }) => answer !== undefined);
   const languages: LanguageService[] = [];
   const assistants = new Map<StreamId, Assistant>();
   const views: View[] = [];
-  for (const section of talking) {
+  for (const section of config.pipelines.filter(isTalking)) {
     const model = config.models.find(({ id }) => id === section.stream.model);
     assert(model !== undefined, `the configuration knows model ${section.stream.model}`);
     const language = createLanguageService(section, model, deps);
@@ -67,13 +66,17 @@ export function createTalkers(config: RuntimeConfig, deps: TalkersDeps): Talkers
   };
 }
 
+type TalkingPipeline = PipelineConfig & { readonly assistant: AssistantConfig };
+
+const isTalking = (pipeline: PipelineConfig): pipeline is TalkingPipeline => pipeline.assistant !== undefined;
+
 function assistantOf(
-  { id, assistant: section, answer }: PipelineConfig,
+  { id, assistant: section, answer }: TalkingPipeline,
   { contextTokens, chat }: LanguageService,
   config: RuntimeConfig,
   { clock, actions, onTranscript }: TalkersDeps,
 ): { readonly assistant: Assistant; readonly view: View } {
-  const { machine, sees = [], reads = [], texts = [], followUps = 'fixed' } = section ?? {};
+  const { machine, sees, reads, texts, followUps } = section;
   const view = createView({ cameras: sees, texts: reads }, { clock });
   const catalogue = config.actions?.catalogue;
   const assistant = createAssistant(

@@ -114,14 +114,12 @@ export async function createConversationRig(dir: string, folder: string, options
     },
   );
   await engine.start();
-  const write = ({ offsetBytes }: { readonly offsetBytes: number }, ids: Int32Array): void =>
-    new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids);
   const desk = new ConversationDesk(
     { stream: talk, contextTokens, vocabulary, textsMax },
     {
       clock,
       desk: engine.desk,
-      memory: { allocate: (bytes) => memory.allocate(bytes), release: (region) => memory.release(region), write },
+      memory,
     },
   );
   return {

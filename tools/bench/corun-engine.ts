@@ -96,11 +96,7 @@ export async function createEngineLoad(manner: Manner, talk: Talk) {
     {
       clock,
       desk: engine.desk,
-      memory: {
-        allocate: (bytes) => memory.allocate(bytes),
-        release: (region) => memory.release(region),
-        write: ({ offsetBytes }, ids) => new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids),
-      },
+      memory,
     },
   );
   let turns = 0;

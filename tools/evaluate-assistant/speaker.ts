@@ -83,11 +83,7 @@ export async function createSpeaker(folder: string, variant: string): Promise<Sp
     {
       clock,
       desk: engine.desk,
-      memory: {
-        allocate: (bytes) => memory.allocate(bytes),
-        release: (region) => memory.release(region),
-        write: ({ offsetBytes }, ids) => new Int32Array(memory.shared.buffer, offsetBytes, ids.length).set(ids),
-      },
+      memory,
     },
   );
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
 import type { JobId } from '../../core/job.ts';
-import type { LanguageSpec, VerifiedFile } from '../../core/model.ts';
+import type { LanguageSpec } from '../../core/model.ts';
 import type { FailReason } from '../../core/outcome.ts';
 import type { TurnSummary } from '../../core/turn-task.ts';
 import { type AnswerChoosers, type ChooserOptions, createAnswerChoosers } from '../../models/language/answer-chooser.ts';
@@ -19,6 +19,7 @@ import { createVocabulary } from '../../models/language/vocabulary.ts';
 import type { NativeSession, OnnxRuntime } from '../../native/onnx-runtime.ts';
 import { readVerifiedModel } from './model-file.ts';
 import type { Command, LoadableModel } from './protocol.ts';
+import { readTokenizerTexts, verifiedText } from './tokenizer-texts.ts';
 
 export type TurnCommand = Extract<Command, { kind: 'turn' }>;
 
@@ -63,16 +64,11 @@ interface Speech {
   readonly eosIds: readonly number[];
 }
 
-const textOf = ({ file, sha256 }: VerifiedFile): string => Buffer.from(readVerifiedModel(file, sha256)).toString('utf8');
-
-function readSpeech(model: LoadableModel, { tokenizer, generation }: LanguageSpec, { config }: DecoderFacts): Speech | undefined {
-  if (tokenizer === undefined) return undefined;
+function readSpeech(model: LoadableModel, language: LanguageSpec, { config }: DecoderFacts): Speech | undefined {
+  const texts = readTokenizerTexts(language);
+  if (texts === undefined) return undefined;
   const place = dirname(model.file);
-  const texts = { tokenizer: textOf(tokenizer.tokenizer), config: textOf(tokenizer.config) };
-  const vocabulary = createVocabulary(
-    place,
-    readTokenizerFiles(place, { ...texts, ...(generation === undefined ? {} : { generation: textOf(generation) }) }),
-  );
+  const vocabulary = createVocabulary(place, readTokenizerFiles(place, texts));
   if (vocabulary.size > config.vocabulary)
     throw new CoxswainError(
       'MODEL_CONTRACT',
@@ -83,7 +79,7 @@ function readSpeech(model: LoadableModel, { tokenizer, generation }: LanguageSpe
 
 function readFacts(model: LoadableModel, language: LanguageSpec, bytes: Uint8Array): DecoderFacts {
   const { config, generation, data } = language;
-  const read = readDecoderConfig(dirname(config.file), textOf(config), generation === undefined ? undefined : textOf(generation));
+  const read = readDecoderConfig(dirname(config.file), verifiedText(config), generation && verifiedText(generation));
   const sizes = new Map<string, number>();
   for (const { file, sha256 } of data) {
     const { sha256: digest, byteLength } = digestOf(file);

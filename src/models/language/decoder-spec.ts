@@ -35,6 +35,7 @@ export function decoderSpec(options: DecoderSpecOptions): DescribedDecoder {
   const generation = join(directory.path, 'generation_config.json');
   const tokenizer = join(directory.path, 'tokenizer.json');
   const tokenizerConfig = join(directory.path, 'tokenizer_config.json');
+  const chatTemplate = join(directory.path, 'chat_template.jinja');
   const data = externalFilesOf(file).map((location) => verified(resolve(dirname(file), location)));
   const graph = digestOf(file);
   const weightBytes = data.reduce((sum, { byteLength }) => sum + byteLength, graph.byteLength);
@@ -42,7 +43,13 @@ export function decoderSpec(options: DecoderSpecOptions): DescribedDecoder {
     config: verified(join(directory.path, 'config.json')),
     ...(existsSync(generation) ? { generation: verified(generation) } : {}),
     ...(existsSync(tokenizer) && existsSync(tokenizerConfig)
-      ? { tokenizer: { tokenizer: verified(tokenizer), config: verified(tokenizerConfig) } }
+      ? {
+          tokenizer: {
+            tokenizer: verified(tokenizer),
+            config: verified(tokenizerConfig),
+            ...(existsSync(chatTemplate) ? { chatTemplate: verified(chatTemplate) } : {}),
+          },
+        }
       : {}),
     data,
     ...{ chunkTokens, cacheBytesMax, textsMax },

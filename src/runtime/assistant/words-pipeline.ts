@@ -18,7 +18,7 @@ export interface WordsPipelineOptions {
 export interface WordsPipelineDeps {
   readonly clock: Clock;
   readonly desk: Pick<JobDesk, 'open' | 'end'>;
-  readonly assistant: Pick<Assistant, 'hear' | 'close'>;
+  readonly assistant: Pick<Assistant, 'hear'>;
 }
 
 /** Whoever wants to know how a turn went reads its transcript. */

@@ -20,7 +20,6 @@ function rig() {
       clock,
       desk: { open: () => 1, end: (_job, outcome) => ends.push(outcome) },
       assistant: {
-        close: () => undefined,
         hear(utterance, listener) {
           heard.push({ utterance, listener });
           return { cancel: () => undefined };
