@@ -7,6 +7,7 @@ import { createOpenAiServer } from '../sinks/openai/openai-server.ts';
 import type { IncidentLog } from '../telemetry/incident-log.ts';
 import { AnswerWait } from './answer-wait.ts';
 import type { Assistant } from './assistant/assistant.ts';
+import type { LanguageService } from './language-service.ts';
 import { serveAssistant } from './serve-assistant.ts';
 import { type LanguageLane, serveLanguage } from './serve-language.ts';
 
@@ -14,7 +15,7 @@ export interface HttpServiceDeps {
   readonly clock: Clock;
   readonly incidents: IncidentLog;
   /** Language models at work, each served under the name of its model. */
-  readonly languages: readonly LanguageLane['service'][];
+  readonly languages: readonly LanguageService[];
   /** Served under the names of their pipelines; each has its language model among `languages`. */
   readonly assistants: readonly Pick<Assistant, 'id' | 'hear'>[];
   /** Whether the cores are up. */

@@ -2,24 +2,18 @@ import type { Clock } from '../core/clock.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { type Criticality, criticalityRank, type StreamId } from '../core/stream.ts';
+import { type Criticality, criticalityRank } from '../core/stream.ts';
 import { addUs, type DurationUs, durationFromMs } from '../core/units.ts';
 import { checkSchemaSize, SCHEMA_LIMITS } from '../models/language/constraint/schema-limits.ts';
-import type { Vocabulary } from '../models/language/vocabulary.ts';
 import type { ServedEnd, ServedModel, ServedRequest } from '../sinks/openai/served-model.ts';
 import type { AnswerWait, Refusal } from './answer-wait.ts';
-import type { ChatEnd, ChatService } from './chat-service.ts';
+import type { ChatEnd } from './chat-service.ts';
+import type { LanguageService } from './language-service.ts';
 import { wireLogprobsOf, wireUsageOf } from './wire-answer.ts';
 
 /** A language model behind one pipeline, with the test before its queue. */
 export interface LanguageLane {
-  readonly service: {
-    readonly stream: StreamId;
-    readonly model: ModelId;
-    readonly contextTokens: number;
-    readonly vocabulary: Vocabulary;
-    readonly chat: ChatService;
-  };
+  readonly service: LanguageService;
   readonly criticality: Criticality;
   readonly wait: AnswerWait;
 }
