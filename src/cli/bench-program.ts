@@ -6,19 +6,9 @@ import { oneOf } from './choice.ts';
 import type { BenchXrbenchOptions } from './commands/bench.ts';
 import type { BenchSuiteOptions } from './commands/bench-suite.ts';
 import { UsageError } from './exit-code.ts';
+import { DROPS, POLICIES } from './policy-choice.ts';
 
-/** Held to the scheduler's names by the compiler: a missing or an unknown name does not type-check. */
-const POLICIES: Readonly<Record<Choice['policy'], true>> = {
-  coxswain: true,
-  edf: true,
-  fifo: true,
-  'fixed-priority': true,
-  'latency-greedy': true,
-  laxity: true,
-  'round-robin': true,
-};
 const RELEASES: Readonly<Record<Choice['release'], true>> = { tick: true, exact: true };
-const DROPS: Readonly<Record<NonNullable<Choice['drop']>, true>> = { none: true, expired: true, infeasible: true };
 const VICTIMS: Readonly<Record<Choice['victim'], true>> = { turns: true, value: true };
 
 interface XrbenchFlags {

@@ -3,21 +3,11 @@ import { oneOf } from './choice.ts';
 import type { BenchSuiteOptions, SuiteName } from './commands/bench-suite.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './exit-code.ts';
+import { DROPS, POLICIES } from './policy-choice.ts';
 
 type Policy = BenchSuiteOptions['policies'][number];
-/** Held to the scheduler's names by the compiler: a missing or an unknown name does not type-check. */
-const POLICIES: Readonly<Record<Policy, true>> = {
-  coxswain: true,
-  edf: true,
-  fifo: true,
-  'fixed-priority': true,
-  'latency-greedy': true,
-  laxity: true,
-  'round-robin': true,
-};
 /** Unmanaged serving, fair serving, and ours. */
 const POLICIES_DEFAULT: readonly Policy[] = ['fifo', 'round-robin', 'coxswain'];
-const DROPS: Readonly<Record<NonNullable<BenchSuiteOptions['drop']>, true>> = { none: true, expired: true, infeasible: true };
 const COSTS: Readonly<Record<BenchSuiteOptions['costs'], true>> = { stated: true, measured: true };
 
 interface SuiteCommand {

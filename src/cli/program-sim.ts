@@ -5,6 +5,7 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { SimOptions } from './commands/sim.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './exit-code.ts';
+import { POLICIES } from './policy-choice.ts';
 
 /** The commands that know chips; the names that they allow are held to the rest of the program by the compiler. */
 export interface SimCommands {
@@ -13,16 +14,6 @@ export interface SimCommands {
   readonly check: (options: CheckOptions) => Promise<number>;
 }
 
-type Policy = NonNullable<SimOptions['policy']>;
-const POLICIES: Readonly<Record<Policy, true>> = {
-  coxswain: true,
-  edf: true,
-  fifo: true,
-  'fixed-priority': true,
-  'latency-greedy': true,
-  laxity: true,
-  'round-robin': true,
-};
 type FaultKind = keyof SimOptions['faults'];
 const FAULTS: Readonly<Record<FaultKind, true>> = { crash: true, hang: true, wrong: true, slow: true, bandwidth: true, heat: true };
 

@@ -5,6 +5,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { Stream } from '../core/stream.ts';
 import type { SpokenToken, TurnSummary, TurnTask } from '../core/turn-task.ts';
+import { requireTurnTokens } from '../core/turn-tokens.ts';
 import { addUs, type InstantUs } from '../core/units.ts';
 import type { TurnDesk } from './work.ts';
 
@@ -137,17 +138,7 @@ export class ConversationDesk {
 
   #check({ conversation, tokens, tokensMax, overflow }: SpeakRequest): void {
     const { vocabulary, contextTokens } = this.#options;
-    if (tokens.length === 0 || !Number.isInteger(tokensMax) || tokensMax < 1)
-      throw new CoxswainError(
-        'TOKENS_INVALID',
-        `A turn has ${tokens.length} tokens to read and ${tokensMax} to write; at least one of each is needed.`,
-      );
-    const wrong = tokens.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
-    if (wrong !== undefined)
-      throw new CoxswainError(
-        'TOKENS_INVALID',
-        `A token has the number ${wrong}; the model has 0 to ${vocabulary - 1}. Use the tokenizer that belongs to the model.`,
-      );
+    requireTurnTokens(tokens, tokensMax, vocabulary);
     if (tokens.length >= contextTokens && overflow !== 'drop-oldest')
       throw new CoxswainError(
         'CONTEXT_OVERFLOW',

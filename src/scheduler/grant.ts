@@ -1,4 +1,5 @@
 import { instantUs } from '../core/units.ts';
+import { largestPassing } from './largest-passing.ts';
 import { stepsPaidFor } from './server.ts';
 import type { CoreState, HoldState, JobState, Reservation, SchedulerState } from './state.ts';
 import { canYield, highRowUs, longestStepUs, rowMax } from './steps.ts';
@@ -64,13 +65,5 @@ function mostBefore(now: number, core: CoreState, job: JobState, most: number, {
 
 /** The largest number of steps, up to `most`, that is good, where fewer are never worse; 0 when one is too many. */
 function mostWithin(most: number, isGood: (steps: number) => boolean): number {
-  if (most === 0 || isGood(most)) return most;
-  let good = 0;
-  let bad = most;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (isGood(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
+  return most === 0 || isGood(most) ? most : largestPassing(0, most, isGood);
 }

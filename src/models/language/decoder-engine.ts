@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { CoxswainError } from '../../core/errors.ts';
 import type { CacheUsage } from '../../core/turn-task.ts';
+import { requireTurnTokens } from '../../core/turn-tokens.ts';
 import { type CachedText, Conversations, sharedLength } from './conversations.ts';
 import { cacheBytesPerToken, type DecoderFacts } from './decoder-facts.ts';
 import { DecoderForward } from './decoder-forward.ts';
@@ -135,18 +136,7 @@ export class DecoderEngine {
   }
 
   #check({ conversation, tokens, tokensMax }: TurnRequest): void {
-    const { vocabulary } = this.facts.config;
-    if (tokens.length === 0 || tokensMax < 1)
-      throw new CoxswainError(
-        'TOKENS_INVALID',
-        `A turn has ${tokens.length} tokens to read and ${tokensMax} to write; at least one of each is needed.`,
-      );
-    const wrong = tokens.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
-    if (wrong !== undefined)
-      throw new CoxswainError(
-        'TOKENS_INVALID',
-        `A token has the number ${wrong}; the model has 0 to ${vocabulary - 1}. Use the tokenizer that belongs to the model.`,
-      );
+    requireTurnTokens(tokens, tokensMax, this.facts.config.vocabulary);
     if (this.#conversations.get(conversation)?.isLive === true) throw busy(conversation);
   }
 

@@ -1,3 +1,4 @@
+import { largestPassing } from '../largest-passing.ts';
 import { type ClassTask, classResponse } from './class-bound.ts';
 import { isInTimeByHolds } from './hold-bound.ts';
 import type { WorkBound } from './work-bound.ts';
@@ -120,13 +121,5 @@ function weakestOf(streams: readonly StreamBound[]): Assurance {
 /** The longest run of something less urgent that it stands, by bisection to one unit; undefined when it is late without any. */
 function toleranceOf(task: ClassTask, others: readonly CoreTask[], bound: WorkBound): number | undefined {
   const fits = (blocking: number): boolean => isWithin(classResponse(task, others, { blocking, isBlockedByOthers: false }, bound), task);
-  if (!fits(0)) return undefined;
-  let good = 0;
-  let bad = Math.ceil(task.deadline) + 1;
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
+  return fits(0) ? largestPassing(0, Math.ceil(task.deadline) + 1, fits) : undefined;
 }

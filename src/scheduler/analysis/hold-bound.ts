@@ -1,3 +1,4 @@
+import { largestPassing } from '../largest-passing.ts';
 import { QUEUES_MAX } from '../order-search.ts';
 import { type ClassTask, classResponse } from './class-bound.ts';
 import type { WorkBound } from './work-bound.ts';
@@ -69,15 +70,7 @@ function toleranceOf(task: ClassTask, tasks: readonly ClassTask[], idle: readonl
     const response = classResponse(own, others, { blocking, isBlockedByOthers: false }, bound);
     return response !== undefined && response - (idle[place] as number) <= task.deadline;
   };
-  if (!fits(0)) return undefined;
-  let good = 0;
-  let bad = Math.ceil(task.deadline) + 1;
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
+  return fits(0) ? largestPassing(0, Math.ceil(task.deadline) + 1, fits) : undefined;
 }
 
 const lengthened = (task: ClassTask, by: number): ClassTask => ({

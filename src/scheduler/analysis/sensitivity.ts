@@ -1,3 +1,4 @@
+import { largestPassing } from '../largest-passing.ts';
 import { boundCore, type CoreLoad, type CoreTask } from './core-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
@@ -20,14 +21,8 @@ export function factorOfAll(load: CoreLoad, bound: WorkBound): number | null {
 function largest(loadAt: (factor: number) => CoreLoad, bound: WorkBound): number | null {
   const fits = (hundredths: number): boolean => boundCore(loadAt(hundredths / 100), bound).assurance !== 'none';
   if (!fits(1)) return null;
-  let good = 1;
-  let bad = FACTOR_MAX * 100 + 1;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return bound.isSpent ? null : good / 100;
+  const best = largestPassing(1, FACTOR_MAX * 100 + 1, fits);
+  return bound.isSpent ? null : best / 100;
 }
 
 function scaled({ guaranteed, guests, rest, ...load }: CoreLoad, factorOf: (task: { readonly id: string }) => number): CoreLoad {
