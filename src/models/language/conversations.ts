@@ -92,10 +92,10 @@ export class Conversations {
   }
 
   /**
-   * Lets idle texts go until another of `byteLength` fits, least recently used first; neither those in `pinned` nor `spared`. Errors: CACHE_FULL when even that is
-   * not enough; then nothing went.
+   * Lets idle texts go until another of `byteLength` fits, least recently used first; neither those in `pinned` nor `spared`. A cache of just that length is not freed but
+   * given, empty: its pages are there already, while new ones cost a fault each. Errors: CACHE_FULL when even all idle texts are not enough; then nothing went.
    */
-  makeRoom(byteLength: number, pinned: ReadonlySet<string>, spared?: CachedText): void {
+  makeRoom(byteLength: number, pinned: ReadonlySet<string>, spared?: CachedText): KvCache | undefined {
     if (!this.canMakeRoom(byteLength, pinned, spared)) {
       const { bytesMax, countMax } = this.#options;
       const busy = this.#texts.size - this.#idle(pinned, spared).length;
@@ -105,11 +105,16 @@ export class Conversations {
         `${got}; ${countMax} texts and ${bytesMax} bytes are allowed. Try again when a turn has ended, or allow more.`,
       );
     }
+    let emptied: KvCache | undefined;
     for (const text of this.#idle(pinned, spared)) {
-      if (this.hasRoom(byteLength)) return;
-      this.remove(text);
+      if (this.hasRoom(byteLength)) break;
+      this.#strike(text);
       this.#evictions += 1;
+      if (emptied === undefined && text.cache.byteLength === byteLength) emptied = text.cache;
+      else text.cache.release();
     }
+    emptied?.truncate(0);
+    return emptied;
   }
 
   /** What may go, least recently used first. */
@@ -134,10 +139,15 @@ export class Conversations {
 
   /** Frees its cache. */
   remove(text: CachedText): void {
-    if (!this.#texts.delete(text)) return;
+    if (this.#strike(text)) text.cache.release();
+  }
+
+  /** From the list, whatever becomes of its cache. */
+  #strike(text: CachedText): boolean {
+    if (!this.#texts.delete(text)) return false;
     if (text.conversation !== undefined) this.#byName.delete(text.conversation);
     this.#bytes -= text.cache.byteLength;
-    text.cache.release();
+    return true;
   }
 
   removeAll(): void {

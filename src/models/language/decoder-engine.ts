@@ -193,8 +193,8 @@ export class DecoderEngine {
     // Its own cache is on the way out, but while it is copied it is still there, and counts.
     const others = new Set([...pinned].filter((name) => name !== conversation));
     const isSpared = source !== undefined && this.#conversations.canMakeRoom(byteLength, others, source);
-    this.#conversations.makeRoom(byteLength, others, isSpared ? source : undefined);
-    const cache = this.#allocate(capacity, byteLength);
+    const emptied = this.#conversations.makeRoom(byteLength, others, isSpared ? source : undefined);
+    const cache = emptied ?? this.#allocate(capacity, byteLength);
     const isThere = source !== undefined && this.#conversations.has(source);
     if (isThere) {
       cache.copyFrom(source.cache, tokens.length);

@@ -234,6 +234,26 @@ describe('the budget', () => {
     expect(codeOf(() => engine.begin(request('c', prompt(3), 3)))).toBe('nothing was thrown');
   });
 
+  it.each(['in-place', 'appended'] as const)('gives the memory of one that goes to one of the same length (%s)', (cacheKind) => {
+    facts = fakeFacts({ cacheKind });
+    session = new FakeDecoderSession(facts);
+    const memory = new Set<ArrayBufferLike>();
+    const wrap = session.wrap.bind(session);
+    session.wrap = (data, dims) => {
+      if (dims.length === 4) memory.add(data.buffer);
+      return wrap(data, dims);
+    };
+    const engine = engineOf({ textsMax: 1 });
+    expect(finish(engine.begin(request('a', prompt(1, 40), 9)))).toEqual(answerOf(prompt(1, 40), 9));
+    const before = memory.size;
+    expect(finish(engine.begin(request('b', prompt(2), 9)))).toEqual(answerOf(prompt(2), 9));
+    expect([memory.size, engine.usage.evictions]).toEqual([before, 1]);
+    expect(finish(engine.begin(request('c', prompt(3, 70), 9)))).toEqual(answerOf(prompt(3, 70), 9));
+    expect(memory.size).toBeGreaterThan(before);
+    engine.release();
+    expect(session.handlesOpen).toBe(0);
+  });
+
   it('spares conversations that are about to go on', () => {
     const engine = engineOf(roomFor(1));
     finish(engine.begin(request('a', prompt(1), 3)));
