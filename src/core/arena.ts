@@ -1,5 +1,4 @@
 import { assert } from './assert.ts';
-import { IdMap } from './id-map.ts';
 import type { Region } from './region.ts';
 
 /** Offsets and lengths are multiples of this, so that every typed array fits and no two regions share a cache line. */
@@ -8,6 +7,30 @@ const ALIGNMENT_BYTES = 64;
 interface Span {
   offsetBytes: number;
   byteLength: number;
+}
+
+/** A region with the claims on it, of which none is left once it has been given back. */
+class Block implements Region {
+  readonly offsetBytes: number;
+  readonly byteLength: number;
+  #claims = 1;
+
+  constructor(offsetBytes: number, byteLength: number) {
+    this.offsetBytes = offsetBytes;
+    this.byteLength = byteLength;
+  }
+
+  get isLive(): boolean {
+    return this.#claims > 0;
+  }
+
+  claim(): void {
+    this.#claims += 1;
+  }
+
+  unclaim(): void {
+    this.#claims -= 1;
+  }
 }
 
 /**
@@ -19,8 +42,7 @@ export class Arena {
   readonly byteLength: number;
   /** Sorted by offset, never adjacent. */
   readonly #free: Span[];
-  /** By offset in units of the alignment. */
-  readonly #claims = new IdMap<{ readonly byteLength: number; count: number }>();
+  #regionCount = 0;
   #usedBytes = 0;
   #usedBytesMax = 0;
 
@@ -38,13 +60,13 @@ export class Arena {
   }
 
   get regionCount(): number {
-    return this.#claims.size;
+    return this.#regionCount;
   }
 
   /** Undefined when no free stretch is long enough. The contents are whatever was there before. */
   allocate(byteLength: number): Region | undefined {
     assert(Number.isInteger(byteLength) && byteLength > 0, 'a region has a positive whole number of bytes');
-    const roundedBytes = Math.ceil(byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+    const roundedBytes = rounded(byteLength);
     const free = this.#free;
     let index = 0;
     while (index < free.length && (free[index] as Span).byteLength < roundedBytes) index += 1;
@@ -54,26 +76,26 @@ export class Arena {
     span.offsetBytes += roundedBytes;
     span.byteLength -= roundedBytes;
     if (span.byteLength === 0) removeAt(free, index);
-    this.#claims.add(offsetBytes / ALIGNMENT_BYTES, { byteLength: roundedBytes, count: 1 });
+    this.#regionCount += 1;
     this.#usedBytes += roundedBytes;
     if (this.#usedBytes > this.#usedBytesMax) this.#usedBytesMax = this.#usedBytes;
-    return { offsetBytes, byteLength };
+    return new Block(offsetBytes, byteLength);
   }
 
+  /** One more claim on a region that this arena handed out: the object itself, not another with the same address. */
   retain(region: Region): void {
-    const claim = this.#claims.get(region.offsetBytes / ALIGNMENT_BYTES);
-    assert(claim !== undefined, 'only a live region is retained');
-    claim.count += 1;
+    assert(region instanceof Block && region.isLive, 'only a live region is retained');
+    region.claim();
   }
 
   release(region: Region): void {
-    const claim = this.#claims.get(region.offsetBytes / ALIGNMENT_BYTES);
-    assert(claim !== undefined, 'a region is released once per claim');
-    claim.count -= 1;
-    if (claim.count > 0) return;
-    this.#claims.remove(region.offsetBytes / ALIGNMENT_BYTES);
-    this.#usedBytes -= claim.byteLength;
-    this.#giveBack(region.offsetBytes, claim.byteLength);
+    assert(region instanceof Block && region.isLive, 'a region is released once per claim');
+    region.unclaim();
+    if (region.isLive) return;
+    const byteLength = rounded(region.byteLength);
+    this.#regionCount -= 1;
+    this.#usedBytes -= byteLength;
+    this.#giveBack(region.offsetBytes, byteLength);
   }
 
   /** To the neighbours that it touches; a span of its own only where it touches none. */
@@ -101,6 +123,8 @@ export class Arena {
     }
   }
 }
+
+const rounded = (byteLength: number): number => Math.ceil(byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
 
 /** As `splice(index, 1)`, which makes an array of what it removed. */
 function removeAt(spans: Span[], index: number): void {

@@ -3,16 +3,21 @@ import type { Clock, Timer } from './clock.ts';
 import { Timeline } from './timeline.ts';
 import { type DurationUs, type InstantUs, instantUs } from './units.ts';
 
-class SimTimer implements Timer {
-  /** Undefined once cancelled: the timer stays in the timeline and is skipped when it comes up. */
-  task: (() => void) | undefined;
+type Task = () => void;
 
-  constructor(task: () => void) {
-    this.task = task;
+class SimTimer implements Timer {
+  readonly #timeline: Timeline<Task>;
+  readonly #place: number;
+  readonly #order: number;
+
+  constructor(timeline: Timeline<Task>, place: number, order: number) {
+    this.#timeline = timeline;
+    this.#place = place;
+    this.#order = order;
   }
 
   cancel(): void {
-    this.task = undefined;
+    this.#timeline.withdraw(this.#place, this.#order);
   }
 }
 
@@ -24,7 +29,8 @@ export class SimClock implements Clock {
   #now: InstantUs;
   #sequence = 0;
   readonly #wallOffsetMs: number;
-  readonly #timers = new Timeline<SimTimer>();
+  /** What was cancelled stays in it, without its task, and is passed over when it comes up. */
+  readonly #tasks = new Timeline<Task>();
 
   constructor(startAt: InstantUs = instantUs(0), wallStartMs = 0) {
     this.#now = startAt;
@@ -39,17 +45,16 @@ export class SimClock implements Clock {
     return this.#wallOffsetMs + this.#now / 1000;
   }
 
-  at(instant: InstantUs, task: () => void): Timer {
+  at(instant: InstantUs, task: Task): Timer {
     assert(Number.isFinite(instant), 'an instant is finite');
-    const timer = new SimTimer(task);
-    this.#timers.push(instant < this.#now ? this.#now : instant, this.#sequence++, timer);
-    return timer;
+    const order = this.#sequence++;
+    return new SimTimer(this.#tasks, this.#tasks.push(instant < this.#now ? this.#now : instant, order, task), order);
   }
 
   /** The instant of the next task, or undefined when nothing is due any more. */
   nextAt(): InstantUs | undefined {
     this.#skipCancelled();
-    return this.#timers.size === 0 ? undefined : instantUs(this.#timers.firstAt);
+    return this.#tasks.size === 0 ? undefined : instantUs(this.#tasks.firstAt);
   }
 
   /** Runs the next task; false when there was none. */
@@ -59,13 +64,13 @@ export class SimClock implements Clock {
 
   /** Runs tasks due up to and including `end`, at most so many of them, and none from the first on that `mayRun` holds up. Returns how many. */
   play(end: InstantUs, tasksMax: number, mayRun: (next: InstantUs) => boolean = always): number {
-    const timers = this.#timers;
+    const tasks = this.#tasks;
     let count = 0;
-    while (count < tasksMax && timers.firstAt <= end) {
-      const { task } = timers.first as SimTimer;
-      const next = instantUs(timers.firstAt);
+    while (count < tasksMax && tasks.firstAt <= end) {
+      const task = tasks.first;
+      const next = instantUs(tasks.firstAt);
       if (task !== undefined && !mayRun(next)) break;
-      timers.pop();
+      tasks.pop();
       if (task === undefined) continue;
       this.#now = next;
       task();
@@ -115,8 +120,8 @@ export class SimClock implements Clock {
   }
 
   #skipCancelled(): void {
-    const timers = this.#timers;
-    for (let first = timers.first; first !== undefined && first.task === undefined; first = timers.first) timers.pop();
+    const tasks = this.#tasks;
+    while (tasks.size > 0 && tasks.first === undefined) tasks.pop();
   }
 }
 

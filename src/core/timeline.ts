@@ -1,153 +1,128 @@
-/** So many are taken out of the heap at once, and so many stand in the row at most. */
-const ROW_FILL = 16;
-const ROW_MAX = 64;
+import { TimedHeap } from './timed-heap.ts';
+import { TimedRow } from './timed-row.ts';
+
+/** Enough for the spans that most items are put off by; all of them are looked at with every push and pop, so that each more costs something. */
+const ROWS = 4;
+/** The heap, among the rows. */
+const HEAP = ROWS;
+
+/** When what is not there is due. */
+const NEVER = Number.POSITIVE_INFINITY;
+/** Of a place without an item. */
+const NO_ORDER = -1;
 
 /**
- * Items by the instant that each is due at, the earliest first; those of one instant in the order of a second number, which no two of them share. The order out
- * never depends on the order in.
+ * Items by the instant that each is due at, the earliest first; those of one instant in the order of a second number, not negative, which no two of them share. The
+ * order out never depends on the order in.
  *
- * What is due next stands in a short row, the first of them at its end: most items are put in close to that end and taken off it soon, without a heap's comparisons
- * that nobody can foresee. What is due later than all of the row lies in a heap.
+ * Whoever puts things off mostly puts them off by the same span as the last time: a period, a delay, a time limit. So items stand in a few rows, each in order: one is
+ * put behind the row that ends closest before it, and taken from the row that begins first, which takes no longer with ten thousand of them than with ten. What fits
+ * behind no row lies in a heap.
  */
 export class Timeline<T> {
-  /** The latest first; empty only when there is no item at all. */
-  readonly #row = new Entries();
-  /** A binary heap, the earliest first. */
-  readonly #heap = new Entries();
-  /** The items stay where they were put: moving young objects about in an array that is old would tell the garbage collector of each move. */
+  /** By place. The items stay where they were put: moving young objects about in an array that is old would tell the garbage collector of each move. */
   readonly #items: (T | undefined)[] = [];
+  readonly #orders: number[] = [];
   /** Places without an item. */
   readonly #free: number[] = [];
+  readonly #rows = Array.from({ length: ROWS }, () => new TimedRow());
+  readonly #heap = new TimedHeap(this.#orders);
+  /** When the last of each row is due, long ago where there is none, and its place. */
+  readonly #ends = new Float64Array(ROWS).fill(-NEVER);
+  readonly #lasts = new Int32Array(ROWS);
+  /** When the first of each row and of the heap is due, and its place. */
+  readonly #begins = new Float64Array(ROWS + 1).fill(NEVER);
+  readonly #fronts = new Int32Array(ROWS + 1);
+  /** Which of them begins first. */
+  #first = 0;
 
   get size(): number {
-    return this.#row.size + this.#heap.size;
+    return this.#items.length - this.#free.length;
   }
 
   /** When the first is due; infinite when there is none. */
   get firstAt(): number {
-    const { ats } = this.#row;
-    return ats.length === 0 ? Number.POSITIVE_INFINITY : (ats[ats.length - 1] as number);
+    return this.#begins[this.#first] as number;
   }
 
+  /** Undefined when there is none, and when it was withdrawn. */
   get first(): T | undefined {
-    const { places } = this.#row;
-    return places.length === 0 ? undefined : this.#items[places[places.length - 1] as number];
+    return this.firstAt === NEVER ? undefined : this.#items[this.#fronts[this.#first] as number];
   }
 
-  push(at: number, order: number, item: T): void {
+  /** Answers the place of the item, which is its own until it is popped. */
+  push(at: number, order: number, item: T): number {
     const place = this.#free.length === 0 ? this.#items.length : (this.#free.pop() as number);
-    if (place === this.#items.length) this.#items.push(item);
-    else this.#items[place] = item;
-    if (this.#row.size > 0 && this.#row.isBefore(0, at, order)) this.#putOnHeap(at, order, place);
-    else this.#putInRow(at, order, place);
+    this.#items[place] = item;
+    this.#orders[place] = order;
+    const lane = this.#laneFor(at, order);
+    if (lane === HEAP) this.#heap.push(at, place);
+    else {
+      (this.#rows[lane] as TimedRow).push(at, place);
+      this.#ends[lane] = at;
+      this.#lasts[lane] = place;
+    }
+    if (lane === HEAP || this.#begins[lane] === NEVER) this.#lookAt(lane);
+    if (this.#isBefore(lane, this.#first)) this.#first = lane;
+    return place;
   }
 
   pop(): T | undefined {
-    const row = this.#row;
-    if (row.size === 0) return undefined;
-    const place = row.places[row.size - 1] as number;
-    row.dropLast();
-    if (row.size === 0) this.#fillRow();
+    const lane = this.#first;
+    if (this.#begins[lane] === NEVER) return undefined;
+    const place = this.#fronts[lane] as number;
     const item = this.#items[place];
     this.#items[place] = undefined;
+    this.#orders[place] = NO_ORDER;
     this.#free.push(place);
+    if (lane === HEAP) this.#heap.dropFirst();
+    else (this.#rows[lane] as TimedRow).dropFirst();
+    this.#lookAt(lane);
+    if (lane !== HEAP && this.#begins[lane] === NEVER) this.#ends[lane] = -NEVER;
+    this.#findFirst();
     return item;
   }
 
-  #putInRow(at: number, order: number, place: number): void {
-    const row = this.#row;
-    let index = row.size;
-    row.add(at, order, place);
-    for (; index > 0 && row.isBefore(index - 1, at, order); index -= 1) row.move(index - 1, index);
-    row.put(index, at, order, place);
-    if (row.size > ROW_MAX) this.#shortenRow();
+  /** Takes the item out of its place, if it is still there: it comes up all the same, as undefined. */
+  withdraw(place: number, order: number): void {
+    if (this.#orders[place] === order) this.#items[place] = undefined;
   }
 
-  /** The later half of it goes into the heap. */
-  #shortenRow(): void {
-    const { ats, orders, places } = this.#row;
-    const count = ROW_MAX / 2;
-    for (let index = 0; index < count; index += 1) this.#putOnHeap(ats[index] as number, orders[index] as number, places[index] as number);
-    for (const column of [ats, orders, places]) column.splice(0, count);
-  }
-
-  #fillRow(): void {
-    const [row, heap] = [this.#row, this.#heap];
-    const count = Math.min(ROW_FILL, heap.size);
-    while (row.size < count) row.add(0, 0, 0);
-    for (let index = count - 1; index >= 0; index -= 1) {
-      row.put(index, heap.ats[0] as number, heap.orders[0] as number, heap.places[0] as number);
-      this.#dropTop();
+  /** The row that ends closest before, an empty one where there is none. */
+  #laneFor(at: number, order: number): number {
+    let found = HEAP;
+    let end = Number.NaN;
+    for (let row = 0; row < ROWS; row += 1) {
+      const other = this.#ends[row] as number;
+      if (other <= end || other > at || (other === at && (this.#orders[this.#lasts[row] as number] as number) > order)) continue;
+      found = row;
+      end = other;
     }
+    return found;
   }
 
-  #putOnHeap(at: number, order: number, place: number): void {
-    const heap = this.#heap;
-    let index = heap.size;
-    heap.add(at, order, place);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (heap.isBefore(parent, at, order)) break;
-      heap.move(parent, index);
-      index = parent;
+  #findFirst(): void {
+    const begins = this.#begins;
+    let first = 0;
+    let firstAt = begins[0] as number;
+    for (let lane = 1; lane <= HEAP; lane += 1) {
+      const at = begins[lane] as number;
+      if (at > firstAt || (at === firstAt && !this.#isBefore(lane, first))) continue;
+      first = lane;
+      firstAt = at;
     }
-    heap.put(index, at, order, place);
+    this.#first = first;
   }
 
-  #dropTop(): void {
-    const heap = this.#heap;
-    const size = heap.size - 1;
-    const [at, order, place] = [heap.ats[size] as number, heap.orders[size] as number, heap.places[size] as number];
-    heap.dropLast();
-    if (size === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= size) break;
-      const right = child + 1;
-      if (right < size && heap.isBefore(right, heap.ats[child] as number, heap.orders[child] as number)) child = right;
-      if (!heap.isBefore(child, at, order)) break;
-      heap.move(child, index);
-      index = child;
-    }
-    heap.put(index, at, order, place);
-  }
-}
-
-/** When, in which order, and the place of the item: columns of numbers, so that comparing follows no pointer and calls nothing. */
-class Entries {
-  readonly ats: number[] = [];
-  readonly orders: number[] = [];
-  readonly places: number[] = [];
-
-  get size(): number {
-    return this.ats.length;
+  #isBefore(lane: number, other: number): boolean {
+    const [at, otherAt] = [this.#begins[lane] as number, this.#begins[other] as number];
+    if (at !== otherAt) return at < otherAt;
+    return (this.#orders[this.#fronts[lane] as number] as number) < (this.#orders[this.#fronts[other] as number] as number);
   }
 
-  isBefore(index: number, at: number, order: number): boolean {
-    const other = this.ats[index] as number;
-    return other < at || (other === at && (this.orders[index] as number) < order);
-  }
-
-  add(at: number, order: number, place: number): void {
-    this.ats.push(at);
-    this.orders.push(order);
-    this.places.push(place);
-  }
-
-  move(from: number, to: number): void {
-    this.put(to, this.ats[from] as number, this.orders[from] as number, this.places[from] as number);
-  }
-
-  put(index: number, at: number, order: number, place: number): void {
-    this.ats[index] = at;
-    this.orders[index] = order;
-    this.places[index] = place;
-  }
-
-  dropLast(): void {
-    this.ats.pop();
-    this.orders.pop();
-    this.places.pop();
+  #lookAt(lane: number): void {
+    const from = lane === HEAP ? this.#heap : (this.#rows[lane] as TimedRow);
+    this.#begins[lane] = from.firstAt;
+    this.#fronts[lane] = from.firstPlace;
   }
 }
