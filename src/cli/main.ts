@@ -129,15 +129,11 @@ function createCommands(deps: CliDeps): Commands {
       return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
     },
     benchXrbench: async (options) => {
-      const [{ benchXrbench }, { nearest }, { writeText }] = await Promise.all([
-        import('./commands/bench.ts'),
-        import('../config/nearest.ts'),
-        import('./text-file.ts'),
-      ]);
+      const [{ benchXrbench }, { nearest }] = await Promise.all([import('./commands/bench.ts'), import('../config/nearest.ts')]);
       const readText = (file: string) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX));
       const folder = `${PACKAGE_FOLDER}configs/xrbench`;
       const defaults = { scenarios: `${folder}/scenarios.csv`, configurations: `${folder}/configurations.csv` };
-      return benchXrbench(options, { ...deps, nearest, readText, writeText, defaults });
+      return benchXrbench(options, { ...deps, nearest, readText, defaults });
     },
     benchSuite: async (options) => {
       const [{ benchSuite }, { playSuite }, { loadBenchSuite }] = await Promise.all([

@@ -109,9 +109,9 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .command('plan')
     .description('does a language model fit a chip: memory, tokens a second, joules a token, and what it leaves for perception')
     .option('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
-    .option('--model <name>', 'a name such as llama-3.1-8b (see configs/language-models.yaml), or an ONNX file')
-    .option('--bits <n>', 'bits of a weight without its scales; by default 4', '4')
-    .option('--context <tokens>', 'length of the conversation; by default 2048', '2048')
+    .option('--model <name>', 'a name such as llama-3.1-8b (see configs/manifests/language.yaml), or an ONNX file')
+    .option('--bits <n>', 'bits of a weight without its scales; by default 4, and for an ONNX file 8 where the chip has int8')
+    .option('--context <tokens>', 'length of the conversation; by default 2048')
     .option('--with <config>', 'beside the streams of this configuration: what they leave, and whether they still fit')
     .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')
     .option('--sweep', 'every model of the list on every chip, as a table and a sketch')
@@ -128,10 +128,9 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
       if (!isSweep && flags.plot !== undefined) throw new UsageError('--plot draws the sweep; add --sweep');
       if (isSweep && flags.with !== undefined) throw new UsageError('--with is about one model on one chip; leave out --sweep');
       if (flags.soc === undefined && flags.mode !== undefined) throw new UsageError('--mode is about one chip; add --soc');
-      const bits = Number(flags.bits);
-      if (!(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
-      const context = wholeNumber('--context', flags.context ?? '', 1_000_000);
-      if (context < 1) throw new UsageError('--context 0: allowed is a whole number from 1 to 1000000');
+      const bits = flags.bits === undefined ? undefined : Number(flags.bits);
+      if (bits !== undefined && !(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
+      const context = flags.context === undefined ? 2048 : wholeNumber('--context', flags.context, 1_000_000, 1);
       end(
         await commands.plan({
           ...{ soc: flags.soc, mode: flags.mode, model: flags.model, bits, context, with: flags.with },
@@ -181,9 +180,9 @@ export function addCheck(program: Command, commands: SimCommands, end: (code: nu
     });
 }
 
-function wholeNumber(option: string, text: string, max: number): number {
+function wholeNumber(option: string, text: string, max: number, min = 0): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= max)) throw new UsageError(`${option} ${text}: allowed is a whole number from 0 to ${max}`);
+  if (!(value >= min && value <= max)) throw new UsageError(`${option} ${text}: allowed is a whole number from ${min} to ${max}`);
   return value;
 }
 

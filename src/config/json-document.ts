@@ -21,6 +21,9 @@ export function parseJson(file: string, bytes: Uint8Array): CheckedDocument | re
   } catch (thrown) {
     return [{ file, position: faultIn(text, thrown), key: '', text: `not valid JSON: ${faultText(thrown)}` }];
   }
+  const twice = keyGivenTwice(text);
+  if (twice !== undefined)
+    return [{ file, position: positionIn(text, twice), key: '', text: 'this key is given twice in one mapping, remove one' }];
   const finder = new JsonFinder(text);
   const positionOf = (path: KeyPath, isKey: boolean): Position => finder.positionOf(path, isKey);
   return {
@@ -41,13 +44,42 @@ export function parseJson(file: string, bytes: Uint8Array): CheckedDocument | re
 /** The platform's message names an offset, and may quote the file; only the former is kept. */
 function faultIn(text: string, thrown: unknown): Position {
   const offset = /at position (\d+)/.exec(String(thrown))?.[1];
-  const at = offset === undefined ? text.length : Number(offset);
+  return positionIn(text, offset === undefined ? text.length : Number(offset));
+}
+
+function positionIn(text: string, at: number): Position {
   const before = text.slice(0, at).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 const faultText = (thrown: unknown): string =>
   printable(String(thrown).replace(/^SyntaxError: /, '')).replace(/, ?\.{0,3}".*$/s, '') || 'unreadable';
+
+/** Where a key stands that its mapping has already: the platform's parser takes the last one in silence. The text is valid JSON. */
+function keyGivenTwice(text: string): number | undefined {
+  /** The keys of every mapping around; undefined for a list. */
+  const around: (Set<string> | undefined)[] = [];
+  let isKeyNext = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      const end = skipString(text, at);
+      const keys = around.at(-1);
+      if (isKeyNext && keys !== undefined) {
+        const key = String(JSON.parse(text.slice(at, end)));
+        if (keys.has(key)) return at;
+        keys.add(key);
+      }
+      isKeyNext = false;
+      at = end - 1;
+    } else if (character === '{' || character === '[') {
+      around.push(character === '{' ? new Set() : undefined);
+      isKeyNext = true;
+    } else if (character === '}' || character === ']') around.pop();
+    else if (character === ',') isKeyNext = true;
+  }
+  return undefined;
+}
 
 interface Entry {
   readonly keyAt: number;

@@ -17,10 +17,13 @@ const ROWS_MAX = 100_000;
 /** A reader is helped by the first few; a file of garbage has thousands. */
 const PROBLEMS_SHOWN_MAX = 20;
 const QUOTED_LENGTH_MAX = 60;
+/** No column of text is longer; what is, lacks its closing quote. */
+const CELL_LENGTH_MAX = 4_096;
+const QUOTE_OPEN = 'a quote is not closed, or a cell is too long';
 
 /**
- * Reads comma-separated values: a line of column names, then rows; empty lines and lines that begin with `#` are skipped, cells are trimmed, quotes have no
- * meaning. The columns must be exactly those given, in any order; `more` may be there or not.
+ * Reads comma-separated values: a line of column names, then rows; empty lines and lines that begin with `#` are skipped, cells are trimmed and may stand
+ * in quotes. The columns must be exactly those given, in any order; `more` may be there or not.
  * Errors: CONFIG_INVALID, with file and line.
  */
 export function readCsv(file: string, text: string, columns: readonly string[], more: readonly string[] = []): CsvRow[] {
@@ -32,7 +35,12 @@ export function readCsv(file: string, text: string, columns: readonly string[], 
   for (const raw of text.replace(/^\uFEFF/, '').split('\n')) {
     line += 1;
     if (raw.trim() === '' || raw.startsWith('#')) continue;
-    const cells = raw.split(',').map((cell) => cell.trim());
+    const cells = csvCells(raw.replace(/\r$/, ''));
+    if (cells === undefined) {
+      if (header === undefined) throw csvInvalid(file, [{ line, text: QUOTE_OPEN }]);
+      problems.push({ line, text: QUOTE_OPEN });
+      continue;
+    }
     if (header === undefined) {
       header = cells;
       const isRight =
@@ -51,6 +59,38 @@ export function readCsv(file: string, text: string, columns: readonly string[], 
   else if (rows.length === 0 && problems.length === 0) problems.push({ line, text: 'the table has no rows' });
   if (problems.length > 0) throw csvInvalid(file, problems);
   return rows;
+}
+
+/** The cells of a line, trimmed; one may stand in quotes, and a quote within quotes is written twice. Undefined when a quote is not closed or a cell too long. */
+export function csvCells(line: string): string[] | undefined {
+  const cells: string[] = [];
+  let at = 0;
+  while (at <= line.length) {
+    let cell = '';
+    while (line[at] === ' ') at += 1;
+    if (line[at] === '"') {
+      at += 1;
+      for (;;) {
+        const end = line.indexOf('"', at);
+        if (end < 0) return undefined;
+        cell += line.slice(at, end);
+        at = end + 1;
+        if (line[at] !== '"') break;
+        cell += '"';
+        at += 1;
+      }
+      const comma = line.indexOf(',', at);
+      cell += (comma < 0 ? line.slice(at) : line.slice(at, comma)).trim();
+      at = comma < 0 ? line.length + 1 : comma + 1;
+    } else {
+      const comma = line.indexOf(',', at);
+      cell = (comma < 0 ? line.slice(at) : line.slice(at, comma)).trim();
+      at = comma < 0 ? line.length + 1 : comma + 1;
+    }
+    if (cell.length > CELL_LENGTH_MAX) return undefined;
+    cells.push(cell);
+  }
+  return cells;
 }
 
 /** All problems of a file in one error. */

@@ -123,7 +123,8 @@ function unproven(group: readonly CoreId[], lanes: readonly Lane[], costs: FitCo
 
 /** Of those whose deadlines are to be kept, and of guests. */
 function loadRatioOn(core: CoreId, lanes: readonly Lane[], order: AnalysedOrder): number {
-  const apart = lanes.map((lane) => ({ ...lane, width: 1 }));
+  // Turns without a server are in the way of others as if they asked for all there is; they are promised none of it.
+  const apart = lanes.filter((lane) => lane.isOpenEnded !== true).map((lane) => ({ ...lane, width: 1 }));
   const { guaranteed, guests } = loadOf(apart, core, order);
   return [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
 }

@@ -9,7 +9,7 @@ export interface StreamFit {
   readonly criticality: Criticality;
   /** Where its model is at home. */
   readonly core: CoreId;
-  /** `unguarded`: background work, which gets what is left and is promised nothing. */
+  /** `unguarded`: background work and turns without a server, which get what is left and are promised nothing. */
   readonly assurance: Assurance | 'unguarded';
   /** From capture to result, at worst. */
   readonly responseUs: number | null;

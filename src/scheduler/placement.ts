@@ -214,17 +214,17 @@ function placeBackground(draft: Draft, item: Item, isHard: (item: Item) => boole
     item,
   );
   if (idle !== undefined) {
-    sitOn(draft, idle, item, 'background, on a core that has what others leave');
+    sitOn(draft, idle, item, 'no guarantee, on a core that has what others leave');
     return;
   }
   const quiet = leastLoaded(quietSeats, item);
   if (quiet !== undefined) {
-    sitOn(draft, quiet, item, 'background, away from safety and interactive work');
+    sitOn(draft, quiet, item, 'no guarantee, away from safety and interactive work');
     return;
   }
   const shared = leastLoaded(roomy, item) ?? roomiest(draft.seats, item);
   if (!hasRoom(shared, item)) draft.problems.push(`Model ${item.model.id} does not fit on any core: ${memoryProblem(shared, item)}.`);
-  sitOn(draft, shared, item, 'background, on the least loaded core, since each has safety or interactive work or no memory left');
+  sitOn(draft, shared, item, 'no guarantee, on the least loaded core, since each has safety or interactive work or no memory left');
 }
 
 function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {

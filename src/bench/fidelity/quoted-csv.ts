@@ -1,4 +1,4 @@
-import { type CsvProblem, csvInvalid } from '../../core/csv-table.ts';
+import { type CsvProblem, csvCells, csvInvalid } from '../../core/csv-table.ts';
 
 /** A table as people publish them: cells may stand in quotes, lines that begin with `#` are remarks. */
 export interface QuotedTable {
@@ -8,8 +8,6 @@ export interface QuotedTable {
 
 /** A page of measurements has hundreds of rows; a hundred thousand are something else. */
 const ROWS_MAX = 100_000;
-/** No column of text is longer; what is, lacks its closing quote. */
-const CELL_LENGTH_MAX = 4_096;
 const COLUMNS_MAX = 128;
 
 /** Errors: CONFIG_INVALID, with file and line, for a table without rows, a row of the wrong length, a name that stands twice, a quote that is not closed. */
@@ -21,7 +19,7 @@ export function readQuotedCsv(file: string, text: string): QuotedTable {
   for (const raw of text.replace(/^\uFEFF/, '').split('\n')) {
     line += 1;
     if (raw.trim() === '' || raw.startsWith('#')) continue;
-    const cells = cellsOf(raw.replace(/\r$/, ''));
+    const cells = csvCells(raw.replace(/\r$/, ''));
     if (cells === undefined) {
       problems.push({ line, text: 'a quote is not closed, or a cell is too long' });
       continue;
@@ -44,36 +42,4 @@ export function readQuotedCsv(file: string, text: string): QuotedTable {
   else if (rows.length === 0 && problems.length === 0) problems.push({ line, text: 'the table has no rows' });
   if (columns === undefined || problems.length > 0) throw csvInvalid(file, problems);
   return { columns, rows };
-}
-
-/** Undefined when a quote is not closed. A quote within quotes is written twice. */
-function cellsOf(line: string): string[] | undefined {
-  const cells: string[] = [];
-  let at = 0;
-  while (at <= line.length) {
-    let cell = '';
-    while (line[at] === ' ') at += 1;
-    if (line[at] === '"') {
-      at += 1;
-      for (;;) {
-        const end = line.indexOf('"', at);
-        if (end < 0) return undefined;
-        cell += line.slice(at, end);
-        at = end + 1;
-        if (line[at] !== '"') break;
-        cell += '"';
-        at += 1;
-      }
-      const comma = line.indexOf(',', at);
-      cell += (comma < 0 ? line.slice(at) : line.slice(at, comma)).trim();
-      at = comma < 0 ? line.length + 1 : comma + 1;
-    } else {
-      const comma = line.indexOf(',', at);
-      cell = (comma < 0 ? line.slice(at) : line.slice(at, comma)).trim();
-      at = comma < 0 ? line.length + 1 : comma + 1;
-    }
-    if (cell.length > CELL_LENGTH_MAX) return undefined;
-    cells.push(cell);
-  }
-  return cells;
 }

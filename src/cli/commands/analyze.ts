@@ -60,6 +60,9 @@ function resultLines(result: AnalysisResult, width: number, paint: ReturnType<ty
     ...(more > 0 ? [`... and ${more} more; --json prints all`] : []),
     ...(result.sketch === undefined ? [] : ['', cutText(result.sketch, width)]),
     ...(facts === '' ? [] : ['', facts]),
+    ...(result.roundedTo === undefined
+      ? []
+      : [`times rounded to multiples of ${result.roundedTo}: the table has too many digits for exact arithmetic`]),
     ...(result.ignored.length === 0 ? [] : [paint(`not looked at by this test: ${result.ignored.join(', ')}`, 'yellow')]),
   ];
 }

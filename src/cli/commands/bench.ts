@@ -8,6 +8,7 @@ import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
 import { type Cell, type Column, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
+import { prepareReportFile } from '../report-file.ts';
 import { escapeText } from '../terminal-text.ts';
 
 export interface BenchFiles {
@@ -33,15 +34,13 @@ export type BenchXrbenchOptions =
 export interface BenchDeps extends Pick<CliDeps, 'out' | 'env'> {
   /** Errors: FILE_UNREADABLE. */
   readonly readText: (file: string) => string;
-  /** Errors: FILE_UNWRITABLE. */
-  readonly writeText: (file: string, text: string) => void;
   /** The file of configs/xrbench that comes with Coxswain. */
   readonly defaults: { readonly scenarios: string; readonly configurations: string };
   readonly nearest: Nearest;
 }
 
-/** Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE. */
-export function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): number {
+/** Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE; UsageError when the schedule cannot be written. */
+export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): Promise<number> {
   const { out, readText, nearest } = deps;
   const { files } = options;
   const table = readCosts(files.costs, readText(files.costs));
@@ -57,8 +56,9 @@ export function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): num
   }
   const { configuration, choice, seed, schedule, isJson } = options;
   const cell = cellOf(table, configuration, scenarioOf(scenarios, options.scenario, nearest), nearest);
+  const scheduleFile = schedule === undefined ? undefined : await prepareReportFile(schedule, '--schedule');
   const { log, score } = playCell(cell, choice, { seed });
-  if (schedule !== undefined) deps.writeText(schedule, scheduleCsv(log));
+  await scheduleFile?.write(scheduleCsv(log));
   const { policy, release } = choice;
   const facts = { configuration, scenario: options.scenario, policy, release };
   const title = `${escapeText(configuration)} ${escapeText(options.scenario)} ${policy} (${release} release)`;

@@ -219,12 +219,18 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, policy, power, isCutShort }: Fit): string {
+function verdictText({ fits, assurance, policy, power, isCutShort, streams }: Fit): string {
+  // Turns without a server: nobody knows how long what is said will be, nor how much of it there is.
+  const open = streams.filter((stream) => stream.assurance === 'unguarded' && stream.criticality !== 'background');
+  const besides =
+    open.length === 0
+      ? ''
+      : `; nothing is promised of ${open.map(({ id }) => escapeText(id)).join(', ')}, which would take a server (scheduler.servers)`;
   const cut = isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : '';
   if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
   if (power?.fits === false) return 'not proven: the clock may be lowered to keep the chip within its power or its heat';
   if (!fits) return `does not fit: not every stream has a bound within its deadline${cut}`;
   return assurance === 'always'
-    ? `fits: every safety and interactive stream is in time, whenever its frames come${cut}`
-    : `fits: every safety and interactive stream is in time as long as look-ahead foresees the frames it holds a core for${cut}`;
+    ? `fits: every safety and interactive stream is in time, whenever its frames come${besides}${cut}`
+    : `fits: every safety and interactive stream is in time as long as look-ahead foresees the frames it holds a core for${besides}${cut}`;
 }

@@ -4,7 +4,8 @@ import type { SocProfile } from '../../core/soc-profile.ts';
 import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
-import type { ModelPlan, NetworkPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
+import type { FilePlan } from '../../runtime/plan-file.ts';
+import type { ModelPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -20,7 +21,8 @@ export interface PlanOptions {
   readonly soc: string | undefined;
   readonly mode: string | undefined;
   readonly model: string | undefined;
-  readonly bits: number;
+  /** Undefined: as many as the kind of model mostly has. */
+  readonly bits: number | undefined;
   readonly context: number;
   /** A configuration whose streams the model runs beside. */
   readonly with: string | undefined;
@@ -42,7 +44,7 @@ export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   readonly models: () => readonly NamedShape[];
   readonly planModel: (options: PlanModelOptions) => ModelPlan;
   /** Of an ONNX file, stored with so many bits. */
-  readonly planFile: (file: string, bits: number, chip: Chip) => NetworkPlan;
+  readonly planFile: (file: string, bits: number, chip: Chip) => FilePlan;
   readonly loadConfig: (file: string) => RuntimeConfig;
   readonly storedAsOn: (profile: SocProfile) => NumberType;
   readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
@@ -59,8 +61,10 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   const name = options.model ?? '';
   const isFile = name.endsWith('.onnx') || name.includes('/');
   const shape = isFile ? undefined : shapeOf(name, deps);
-  const made = shape === undefined ? deps.planFile(name, options.bits, chip) : planOn(shape, chip, options, deps);
-  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, options, deps);
+  // A network is converted to the type that it is converted to in a configuration, unless told otherwise.
+  const bits = options.bits ?? (shape === undefined ? BITS_OF[deps.storedAsOn(profile)] : LANGUAGE_BITS);
+  const made = shape === undefined ? deps.planFile(name, bits, chip) : planOn(shape, chip, { ...options, bits }, deps);
+  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, { ...options, bits }, deps);
   if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
   else {
     const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
@@ -70,6 +74,13 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   return made.memory.doesFit && isBesideFine ? EXIT.fine : EXIT.findings;
 }
 
+/** What language models are mostly stored with on such chips. */
+const LANGUAGE_BITS = 4;
+const BITS_OF: Readonly<Record<NumberType, number>> = { int4: 4, int8: 8, int16: 16, fp16: 16, fp32: 16 };
+
+/** The options with the bits settled. */
+type BitsPlanOptions = PlanOptions & { readonly bits: number };
+
 interface Subject {
   readonly name: string;
   /** Undefined for a file. */
@@ -77,7 +88,7 @@ interface Subject {
   readonly chip: Chip;
 }
 
-function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: PlanOptions, deps: PlanDeps): BesidePlan {
+function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: BitsPlanOptions, deps: PlanDeps): BesidePlan {
   const config = deps.loadConfig(file);
   const used = modelsUsed(config.pipelines);
   const storedAs = deps.storedAsOn(chip.profile);
@@ -89,12 +100,14 @@ function besideOf(file: string, { name, shape, chip }: Subject, { bits, context 
 
 function shapeOf(name: string, deps: PlanDeps): LanguageShape {
   const models = deps.models();
-  const found = models.find((model) => model.name === name.replaceAll('.', '_') || model.name === name);
+  const wanted = name.toLowerCase().replaceAll('.', '_');
+  const found = models.find((model) => model.name === wanted);
   if (found !== undefined) return found.shape;
-  throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${models.map((model) => model.name).join(', ')}`);
+  const names = models.map((model) => model.name.replaceAll('_', '.'));
+  throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${names.join(', ')}`);
 }
 
-const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: PlanOptions, deps: PlanDeps): ModelPlan =>
+const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: BitsPlanOptions, deps: PlanDeps): ModelPlan =>
   deps.planModel({ ...chip, shape, bits, contextTokens: context });
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
@@ -116,14 +129,17 @@ function modelLines(name: string, made: ModelPlan, profile: SocProfile): string[
   ];
 }
 
-function networkLines(name: string, made: NetworkPlan, profile: SocProfile): string[] {
-  const { memory } = made;
+function networkLines(name: string, made: FilePlan, profile: SocProfile): string[] {
+  const { memory, unknown } = made;
   return [
-    `${escapeText(name)} (${three(made.gmac)} GMAC) on one core of ${escapeText(profile.name)}`,
+    `${escapeText(name)} (${three(made.gmac)} GMAC, its floats stored as ${made.storedAs}) on one core of ${escapeText(profile.name)}`,
     `memory  ${formatBytes(memory.weightBytes)} of weights, of ${formatBytes(memory.haveBytes)}: ${memory.doesFit ? 'fits' : 'does not fit'}`,
     `speed   ${three(made.runMs)} ms a run, ${three(made.runsPerSecond)} a second, ${formatPercent(made.utilisationRatio)} of the multipliers in use`,
     `bus     ${formatBytes(made.bytesPerRun)} a run, ${formatPercent(made.busRatio)} of the bus`,
     `energy  ${range(made.joulesPerRun)} J a run, idle power included`,
+    ...(unknown.length === 0
+      ? []
+      : [`not counted, since not understood: ${unknown.map(({ operator, count }) => `${count} x ${escapeText(operator)}`).join(', ')}`]),
   ];
 }
 
@@ -148,7 +164,8 @@ function besideLines({ node, streams, memory, cores, bus, power, speech, runs }:
   ];
 }
 
-async function sweep(options: PlanOptions, deps: PlanDeps): Promise<number> {
+async function sweep({ bits = LANGUAGE_BITS, ...rest }: PlanOptions, deps: PlanDeps): Promise<number> {
+  const options = { ...rest, bits };
   const { out } = deps;
   const plot = options.plot === undefined ? undefined : await prepareReportFile(options.plot, '--plot');
   const profiles = options.soc === undefined ? deps.socs() : [deps.loadSoc(options.soc)];

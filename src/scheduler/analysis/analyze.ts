@@ -90,6 +90,8 @@ export interface AnalysisResult {
   readonly timeline?: readonly Stretch[];
   /** The timeline with one character a tick, where it is short: digits and letters for tasks, S and the letters after it for servers. */
   readonly sketch?: string;
+  /** Times were rounded to multiples of this, since the table has more digits than exact arithmetic takes; the verdict is that of the rounded table. */
+  readonly roundedTo?: number;
   /** Keys given in the table that this test does not look at. */
   readonly ignored: readonly string[];
 }
@@ -166,6 +168,7 @@ export function analyze(name: AnalysisName, set: TaskSet, termsMax = TERMS_MAX):
     ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
     ...(found.points === undefined ? {} : { points: found.points }),
     ...(timeline === undefined ? {} : timelineOf(timeline, scaled.set)),
+    ...(scaled.set.isRounded ? { roundedTo: fromTicks(1, places) } : {}),
     ignored: ignoredBy(ANALYSES[name].uses, set),
   };
 }

@@ -27,6 +27,15 @@ export function toTicks(value: number, places: number, ticksMax: number): number
   return ticks <= BigInt(ticksMax) && ticks >= -BigInt(ticksMax) ? Number(ticks) : undefined;
 }
 
+/** `value * 10^places` to the nearest whole number, halves up; undefined beyond `ticksMax`. Values are not negative. */
+export function toNearestTicks(value: number, places: number, ticksMax: number): number | undefined {
+  const { digits, places: own } = decimalOf(value);
+  if (own > PLACES_MAX || places > PLACES_MAX) return undefined;
+  const unit = 10n ** BigInt(Math.max(0, own - places));
+  const ticks = own <= places ? digits * 10n ** BigInt(places - own) : (2n * digits + unit) / (2n * unit);
+  return ticks <= BigInt(ticksMax) ? Number(ticks) : undefined;
+}
+
 /** The smallest double has 324 places; nobody's table does. */
 const PLACES_MAX = 400;
 

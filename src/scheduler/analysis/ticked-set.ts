@@ -2,7 +2,7 @@ import type { TaskSet } from '../../core/task-set.ts';
 import type { BandwidthTask, MemoryRegulation } from './bandwidth.ts';
 import type { CbsServer } from './cbs-run.ts';
 import type { Chain, ResponseSource } from './chain.ts';
-import { placesOf, ratioOf, toTicks } from './decimal-grid.ts';
+import { placesOf, ratioOf, toNearestTicks, toTicks } from './decimal-grid.ts';
 import { fraction, times } from './fraction.ts';
 import { type AnalysisTask, type PriorityOrder, TICKS_MAX } from './task.ts';
 
@@ -10,6 +10,8 @@ import { type AnalysisTask, type PriorityOrder, TICKS_MAX } from './task.ts';
 export interface TickedSet {
   /** One unit of the user's is 10^places ticks. */
   readonly places: number;
+  /** Times were rounded to whole ticks, since they have more digits than exact arithmetic takes. */
+  readonly isRounded: boolean;
   readonly tasks: readonly AnalysisTask[];
   readonly order: PriorityOrder;
   readonly tick: number;
@@ -26,16 +28,20 @@ type Ticked =
   | { readonly kind: 'set'; readonly set: TickedSet }
   | { readonly kind: 'misfit'; readonly misfit: { readonly path: readonly (string | number)[]; readonly text: string } };
 
-/** Scales every time by one power of ten to a whole number. A misfit when the table spans more digits than exact arithmetic allows. */
+/**
+ * Scales every time by one power of ten to a whole number. Where they have more digits together than exact arithmetic allows, as computed times mostly have,
+ * they are rounded first. A misfit when that would change one of them noticeably.
+ */
 export function ticked(set: TaskSet): Ticked {
   const stamps = timesOf(set);
-  const places = placesOf(stamps.map(({ value }) => value));
-  const bad = stamps.find(({ value }) => toTicks(value, places, TICKS_MAX) === undefined);
-  if (bad !== undefined) {
-    const text = `got ${bad.value} beside times with ${places} decimal places; allowed are 15 digits from the largest time to the finest place together, round the table or take another unit`;
-    return { kind: 'misfit', misfit: { path: bad.path, text } };
+  const exactPlaces = placesOf(stamps.map(({ value }) => value));
+  const bad = stamps.find(({ value }) => toTicks(value, exactPlaces, TICKS_MAX) === undefined);
+  const places = bad === undefined ? exactPlaces : roundedPlaces(stamps);
+  if (places === undefined) {
+    const text = `got ${bad?.value} beside times with ${exactPlaces} decimal places; allowed are 15 digits from the largest time to the finest place together, round the table or take another unit`;
+    return { kind: 'misfit', misfit: { path: bad?.path ?? [], text } };
   }
-  const ticks = (value: number): number => toTicks(value, places, TICKS_MAX) ?? 0;
+  const ticks = (value: number): number => toNearestTicks(value, places, TICKS_MAX) ?? 0;
   const total = set.tasks.reduce((sum, { c, cHi }) => sum + ticks(Math.max(c, cHi)), 0);
   if (total > TICKS_MAX) {
     return {
@@ -66,6 +72,7 @@ export function ticked(set: TaskSet): Ticked {
     kind: 'set',
     set: {
       places,
+      isRounded: bad !== undefined,
       tasks,
       order: set.order,
       tick: set.tick === undefined ? 1 : ticks(set.tick),
@@ -93,6 +100,23 @@ export function ticked(set: TaskSet): Ticked {
       memory: { period: ticks(memory.period), rate: perTick(memory.rate), guaranteed: perTick(memory.guaranteed) },
     },
   };
+}
+
+/** Digits kept of the largest time: first so few that sums have room, then all that there are. */
+const ROUNDED_DIGITS = [12, 15] as const;
+/** What rounding may change of a time. */
+const ROUNDED_RATIO_MAX = 1e-6;
+
+/** The decimal places to which all times can be rounded; undefined when one of them is too small beside the largest. */
+function roundedPlaces(stamps: readonly Stamp[]): number | undefined {
+  const largest = stamps.reduce((most, { value }) => Math.max(most, value), 0);
+  const whole = Math.floor(Math.log10(largest)) + 1;
+  return ROUNDED_DIGITS.map((digits) => Math.max(0, digits - whole)).find((places) =>
+    stamps.every(({ value }) => {
+      const ticks = toNearestTicks(value, places, TICKS_MAX);
+      return ticks !== undefined && Math.abs(ticks - value * 10 ** places) <= ROUNDED_RATIO_MAX * value * 10 ** places;
+    }),
+  );
 }
 
 interface Stamp {

@@ -99,6 +99,17 @@ describe('check', () => {
     expect(world.out.text).toContain('fits: every safety and interactive stream is in time as long as look-ahead');
   });
 
+  test('names conversations that are promised nothing, instead of calling them in time', () => {
+    const talk = { ...fit.streams[0], id: 'talk\u001b[2J', criticality: 'interactive', assurance: 'unguarded' } as Fit['streams'][number];
+    const rest = { ...talk, id: 'lines', criticality: 'background' } as const;
+    const world = deps(finding({ streams: [...fit.streams, talk, rest] }));
+    check(plain, world);
+    expect(world.out.text).toContain('; nothing is promised of talk\\x1b[2J, which would take a server (scheduler.servers)');
+    const quiet = deps(finding({ streams: [...fit.streams, rest] }));
+    check(plain, quiet);
+    expect(quiet.out.text).not.toContain('nothing is promised');
+  });
+
   test.each([
     [
       'a warning',

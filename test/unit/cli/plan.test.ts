@@ -4,7 +4,8 @@ import { UsageError } from '../../../src/cli/exit-code.ts';
 import type { LanguageShape, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import type { SocProfile } from '../../../src/core/soc-profile.ts';
 import type { BesidePlan } from '../../../src/runtime/plan-beside.ts';
-import type { ModelPlan, NetworkPlan } from '../../../src/runtime/plan-model.ts';
+import type { FilePlan } from '../../../src/runtime/plan-file.ts';
+import type { ModelPlan } from '../../../src/runtime/plan-model.ts';
 import { fakeTerminal } from './cli-fixtures.ts';
 
 const profile = { id: 'chip', name: 'A chip\u001b[2J', modes: [{ id: 'fast' }, { id: 'cool' }] } as unknown as SocProfile;
@@ -19,7 +20,9 @@ const network = {
   bytesPerRun: 1e6,
   busRatio: 0.1,
   utilisationRatio: 0.5,
-} as unknown as NetworkPlan;
+  storedAs: 'int8',
+  unknown: [{ operator: 'com.vendor.Magic', count: 2 }],
+} as unknown as FilePlan;
 const beside: BesidePlan = {
   node: 'car',
   streams: { didFit: true, doFit: true, assurance: 'always', advice: [] },
@@ -39,7 +42,10 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
     env: {},
     loadSoc: () => profile,
     socs: () => [profile],
-    models: () => [{ name: 'llama', shape: {} as LanguageShape }],
+    models: () => [
+      { name: 'llama', shape: {} as LanguageShape },
+      { name: 'qwen2_5-0_5b', shape: {} as LanguageShape },
+    ],
     planModel: ({ mode }) => ({ ...made, mode: mode.id, memory: { ...memory, doesFit } }),
     planFile: (file, bits, { mode }) => {
       asked.push(`${file} ${bits} ${mode.id}`);
@@ -66,7 +72,7 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
   return { ...all, out };
 };
 const plain: PlanOptions = {
-  ...{ soc: 'chip', mode: undefined, model: 'llama', bits: 4, context: 2048, with: undefined },
+  ...{ soc: 'chip', mode: undefined, model: 'llama', bits: undefined, context: 2048, with: undefined },
   ...{ isSweep: false, plot: undefined, isJson: false },
 };
 
@@ -118,9 +124,22 @@ describe('plan', () => {
   test('takes an ONNX file beside a configuration too, and knows no other models', async () => {
     const world = deps();
     expect(await plan({ ...plain, model: 'a/b.onnx', with: 'car.yaml' }, world)).toBe(0);
-    expect(asked.slice(-2)).toEqual(['a/b.onnx 4 fast', 'a/b.onnx beside car.yaml']);
+    expect(asked.slice(-2)).toEqual(['a/b.onnx 8 fast', 'a/b.onnx beside car.yaml']);
     expect(world.out.text).toContain('speed   2 ms a run, 450 a second');
     expect(world.out.text).not.toContain('\u001b');
-    await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow('allowed is an ONNX file or one of llama');
+    await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow('allowed is an ONNX file or one of llama, qwen2.5-0.5b');
+  });
+
+  test('says what a file was taken to be stored as, and which of its operators are not in the figures', async () => {
+    const world = deps();
+    await plan({ ...plain, model: 'b.onnx' }, world);
+    expect(world.out.text).toContain('(2 GMAC, its floats stored as int8)');
+    expect(world.out.text).toContain('not counted, since not understood: 2 x com.vendor.Magic');
+    await plan({ ...plain, model: 'b.onnx', bits: 4 }, world);
+    expect(asked.at(-1)).toBe('b.onnx 4 fast');
+  });
+
+  test.each(['qwen2.5-0.5b', 'qwen2_5-0_5b', 'Qwen2.5-0.5B'])('knows a model by its name as %s', async (model) => {
+    expect(await plan({ ...plain, model }, deps())).toBe(0);
   });
 });

@@ -52,6 +52,8 @@ describe('loadTaskSet', () => {
     ['{"tasks": [{"c": null, "t": 4}]}', 'tasks[0].c: got an empty value'],
     ['{"tasks": [{"t": 4}]}', 'tasks[0].c: missing'],
     ['{"tasks": []}', 'a list of 1 to 20000 tasks'],
+    ['{"tasks": [{"c": 1, "t": 4,\n"c": 2}]}', 't.json:2:1: this key is given twice in one mapping'],
+    ['{"tasks": [{"c": 1, "t": 4}], "\\u0074asks": [{"c": 1, "t": 4}]}', 't.json:1:31: this key is given twice'],
     ['{"task": []}', "did you mean 'tasks'?"],
     ['{"tasks": [\n  {"c": 1, "t": 4},\n  {"c": 1, "t": 4, "crti": "HI"}\n]}', 't.json:3:20: tasks[1].crti: unknown key; allowed are'],
     ['{"tasks": [{"c": 1, "t": 4, "crit": "high"}]}', 'tasks[0].crit: got "high"; allowed is one of HI, LO'],

@@ -52,8 +52,8 @@ describe('placeModels', () => {
       'safety, fits by memory and deadlines beside nothing else',
       'safety, fits by memory and deadlines beside objects',
       'interactive, fits by memory and deadlines beside objects, faces',
-      'background, away from safety and interactive work',
-      'background, away from safety and interactive work',
+      'no guarantee, away from safety and interactive work',
+      'no guarantee, away from safety and interactive work',
     ]);
   });
 
@@ -61,7 +61,7 @@ describe('placeModels', () => {
     const three = [10, 10, 10].map((memoryBytes, id) => ({ id, memoryBytes, isIdle: id === 0 }));
     const placement = place(cockpit, [], { cores: three, hasSpares: true });
     expect(coresOf(placement)).toEqual({ objects: [1, 2], faces: [1, 2], vad: [1], find: [0], lines: [0] });
-    expect(placement.models.find(({ model }) => model === 'find')?.reason).toBe('background, on a core that has what others leave');
+    expect(placement.models.find(({ model }) => model === 'find')?.reason).toBe('no guarantee, on a core that has what others leave');
     expect(placement.problems).toEqual([]);
   });
 

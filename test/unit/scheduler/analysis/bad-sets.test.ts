@@ -79,6 +79,45 @@ describe('exact arithmetic', () => {
   });
 });
 
+describe('computed times', () => {
+  const briefly = (tasks: readonly TaskRow[]): TaskSet => ({
+    ...setOf(tasks),
+    servers: [{ id: 'server', q: 1, t: 20, jobs: [{ r: 0, c: 1 }] }],
+  });
+  test('are taken although a double prints more digits than arithmetic is exact for, and the grid is told', () => {
+    const noisy = briefly([row(1, 0.1 + 0.2, 1.1 * 1.1), row(2, 0.03675271599999999, 0.7)]);
+    expect(misfitsOf('rta', noisy)).toEqual([]);
+    const result = analyze('rta', noisy);
+    expect(result).toMatchObject({ schedulable: true, roundedTo: 1e-10 });
+    expect(result.tasks.map(({ response }) => response)).toEqual([0.336752716, 0.036752716]);
+    expect(analyze('rta', briefly([row(1, 0.3, 1.21)])).roundedTo).toBeUndefined();
+  });
+
+  test('three thirds are the whole core', () => {
+    const thirds = [row(1, 1 / 3, 1), row(2, 1 / 3, 1), row(3, 1 / 3, 1)];
+    expect(analyze('edf-demand', briefly(thirds)).schedulable).toBe(true);
+    expect(analyze('edf-demand', briefly([...thirds, row(4, 1e-9, 1)])).verdict).toBe('unschedulable');
+  });
+
+  test('that rounding would change are refused', () => {
+    expect(misfitsOf('rta', briefly([row(1, 1 / 3e12, 10), row(2, 1, 1e6)]))).toMatchObject([{ path: ['tasks', 0, 'c'] }]);
+  });
+
+  test.each(SINGLE_CORE)('%s takes a random table as it comes out of a generator', (name) => {
+    let state = 7;
+    const random = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const tasks = Array.from({ length: 12 }, (_, index) => {
+      const period = 10 ** (1 + 2 * random());
+      return row(index + 1, (period * random()) / 20, period);
+    });
+    expect(misfitsOf(name, briefly(tasks))).toEqual([]);
+    expect(analyze(name, briefly(tasks)).verdict).not.toBe('unknown');
+  });
+});
+
 describe('what a test does not know', () => {
   test('is refused where it makes a set harder, and told where it does not', () => {
     const blocked = setOf([row(1, 1, 4, 4, { b: 2 })]);
