@@ -1,24 +1,5 @@
-import type { Provenance } from '../core/proposal.ts';
-import type { DurationUs } from '../core/units.ts';
+import type { HttpSettings } from '../core/http-settings.ts';
 import type { Secret } from './secret.ts';
 
 /** The OpenAI-compatible server. */
-export interface HttpConfig {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Never undefined where `host` can be reached from elsewhere. */
-  readonly token: Secret | undefined;
-  /** Who the words of its clients count as; a request may only lower it. */
-  readonly provenance: Provenance;
-  readonly requestBytesMax: number;
-  readonly connectionsMax: number;
-  /** Bytes of one answer that its client has not taken yet. */
-  readonly unreadBytesMax: number;
-  /** For a whole request to come in. */
-  readonly requestTimeoutUs: DurationUs;
-  /** A client that has taken nothing for so long, while there is something to take, is gone. */
-  readonly stalledAfterUs: DurationUs;
-  /** The longest silence in a stream. */
-  readonly keepAliveUs: DurationUs;
-}
+export type HttpConfig = HttpSettings<Secret>;

@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   TOKENS_INVALID: { retryable: false, text: 'A turn has no tokens, or some that the model does not have.' },
   TURN_FAILED: { retryable: false, text: "A step of a conversation's turn failed." },
   WAV_INVALID: { retryable: false, text: 'A WAV file is not one we can play.' },
-  WORKER_CRASHED: { retryable: true, text: 'A media worker thread ended by itself.' },
+  WORKER_CRASHED: { retryable: true, text: 'A worker thread ended by itself.' },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly text: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -2,11 +2,10 @@ import type { HttpConfig } from '../config/http-config.ts';
 import type { PipelineConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
-import type { DurationUs } from '../core/units.ts';
-import { createOpenAiServer } from '../sinks/openai/openai-server.ts';
 import type { IncidentLog } from '../telemetry/incident-log.ts';
 import { AnswerWait } from './answer-wait.ts';
 import type { Assistant } from './assistant/assistant.ts';
+import { type HttpThread, startHttpThread } from './http/http-thread.ts';
 import type { LanguageService } from './language-service.ts';
 import { serveAssistant } from './serve-assistant.ts';
 import { type LanguageLane, serveLanguage } from './serve-language.ts';
@@ -18,25 +17,14 @@ export interface HttpServiceDeps {
   readonly languages: readonly LanguageService[];
   /** Served under the names of their pipelines; each has its language model among `languages`. */
   readonly assistants: readonly Pick<Assistant, 'id' | 'hear'>[];
-  /** Whether the cores are up. */
-  readonly isReady: () => boolean;
 }
 
-/** The server for OpenAI clients, with what it serves. */
-export interface HttpService {
-  readonly url: string;
-  /** From here on requests get 503, and `/readyz` says so. True when the answers under way have ended; false when the time was over before. */
-  drain(within: DurationUs): Promise<boolean>;
-  /** Ends every connection at once. */
-  close(): Promise<void>;
-}
-
-/** Listens. Errors: HTTP_UNAVAILABLE. */
+/** Listens, with what is served. Errors: HTTP_UNAVAILABLE, WORKER_CRASHED. */
 export function startHttp(
   config: HttpConfig,
   pipelines: readonly Pick<PipelineConfig, 'stream'>[],
   deps: HttpServiceDeps,
-): Promise<HttpService> {
+): Promise<HttpThread> {
   const { clock, incidents } = deps;
   const createdS = Math.floor(clock.wallMs() / 1000);
   const lanes = deps.languages.map((service): LanguageLane => {
@@ -61,14 +49,14 @@ export function startHttp(
     ),
   );
   const { token, ...rest } = config;
-  return createOpenAiServer(
+  return startHttpThread(
     { ...rest, token: token?.reveal() },
     {
       clock,
       // A pipeline may be called as a model is; then its name is the assistant's.
       models: [...assistants, ...models],
-      isReady: deps.isReady,
       onTrouble: (message) => incidents.add({ kind: 'warning', message }),
+      onLost: (message) => incidents.add({ kind: 'worker-lost', message }),
     },
   );
 }

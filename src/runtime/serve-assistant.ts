@@ -5,7 +5,7 @@ import type { ServedEnd, ServedModel, ServedRequest } from '../sinks/openai/serv
 import type { AnswerWait } from './answer-wait.ts';
 import type { Assistant } from './assistant/assistant.ts';
 import type { AssistantEnd, Utterance } from './assistant/utterance.ts';
-import { checkLength, deadlineOf, isAnswer, type LanguageLane, lossOf, refuse, type ServeDeps } from './serve-language.ts';
+import { deadlineOf, isAnswer, type LanguageLane, lossOf, refuse, type ServeDeps } from './serve-language.ts';
 import { wireLogprobsOf, wireUsageOf } from './wire-answer.ts';
 
 /** An assistant under the name of its pipeline: the last message is what was said, its calls go to the gate, and what becomes of them is told beside the answer. */
@@ -17,7 +17,7 @@ export function serveAssistant(assistant: Pick<Assistant, 'id' | 'hear'>, lane: 
       const deadlineUs = deadlineOf(request);
       const refusal = wait.refusal(deadlineUs);
       if (refusal !== undefined) return refuse(refusal, listener);
-      const utterance = utteranceOf(request, service.contextTokens);
+      const utterance = utteranceOf(request);
       const place = wait.admit();
       let isOver = false;
       return assistant.hear(
@@ -45,8 +45,8 @@ export function serveAssistant(assistant: Pick<Assistant, 'id' | 'hear'>, lane: 
   };
 }
 
-/** Errors: PROMPT_REFUSED (what an assistant does itself, or no word from anybody), CONTEXT_OVERFLOW. */
-function utteranceOf(request: ServedRequest, contextTokens: number): Utterance {
+/** Errors: PROMPT_REFUSED (what an assistant does itself, or no word from anybody). */
+function utteranceOf(request: ServedRequest): Utterance {
   const { messages, tools, constraint, provenance, sampling, stop, tokensMax, service } = request;
   if (tools.length > 0 || constraint !== undefined)
     throw new CoxswainError(
@@ -59,7 +59,6 @@ function utteranceOf(request: ServedRequest, contextTokens: number): Utterance {
       'PROMPT_REFUSED',
       'The last message is not of the role "user". An assistant answers what somebody said; put it last.',
     );
-  checkLength(Buffer.byteLength(JSON.stringify(messages)), contextTokens);
   const past = messages.slice(0, -1).filter(({ role }) => role === 'user' || role === 'assistant' || role === 'tool');
   return {
     text: last.content,

@@ -4,7 +4,6 @@ import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { type Criticality, criticalityRank } from '../core/stream.ts';
 import { addUs, type DurationUs, durationFromMs } from '../core/units.ts';
-import { checkSchemaSize, SCHEMA_LIMITS } from '../models/language/constraint/schema-limits.ts';
 import type { ServedEnd, ServedModel, ServedRequest } from '../sinks/openai/served-model.ts';
 import type { AnswerWait, Refusal } from './answer-wait.ts';
 import type { ChatEnd } from './chat-service.ts';
@@ -35,9 +34,7 @@ export function serveLanguage(model: ModelId, lanes: readonly LanguageLane[], { 
       const deadlineUs = deadlineOf(request);
       const refusal = wait.refusal(deadlineUs);
       if (refusal !== undefined) return refuse(refusal, listener);
-      checkLength(textBytesOf(request), service.contextTokens);
       const { constraint, service: options, sampling, stop, tokensMax, messages, tools, variables } = request;
-      if (constraint !== undefined) checkSchemaSize(constraint, SCHEMA_LIMITS);
       const place = wait.admit();
       try {
         return service.chat.ask(
@@ -105,19 +102,3 @@ function servedEndOf({ outcome, finish, usage, problem }: ChatEnd, wait: AnswerW
   if (!isAnswer(outcome) || finish === undefined) return lossOf(outcome, wait, problem);
   return { kind: 'answered', finish, usage: wireUsageOf(usage, outcome.kind === 'late') };
 }
-
-/** English has 4 to 5 bytes a token, Chinese up to 6, code 3; runs of spaces can have more, and nobody needs so many. */
-const BYTES_PER_TOKEN_MAX = 8;
-
-/** Refuses what cannot fit by far before it is encoded: encoding takes a millisecond for some 300 to 1 000 bytes, of this process that has cameras to serve. */
-export function checkLength(bytes: number, contextTokens: number): void {
-  const bytesMax = contextTokens * BYTES_PER_TOKEN_MAX;
-  if (bytes <= bytesMax) return;
-  throw new CoxswainError(
-    'CONTEXT_OVERFLOW',
-    `The messages and tools have ${bytes} bytes; a model that reads ${contextTokens} tokens is given at most ${bytesMax}. Shorten them, or begin a new conversation.`,
-  );
-}
-
-const textBytesOf = ({ messages, tools }: ServedRequest): number =>
-  Buffer.byteLength(JSON.stringify(messages)) + (tools.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(tools)));

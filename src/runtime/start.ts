@@ -24,7 +24,8 @@ import { configFigures } from './config-figures.ts';
 import { connectSinks, tellTurn } from './connect-sinks.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
-import { type HttpService, startHttp } from './http-service.ts';
+import type { HttpThread } from './http/http-thread.ts';
+import { startHttp } from './http-service.ts';
 import { MEDIA_TASK_TIMEOUT_US, MediaPool } from './media/media-pool.ts';
 import { modelsUsed } from './models-used.ts';
 import { type MqttService, startMqtt } from './mqtt-service.ts';
@@ -121,19 +122,17 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     );
     unwinder.push(() => sink.close());
   }
-  let isReady = false;
   const http =
     config.http &&
     (await startHttp(config.http, config.pipelines, {
       ...{ clock, incidents: telemetry.incidents, languages: talkers.languages, assistants: [...talkers.assistants.values()] },
-      isReady: () => isReady,
     }));
   unwinder.push(() => http?.close());
   const sampling = interval(SAMPLE_PERIOD_MS, rxScheduler(clock)).subscribe(() => sample(telemetry, engine));
   unwinder.push(() => sampling.unsubscribe());
 
   await Promise.all([pool.ready, engine.start()]);
-  isReady = true;
+  http?.open();
 
   if (regulationOf(config) !== undefined)
     telemetry.incidents.add({ kind: 'warning', message: `${UNREGULATED_TEXT}; the streams take what they get` });
@@ -205,7 +204,7 @@ function hearWords(
 interface StopDeps {
   readonly actions: ActionsService | undefined;
   readonly talkers: Talkers;
-  readonly http: HttpService | undefined;
+  readonly http: HttpThread | undefined;
   readonly engine: Engine;
   readonly intake: Subscription;
   readonly pipelines: readonly AssembledPipeline[];

@@ -8,7 +8,8 @@ import { durationFromMs } from '../../src/core/units.ts';
 import { createChatTemplate } from '../../src/models/language/chat-template.ts';
 import { createTokenizer } from '../../src/models/language/tokenizer.ts';
 import { createChatService } from '../../src/runtime/chat-service.ts';
-import { type HttpService, type HttpServiceDeps, startHttp } from '../../src/runtime/http-service.ts';
+import type { HttpThread } from '../../src/runtime/http/http-thread.ts';
+import { type HttpServiceDeps, startHttp } from '../../src/runtime/http-service.ts';
 import { createIncidentLog } from '../../src/telemetry/incident-log.ts';
 import { type ConversationRig, createConversationRig } from './conversation-rig.ts';
 
@@ -23,7 +24,7 @@ export const HTTP_CONFIG: HttpConfig = {
 /** The shipped model on one core, and the server before it. */
 export interface HttpRig {
   readonly rig: ConversationRig;
-  readonly http: HttpService;
+  readonly http: HttpThread;
   readonly url: string;
   readonly client: OpenAI;
   /** What the operator was told. */
@@ -41,7 +42,7 @@ export const TALK: Stream = {
   ...{ freshness: { kind: 'queue', jobsMax: 32 }, isStateful: false },
 };
 
-export async function createHttpRig(config: Partial<HttpConfig> = {}, isReady: () => boolean = () => true): Promise<HttpRig> {
+export async function createHttpRig(config: Partial<HttpConfig> = {}): Promise<HttpRig> {
   const dir = mkdtempSync(join(tmpdir(), 'coxswain-http-'));
   const rig = await createConversationRig(dir, folder);
   const { clock, contextTokens, desk } = rig;
@@ -58,8 +59,8 @@ export async function createHttpRig(config: Partial<HttpConfig> = {}, isReady: (
     incidents,
     languages: [language],
     assistants: [],
-    isReady,
   });
+  http.open();
   return {
     ...{ rig, http, troubles, language, url: http.url },
     client: new OpenAI({ apiKey: config.token?.reveal() ?? 'none', baseURL: `${http.url}/v1`, maxRetries: 0 }),

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { after, type Clock } from '../../core/clock.ts';
 import { createDeferred } from '../../core/deferred.ts';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
-import type { Provenance } from '../../core/proposal.ts';
+import type { HttpSettings } from '../../core/http-settings.ts';
 import type { DurationUs } from '../../core/units.ts';
 import { ChatExchange } from './chat-exchange.ts';
 import { createRouter, type Route } from './router.ts';
@@ -12,20 +12,7 @@ import type { ServedModel, ServedRequest } from './served-model.ts';
 import { turnAway } from './turn-away.ts';
 import { badRequest, starting, stoppingSoon } from './wire-error.ts';
 
-export interface OpenAiServerOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Undefined: who can connect may ask. Only on loopback. */
-  readonly token: string | undefined;
-  readonly provenance: Provenance;
-  readonly requestBytesMax: number;
-  readonly connectionsMax: number;
-  readonly unreadBytesMax: number;
-  readonly requestTimeoutUs: DurationUs;
-  readonly stalledAfterUs: DurationUs;
-  readonly keepAliveUs: DurationUs;
-}
+export type OpenAiServerOptions = HttpSettings<string>;
 
 export interface OpenAiServerDeps {
   readonly clock: Clock;
@@ -69,7 +56,7 @@ class RunningServer implements OpenAiServer {
   readonly #deps: OpenAiServerDeps;
   readonly #server: Server;
   readonly #exchanges = new Set<ChatExchange>();
-  readonly #firstS: number;
+  readonly #firstMs: number;
   #url = '';
   #asked = 0;
   #isDraining = false;
@@ -78,7 +65,7 @@ class RunningServer implements OpenAiServer {
   constructor(options: OpenAiServerOptions, deps: OpenAiServerDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#firstS = Math.floor(deps.clock.wallMs() / 1000);
+    this.#firstMs = Math.floor(deps.clock.wallMs());
     const timeoutMs = Math.ceil(options.requestTimeoutUs / 1000);
     const route = createRouter(options, {
       models: deps.models,
@@ -183,9 +170,9 @@ class RunningServer implements OpenAiServer {
     exchange.begin(model);
   }
 
-  /** Unique over restarts a second apart. */
+  /** Unique over restarts. */
   #idOf(kind: string): string {
-    return `${kind}-${this.#firstS.toString(36)}-${this.#asked.toString(36)}`;
+    return `${kind}-${this.#firstMs.toString(36)}-${this.#asked.toString(36)}`;
   }
 }
 

@@ -1,4 +1,3 @@
-import type { CoxswainError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { Provenance } from '../../core/proposal.ts';
 import type { WireFinish, WireLogprob, WirePiece, WireUsage } from './chat-reply.ts';
@@ -13,8 +12,8 @@ export interface ServedRequest extends ChatCompletionRequest {
 /** How an answer ended. */
 export type ServedEnd =
   | { readonly kind: 'answered'; readonly finish: WireFinish; readonly usage: WireUsage }
-  /** It cannot be asked; the same as what `ask` may throw. */
-  | { readonly kind: 'refused'; readonly error: CoxswainError }
+  /** It cannot be asked; the same as what `ask` may throw. A CoxswainError says what is wrong; any other is a fault of ours. */
+  | { readonly kind: 'refused'; readonly error: Error }
   /** It would not be, or would not have been, in time. */
   | { readonly kind: 'overloaded'; readonly reason: string; readonly retryAfterS: number }
   /** `problem`: in words, where they are known. */
