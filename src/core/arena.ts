@@ -4,11 +4,6 @@ import type { Region } from './region.ts';
 /** Offsets and lengths are multiples of this, so that every typed array fits and no two regions share a cache line. */
 const ALIGNMENT_BYTES = 64;
 
-interface Span {
-  offsetBytes: number;
-  byteLength: number;
-}
-
 /** A region with the claims on it, of which none is left once it has been given back. */
 class Block implements Region {
   readonly offsetBytes: number;
@@ -40,15 +35,17 @@ class Block implements Region {
  */
 export class Arena {
   readonly byteLength: number;
-  /** Sorted by offset, never adjacent. */
-  readonly #free: Span[];
+  /** Where free stretches begin, ascending, never adjacent, and how long each of them is. */
+  readonly #freeOffsets: number[];
+  readonly #freeLengths: number[];
   #regionCount = 0;
   #usedBytes = 0;
   #usedBytesMax = 0;
 
   constructor(byteLength: number) {
     this.byteLength = byteLength - (byteLength % ALIGNMENT_BYTES);
-    this.#free = [{ offsetBytes: 0, byteLength: this.byteLength }];
+    this.#freeOffsets = [0];
+    this.#freeLengths = [this.byteLength];
   }
 
   get usedBytes(): number {
@@ -67,15 +64,14 @@ export class Arena {
   allocate(byteLength: number): Region | undefined {
     assert(Number.isInteger(byteLength) && byteLength > 0, 'a region has a positive whole number of bytes');
     const roundedBytes = rounded(byteLength);
-    const free = this.#free;
+    const [offsets, lengths] = [this.#freeOffsets, this.#freeLengths];
     let index = 0;
-    while (index < free.length && (free[index] as Span).byteLength < roundedBytes) index += 1;
-    const span = index < free.length ? free[index] : undefined;
-    if (span === undefined) return undefined;
-    const offsetBytes = span.offsetBytes;
-    span.offsetBytes += roundedBytes;
-    span.byteLength -= roundedBytes;
-    if (span.byteLength === 0) removeAt(free, index);
+    while (index < lengths.length && (lengths[index] as number) < roundedBytes) index += 1;
+    if (index === lengths.length) return undefined;
+    const offsetBytes = offsets[index] as number;
+    offsets[index] = offsetBytes + roundedBytes;
+    lengths[index] = (lengths[index] as number) - roundedBytes;
+    if (lengths[index] === 0) this.#removeFree(index);
     this.#regionCount += 1;
     this.#usedBytes += roundedBytes;
     if (this.#usedBytes > this.#usedBytesMax) this.#usedBytesMax = this.#usedBytes;
@@ -100,34 +96,44 @@ export class Arena {
 
   /** To the neighbours that it touches; a span of its own only where it touches none. */
   #giveBack(offsetBytes: number, byteLength: number): void {
-    const free = this.#free;
+    const [offsets, lengths] = [this.#freeOffsets, this.#freeLengths];
     let index = 0;
-    while (index < free.length && (free[index] as Span).offsetBytes < offsetBytes) index += 1;
-    const previous = index > 0 ? free[index - 1] : undefined;
-    const next = index < free.length ? free[index] : undefined;
-    const touchesPrevious = previous !== undefined && previous.offsetBytes + previous.byteLength === offsetBytes;
-    const touchesNext = next !== undefined && offsetBytes + byteLength === next.offsetBytes;
+    while (index < offsets.length && (offsets[index] as number) < offsetBytes) index += 1;
+    const endBytes = offsetBytes + byteLength;
+    const touchesPrevious = index > 0 && (offsets[index - 1] as number) + (lengths[index - 1] as number) === offsetBytes;
+    const touchesNext = index < offsets.length && endBytes === offsets[index];
     if (touchesPrevious) {
-      previous.byteLength += byteLength;
+      lengths[index - 1] = (lengths[index - 1] as number) + byteLength;
       if (!touchesNext) return;
-      previous.byteLength += next.byteLength;
-      removeAt(free, index);
+      lengths[index - 1] = (lengths[index - 1] as number) + (lengths[index] as number);
+      this.#removeFree(index);
     } else if (touchesNext) {
-      next.offsetBytes = offsetBytes;
-      next.byteLength += byteLength;
-    } else {
-      const span = { offsetBytes, byteLength };
-      free.push(span);
-      for (let place = free.length - 1; place > index; place -= 1) free[place] = free[place - 1] as Span;
-      free[index] = span;
+      offsets[index] = offsetBytes;
+      lengths[index] = (lengths[index] as number) + byteLength;
+    } else this.#insertFree(index, offsetBytes, byteLength);
+  }
+
+  #insertFree(index: number, offsetBytes: number, byteLength: number): void {
+    const [offsets, lengths] = [this.#freeOffsets, this.#freeLengths];
+    offsets.push(0);
+    lengths.push(0);
+    for (let place = offsets.length - 1; place > index; place -= 1) {
+      offsets[place] = offsets[place - 1] as number;
+      lengths[place] = lengths[place - 1] as number;
     }
+    offsets[index] = offsetBytes;
+    lengths[index] = byteLength;
+  }
+
+  #removeFree(index: number): void {
+    const [offsets, lengths] = [this.#freeOffsets, this.#freeLengths];
+    for (let place = index + 1; place < offsets.length; place += 1) {
+      offsets[place - 1] = offsets[place] as number;
+      lengths[place - 1] = lengths[place] as number;
+    }
+    offsets.pop();
+    lengths.pop();
   }
 }
 
 const rounded = (byteLength: number): number => Math.ceil(byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
-
-/** As `splice(index, 1)`, which makes an array of what it removed. */
-function removeAt(spans: Span[], index: number): void {
-  for (let next = index + 1; next < spans.length; next += 1) spans[next - 1] = spans[next] as Span;
-  spans.pop();
-}

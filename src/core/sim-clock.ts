@@ -5,22 +5,6 @@ import { type DurationUs, type InstantUs, instantUs } from './units.ts';
 
 type Task = () => void;
 
-class SimTimer implements Timer {
-  readonly #timeline: Timeline<Task>;
-  readonly #place: number;
-  readonly #order: number;
-
-  constructor(timeline: Timeline<Task>, place: number, order: number) {
-    this.#timeline = timeline;
-    this.#place = place;
-    this.#order = order;
-  }
-
-  cancel(): void {
-    this.#timeline.withdraw(this.#place, this.#order);
-  }
-}
-
 /**
  * A discrete-event clock: time stands still while a task runs and jumps to the next task's instant. Tasks at the same instant run in the order in which
  * they were asked for, so one program gives one history.
@@ -47,8 +31,7 @@ export class SimClock implements Clock {
 
   at(instant: InstantUs, task: Task): Timer {
     assert(Number.isFinite(instant), 'an instant is finite');
-    const order = this.#sequence++;
-    return new SimTimer(this.#tasks, this.#tasks.push(instant < this.#now ? this.#now : instant, order, task), order);
+    return this.#tasks.push(instant < this.#now ? this.#now : instant, this.#sequence++, task);
   }
 
   /** The instant of the next task, or undefined when nothing is due any more. */

@@ -5,7 +5,8 @@ import type { Region } from '../core/region.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { EdgeGuard } from '../sources/edge-guard.ts';
 import type { Source, SourceEvent, SourceState } from '../sources/source.ts';
-import type { IncidentKind } from '../telemetry/incident-log.ts';
+import type { IncidentKind, IncidentLog } from '../telemetry/incident-log.ts';
+import type { SourceBook } from '../telemetry/source-meter.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface IntakeDeps {
@@ -36,12 +37,14 @@ class Intake implements Observer<SourceEvent> {
   readonly #deps: IntakeDeps;
   readonly #guard: EdgeGuard;
   readonly #subscriber: Subscriber<never>;
+  readonly #book: SourceBook;
   readonly #told = new Set<RejectReason>();
 
   constructor(source: SourceId, deps: IntakeDeps, subscriber: Subscriber<never>) {
     this.#source = source;
     this.#deps = deps;
     this.#guard = deps.guard;
+    this.#book = deps.telemetry.sources.bookOf(source);
     this.#subscriber = subscriber;
   }
 
@@ -66,10 +69,10 @@ class Intake implements Observer<SourceEvent> {
     const { readers, telemetry, release } = this.#deps;
     switch (event.kind) {
       case 'frame':
-        telemetry.sources.frame(source);
+        this.#book.frame();
         return pass(event.frame, readers, release);
       case 'rejected':
-        telemetry.sources.rejected(source, event.reason);
+        this.#book.rejected(event.reason);
         for (const reader of readers) telemetry.ledger.refused(reader.stream.id, event.reason);
         if (this.#told.has(event.reason)) return;
         this.#told.add(event.reason);
@@ -77,7 +80,8 @@ class Intake implements Observer<SourceEvent> {
         return;
       case 'state':
         if (event.state === 'ended' || event.state === 'stalled') for (const reader of readers) reader.flush();
-        return tellState(source, event.state, event.message, telemetry);
+        this.#book.state(event.state);
+        return tellState(source, event.state, event.message, telemetry.incidents);
     }
   }
 }
@@ -87,8 +91,7 @@ function pass(frame: Frame, readers: readonly Pipeline[], release: (region: Regi
   if (frame.payload.kind === 'image') release(frame.payload.region);
 }
 
-function tellState(source: SourceId, state: SourceState, message: string, telemetry: IntakeDeps['telemetry']): void {
-  telemetry.sources.state(source, state);
+function tellState(source: SourceId, state: SourceState, message: string, incidents: IncidentLog): void {
   const kind = INCIDENT_OF_STATE[state];
-  if (kind !== undefined) telemetry.incidents.add({ kind, source, message: message || `source "${source}" is ${state}` });
+  if (kind !== undefined) incidents.add({ kind, source, message: message || `source "${source}" is ${state}` });
 }

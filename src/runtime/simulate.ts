@@ -89,10 +89,13 @@ async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Prom
   const telemetry = createSimTelemetry(telemetryOptions(config, run), options.profile, clock);
   const trace = options.isTraced ? createTraceOf(config, run, options) : undefined;
   if (deps.log !== undefined) lines.add(headerLine(run.plan, options.seed));
-  const record: EngineRecord = (event, decisions) => {
-    if (deps.log !== undefined) lines.add(stepLine(event, decisions));
-    trace?.step(event, decisions);
-  };
+  const record: EngineRecord | undefined =
+    deps.log === undefined && trace === undefined
+      ? undefined
+      : (event, decisions) => {
+          if (deps.log !== undefined) lines.add(stepLine(event, decisions));
+          trace?.step(event, decisions);
+        };
   const chip = createChip(config, run, { ...parts, telemetry, trace, record });
   await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US), compute?.before);
 
@@ -152,7 +155,7 @@ interface PlayParts {
 interface ChipParts extends PlayParts {
   readonly telemetry: Telemetry;
   readonly trace: Trace | undefined;
-  readonly record: EngineRecord;
+  readonly record: EngineRecord | undefined;
 }
 
 function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { engine: Engine; device: SimDevice; arena: Arena } {
@@ -190,7 +193,7 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
         );
         return compute?.wrap(device) ?? device;
       },
-      record,
+      ...(record === undefined ? {} : { record }),
     },
   );
   assert(device !== undefined, 'the engine creates its device at once');

@@ -32,14 +32,16 @@ export function createSyntheticSource(options: SyntheticSourceOptions, { clock, 
   const { id, fps, jitterRatio, burstRatio, burstFrames, framesMax = Number.POSITIVE_INFINITY, payload = { kind: 'empty' } } = options;
   const periodUs = 1e6 / fps;
   return createEmittingSource(id, (emit) => {
+    // Nothing is drawn for what never differs.
+    const isSteady = jitterRatio === 0 && burstRatio === 0;
     const draws = prng.fork(`synthetic/${id}`);
     const startAt = clock.now();
     let frames = 0;
     let index = 0;
     // Ticks are counted from the start; the jitter of one never moves the next.
-    const dueAt = () => instantUs(Math.round(startAt + (index + jitterRatio * draws.ratio()) * periodUs));
+    const dueAt = () => instantUs(Math.round(startAt + (isSteady ? index : index + jitterRatio * draws.ratio()) * periodUs));
     const play = (): void => {
-      const count = draws.chance(burstRatio) ? burstFrames : 1;
+      const count = !isSteady && draws.chance(burstRatio) ? burstFrames : 1;
       const capturedAt = clock.now();
       for (let frame = 0; frame < count && frames < framesMax && !emit.isClosed; frame += 1) {
         frames += 1;

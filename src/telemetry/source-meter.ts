@@ -15,36 +15,53 @@ export interface SourceFigures {
   readonly rejected: CountsBy<RejectReason>;
 }
 
+/** What is told of one source; looked up once, since every frame is told. */
+export interface SourceBook {
+  frame(): void;
+  rejected(reason: RejectReason): void;
+  state(state: SourceStateName): void;
+}
+
 export interface SourceMeter {
-  frame(source: SourceId): void;
-  rejected(source: SourceId, reason: RejectReason): void;
-  state(source: SourceId, state: SourceStateName): void;
+  bookOf(source: SourceId): SourceBook;
   figures(): readonly SourceFigures[];
 }
 
-export function createSourceMeter(sources: readonly SourceId[]): SourceMeter {
-  interface SourceBook {
-    readonly id: SourceId;
-    readonly rejected: Tally<RejectReason>;
-    state: SourceStateName;
-    frames: number;
+class Book implements SourceBook {
+  readonly #id: SourceId;
+  readonly #rejected = new Tally<RejectReason>();
+  #state: SourceStateName = 'starting';
+  #frames = 0;
+
+  constructor(id: SourceId) {
+    this.#id = id;
   }
-  const books = new Map<SourceId, SourceBook>(sources.map((id) => [id, { id, rejected: new Tally(), state: 'starting', frames: 0 }]));
-  const bookOf = (source: SourceId): SourceBook => {
-    const book = books.get(source);
-    assert(book !== undefined, 'the meter knows the source', source);
-    return book;
-  };
+
+  frame(): void {
+    this.#frames += 1;
+  }
+
+  rejected(reason: RejectReason): void {
+    this.#rejected.add(reason);
+  }
+
+  state(state: SourceStateName): void {
+    this.#state = state;
+  }
+
+  figures(): SourceFigures {
+    return { id: this.#id, state: this.#state, frames: this.#frames, rejected: this.#rejected.counts() };
+  }
+}
+
+export function createSourceMeter(sources: readonly SourceId[]): SourceMeter {
+  const books = new Map(sources.map((id) => [id, new Book(id)]));
   return {
-    frame(source) {
-      bookOf(source).frames += 1;
+    bookOf(source) {
+      const book = books.get(source);
+      assert(book !== undefined, 'the meter knows the source', source);
+      return book;
     },
-    rejected(source, reason) {
-      bookOf(source).rejected.add(reason);
-    },
-    state(source, state) {
-      bookOf(source).state = state;
-    },
-    figures: () => [...books.values()].map(({ id, state, frames, rejected }) => ({ id, state, frames, rejected: rejected.counts() })),
+    figures: () => [...books.values()].map((book) => book.figures()),
   };
 }

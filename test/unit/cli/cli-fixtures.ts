@@ -142,8 +142,8 @@ export function drive(telemetry: Telemetry, clock: SimClock): void {
   };
   for (const core of [0, 1]) cores.state(core, 'ready', clock.now());
   cores.process(0, { pid: 4711, pssBytes: 157e6 });
-  sources.state('front', 'live');
-  sources.rejected('front', 'corrupt');
+  sources.bookOf('front').state('live');
+  sources.bookOf('front').rejected('corrupt');
   ledger.refused('objects', 'corrupt');
   for (let round = 0; round < 40; round += 1) {
     clock.runFor(durationFromMs(125));

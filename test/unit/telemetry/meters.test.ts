@@ -131,13 +131,13 @@ describe('incident log', () => {
 describe('source meter', () => {
   test('counts frames and refusals of each source', () => {
     const meter = createSourceMeter(['front', 'cabin']);
-    meter.frame('front');
-    meter.rejected('front', 'corrupt');
-    meter.state('front', 'live');
+    meter.bookOf('front').frame();
+    meter.bookOf('front').rejected('corrupt');
+    meter.bookOf('front').state('live');
     expect(meter.figures()).toEqual([
       { id: 'front', state: 'live', frames: 1, rejected: { corrupt: 1 } },
       { id: 'cabin', state: 'starting', frames: 0, rejected: {} },
     ]);
-    expect(() => meter.frame('rear')).toThrow('the meter knows the source (rear)');
+    expect(() => meter.bookOf('rear').frame()).toThrow('the meter knows the source (rear)');
   });
 });

@@ -52,9 +52,9 @@ describe('telemetry', () => {
     const clock = new SimClock(instantUs(0), Date.UTC(2026, 0, 2));
     const telemetry = started(clock);
     expect(() => reportSchema.parse(JSON.parse(JSON.stringify(telemetry.report())))).not.toThrow();
-    telemetry.sources.state('front', 'live');
-    telemetry.sources.frame('front');
-    telemetry.sources.rejected('front', 'corrupt');
+    telemetry.sources.bookOf('front').state('live');
+    telemetry.sources.bookOf('front').frame();
+    telemetry.sources.bookOf('front').rejected('corrupt');
     telemetry.ledger.refused('objects', 'stale');
     telemetry.ledger.arrived(1, 'objects', clock.now(), clock.now());
     telemetry.cores.state(0, 'ready', clock.now());
