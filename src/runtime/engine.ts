@@ -6,6 +6,7 @@ import { createDeferred } from '../core/deferred.ts';
 import type { Event } from '../core/event.ts';
 import type { Mode } from '../core/mode.ts';
 import type { ModelId, ModelSpec } from '../core/model.ts';
+import type { FailReason } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { DurationUs } from '../core/units.ts';
@@ -59,6 +60,8 @@ export interface Engine {
   dispose(): Promise<void>;
 }
 
+const QUIET_REASONS: ReadonlySet<FailReason> = new Set(['prepare-error', 'no-memory', 'core-crashed', 'core-hung']);
+
 export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
   const { clock, arena, telemetry } = deps;
   const { ledger, cores, decisions, turns, incidents } = telemetry;
@@ -81,7 +84,12 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
         deps.record?.(event, decided);
       },
       segmentStarted: cores.segmentStarted,
-      segmentEnded: (core, _job, end, at) => cores.segmentEnded(core, end, at),
+      segmentEnded(core, job, end, at) {
+        cores.segmentEnded(core, end, at);
+        // Whoever asked is told that the log says why. What they asked wrongly they are told themselves, and a lost core is told of as such.
+        if (end.kind !== 'failed' || job.turn === undefined || QUIET_REASONS.has(end.reason)) return;
+        incidents.add({ kind: 'warning', stream: job.stream, message: `a step of an answer failed (${end.reason}): ${end.message}` });
+      },
       interrupted: (how) => decisions.interrupted(how),
       decodeFailed: (job, message) =>
         incidents.add({ kind: 'warning', stream: job.stream, message: `a result could not be decoded: ${message}` }),

@@ -2,8 +2,11 @@ import { type DurationUs, type InstantUs, instantUs } from '../../core/units.ts'
 import { createFutex } from '../../native/futex.ts';
 import type { SharedMemory } from '../../native/shared-memory.ts';
 
-/** Room for a manifest entry of some 500 tensors; a run takes about 200 bytes. */
-export const MAILBOX_BYTES = 64 * 1024;
+/**
+ * Room for the longest schema that an answer is held to: 262 144 characters, of up to six bytes each as JSON. A run takes about 200 bytes, a manifest entry of 500 tensors
+ * 64 kB. Pages that were never written to take no memory.
+ */
+export const MAILBOX_BYTES = 2 * 2 ** 20;
 
 /**
  * One slot of text from the runtime to a core process. The writer waits for the answer before it writes again, so no byte is ever written while it may be read.

@@ -6,6 +6,7 @@ import type { ModelId, ModelSpec } from '../../core/model.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState } from '../device.ts';
+import { MAILBOX_BYTES } from './mailbox.ts';
 import type { LoadPlan, OptimizedCopies } from './optimized-copies.ts';
 import { ProcessMemory } from './process-memory.ts';
 import type { Command, LoadableModel, Reply } from './protocol.ts';
@@ -153,8 +154,9 @@ export class OrtCore {
       // The core first: it computes while the timer is set.
       const isPosted = this.#process?.post(runCommand(work.segment, work.segment.task === undefined ? NONE : this.#takeOver()));
       if (isPosted === false) {
-        const message = `what job ${job} (${model}) says of its turn is too long to be handed to a core`;
-        after(clock, durationUs(0), () => this.#take({ kind: 'failed', reason: 'device-error', message }));
+        // Only what a caller asks for is that long: a schema, or many tools.
+        const message = `the schema or the tools of the answer are too long: ${MAILBOX_BYTES} bytes of JSON cross to a core at once. Ask for less.`;
+        after(clock, durationUs(0), () => this.#take({ kind: 'failed', reason: 'prepare-error', message }));
         return;
       }
       this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
@@ -276,6 +278,8 @@ const loadable = ({ id, file, sha256, inputs, outputs, states, constants, langua
 function runCommand({ job, from, steps, model, inputs, outputs, turn, task }: Segment, over: readonly JobId[]): Command {
   if (turn === undefined || task === undefined) return { kind: 'run', model, inputs, outputs };
   const { conversation, text, choosing, stopIds, sharedTokens, overflow, pinned } = task;
-  const words = { conversation, text, stopIds, sharedTokens, overflow, pinned, ...(choosing === undefined ? {} : { choosing }) };
+  // How tokens are chosen is settled when the turn begins, and may be long.
+  const options = choosing === undefined || from > 0 ? {} : { choosing };
+  const words = { conversation, text, stopIds, sharedTokens, overflow, pinned, ...options };
   return { kind: 'turn', model, job, from, steps, turn, words, over };
 }

@@ -269,6 +269,19 @@ describe('a turn with a tokenizer beside its model', () => {
     expect(summary?.finish).toBe('stop');
   });
 
+  it('is held to a schema of a hundred thousand characters, and refused as a request where what it asks for cannot cross', async () => {
+    await loadSpeaker();
+    const words = Array.from({ length: 900 }, (_, index) => `${index} ${'ä'.repeat(120)}`);
+    const named = { type: 'object', properties: { a: { enum: ['x'] } }, required: ['a'], description: words.join('') };
+    const { end, text } = await speak(1, { sampling: { temperature: 0 }, constraint: { kind: 'json', schema: named } }, 60);
+    expect([end.kind, text]).toEqual(['done', '{"a":"x"}']);
+    const endless = { enum: ['x'], description: 'x'.repeat(3_000_000) };
+    expect((await speak(2, { constraint: { kind: 'json', schema: endless } }, 60)).end).toMatchObject({
+      ...{ kind: 'failed', reason: 'prepare-error' },
+      message: expect.stringContaining('too long'),
+    });
+  });
+
   it('is the same for the same seed, another for another, and tells probabilities when asked', async () => {
     await loadSpeaker();
     const ids = async (job: number, seed: number): Promise<string> =>
