@@ -21,6 +21,7 @@ const CONFIG_CODES: ReadonlySet<ErrorCode> = new Set([
   'MODEL_MISSING',
   'MODEL_UNKNOWN',
   'MODEL_UNLOADABLE',
+  'MODEL_UNSUPPORTED',
   'PROGRAM_MISSING',
   'WAV_INVALID',
 ]);

@@ -16,7 +16,8 @@ export function bannerLines(snapshot: Snapshot, version: string): string[] {
 }
 
 /** Where to ask what. */
-export const httpLine = (url: string): string => `http ${escapeText(url)} for OpenAI clients, and: coxswain ask "what do you see"`;
+export const httpLine = (url: string): string =>
+  `http ${escapeText(url)} for OpenAI clients, and: coxswain ask --url ${escapeText(url)} "what do you see"`;
 
 /**
  * One line for the whole run, by class, whatever the number of streams:

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { CoxswainError, messageOf } from '../core/errors.ts';
+import { createConfigFiles } from '../config/config-files.ts';
 import type { LayerCost, NumberType } from '../core/layer-cost.ts';
 import { type GraphCosts, layerCosts } from '../models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
 import type { Chip } from './on-chip.ts';
 import { type NetworkPlan, planNetwork } from './plan-model.ts';
+
+/** A graph that is longer has its weights beside it. */
+const FILE_BYTES_MAX = 2 ** 31 - 1;
 
 const typeOf = (bits: number): NumberType => (bits <= 4 ? 'int4' : bits <= 8 ? 'int8' : 'fp16');
 
@@ -31,11 +33,6 @@ export function planFile(file: string, bits: number, { profile, mode }: Chip): F
 export const layersOfFile = (file: string, bits: number): readonly LayerCost[] => costsOfFile(file, bits).layers;
 
 function costsOfFile(file: string, bits: number): GraphCosts {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (thrown) {
-    throw new CoxswainError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(thrown)}`, { cause: thrown });
-  }
+  const bytes = createConfigFiles().read(file, FILE_BYTES_MAX);
   return layerCosts(readOnnxGraph(bytes, { name: basename(file) }), { storedAs: typeOf(bits), isFused: true });
 }

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { CoxswainError } from '../../core/errors.ts';
+import { CoxswainError, messageOf } from '../../core/errors.ts';
 import { readOnnxGraph } from '../onnx-graph/read-onnx-graph.ts';
 import { type DecoderConfig, readDecoderConfig } from './decoder-config.ts';
 import type { DecoderFacts } from './decoder-facts.ts';
@@ -77,25 +77,36 @@ export function decoderFacts(
 }
 
 function variantsIn(folder: string): DecoderVariant[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((name) => {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (cause) {
+    if (isNothingThere(cause)) return [];
+    throw new CoxswainError('MODEL_UNLOADABLE', `${folder} could not be read: ${messageOf(cause)}.`, { cause });
+  }
+  return names.flatMap((name) => {
     const match = /^model(?:_([a-z0-9]+))?\.onnx$/.exec(name);
     return match === null ? [] : [{ name: match[1] ?? 'fp32', file: join(folder, name) }];
   });
 }
 
-function readText(file: string): string {
-  const size = statSync(file, { throwIfNoEntry: false })?.size;
-  if (size !== undefined && size > CONFIG_BYTES_MAX)
-    throw new CoxswainError('MODEL_UNLOADABLE', `${file} has ${size} bytes; at most ${CONFIG_BYTES_MAX} are read.`);
-  return readBytes(file).toString('utf8');
-}
+const readText = (file: string): string => readBytes(file, CONFIG_BYTES_MAX).toString('utf8');
 
-function readBytes(file: string): Buffer {
+/** Of a regular file: a pipe would be waited for, and a device may never end. */
+function readBytes(file: string, bytesMax = Number.POSITIVE_INFINITY): Buffer {
+  let fd: number | undefined;
   try {
-    return readFileSync(file);
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = fstatSync(fd);
+    if (!status.isFile()) throw new Error('it is not a regular file');
+    if (status.size > bytesMax) throw new Error(`it has ${status.size} bytes, and at most ${bytesMax} are read`);
+    return readFileSync(fd);
   } catch (cause) {
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
-    throw new CoxswainError(isMissing ? 'MODEL_MISSING' : 'MODEL_UNLOADABLE', `${file} could not be read: ${String(cause)}.`, { cause });
+    const code = isNothingThere(cause) ? 'MODEL_MISSING' : 'MODEL_UNLOADABLE';
+    throw new CoxswainError(code, `${file} could not be read: ${messageOf(cause)}.`, { cause });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
+
+const isNothingThere = (thrown: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
 
 const PART_BYTES = 1024 * 1024;
@@ -8,7 +8,8 @@ const PART_BYTES = 1024 * 1024;
 export function digestOf(file: string): { readonly sha256: string; readonly byteLength: number } {
   let fd: number | undefined;
   try {
-    fd = openSync(file, 'r');
+    // Without O_NONBLOCK, opening a named pipe that nobody writes to would wait for ever.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!fstatSync(fd).isFile()) throw new Error('it is not a regular file');
     const hash = createHash('sha256');
     const part = new Uint8Array(PART_BYTES);

@@ -25,13 +25,14 @@ const OWN_RULE: Readonly<Record<Provenance, (action: RunnableAction, values: Cal
 
 /**
  * Undefined when somebody of this provenance may ask for it, else why not. Whoever is trusted less has to pass the rules of all that are trusted more, so
- * that no rule can ever give them more.
+ * that no rule can ever give them more; their own comes first, since it says what they have to hear.
  */
 export function distrust(action: RunnableAction, values: CallValues, provenance: Provenance, policy: TrustPolicy): string | undefined {
-  for (const rank of PROVENANCES) {
-    const refusal = OWN_RULE[rank](action, values, policy);
+  const rank = PROVENANCES.indexOf(provenance);
+  if (rank < 0) return 'nobody knows whose words these are';
+  for (const held of PROVENANCES.slice(0, rank + 1).reverse()) {
+    const refusal = OWN_RULE[held](action, values, policy);
     if (refusal !== undefined) return refusal;
-    if (rank === provenance) return undefined;
   }
-  return 'nobody knows whose words these are';
+  return undefined;
 }

@@ -210,6 +210,7 @@ describe('program', () => {
   test.each([
     [new UsageError('no such folder'), 2, 'coxswain: no such folder\n'],
     [new CoxswainError('CONFIG_INVALID', 'a.yaml:3:1: node: missing'), 78, 'coxswain: CONFIG_INVALID: a.yaml:3:1: node: missing\n'],
+    [new CoxswainError('MODEL_UNSUPPORTED', 'no tokenizer.json'), 78, 'coxswain: MODEL_UNSUPPORTED: no tokenizer.json\n'],
     [new CoxswainError('MODEL_HASH_MISMATCH', 'x\u001b[2J\ny'), 78, 'coxswain: MODEL_HASH_MISMATCH: x\\x1b[2J\ny\n'],
     [new CoxswainError('CORE_START_FAILED', 'no memory'), 70, 'coxswain: CORE_START_FAILED: no memory\n'],
   ])('explains %s and exits with its status', async (thrown, status, text) => {

@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CoxswainError } from '../../../../src/core/errors.ts';
 import { readDecoderDirectory, readDecoderVariant, variantOf } from '../../../../src/models/language/decoder-directory.ts';
 import { languageModelShape } from '../../../../src/models/language/decoder-facts.ts';
+import { digestOf } from '../../../../src/models/language/file-digest.ts';
 import { createLanguageModel } from '../../../../src/models/language/language-model.ts';
 import { onnxModel, type TestGraph, type TestPort } from '../../../support/onnx-model.ts';
 import { TINY_CONFIG, writeTinyDecoder } from '../../../support/tiny-decoder.ts';
@@ -23,6 +25,16 @@ function errorOf(work: () => unknown): CoxswainError {
     throw thrown;
   }
   throw new Error('nothing was refused');
+}
+
+function loopIn(place: string): void {
+  mkdirSync(place);
+  symlinkSync('config.json', join(place, 'config.json'));
+}
+
+function pipeIn(place: string, name: string): void {
+  mkdirSync(place, { recursive: true });
+  execFileSync('mkfifo', [join(place, name)]);
 }
 
 const factsIn = (folder: string, name = 'fp32') => {
@@ -52,6 +64,31 @@ describe('a folder with a decoder', () => {
   it('knows plain graphs, whose cache is appended, and those that keep one row of logits', () => {
     writeTinyDecoder(dir, { layout: 'plain', keepsLogits: true, isExternal: true });
     expect(factsIn(dir).graph).toMatchObject({ cacheKind: 'appended', takesPositions: true, keepsLogits: true });
+  });
+
+  it.each([
+    ['a file in the place of the folder', 'MODEL_MISSING', (place: string) => writeFileSync(place, '')],
+    ['a link to itself as config.json', 'MODEL_UNLOADABLE', (place: string) => loopIn(place)],
+    ['a pipe that nobody writes to as config.json', 'MODEL_UNLOADABLE', (place: string) => pipeIn(place, 'config.json')],
+  ])('that is %s is refused at once, as %s', (_, code, make) => {
+    const place = join(dir, 'model');
+    make(place);
+    expect(errorOf(() => readDecoderDirectory(place)).code).toBe(code);
+  });
+
+  it('with a pipe in the place of a graph is refused at once', () => {
+    writeTinyDecoder(dir, {});
+    rmSync(join(dir, 'onnx/model.onnx'));
+    pipeIn(join(dir, 'onnx'), 'model.onnx');
+    expect(errorOf(() => factsIn(dir)).message).toContain('not a regular file');
+    expect(errorOf(() => digestOf(join(dir, 'onnx/model.onnx'))).message).toContain('not a regular file');
+  });
+
+  it('with a file in the place of its folder of graphs has none', () => {
+    writeTinyDecoder(dir, {});
+    rmSync(join(dir, 'onnx'), { recursive: true });
+    writeFileSync(join(dir, 'onnx'), '');
+    expect(errorOf(() => readDecoderDirectory(dir)).code).toBe('MODEL_MISSING');
   });
 
   it('gives the shape that costs are made from', () => {

@@ -167,6 +167,15 @@ describe('whose words they are', () => {
     expect(outcome.kind === 'rejected' ? outcome.reason : outcome.kind).toBe(expected);
   });
 
+  it.each<[Provenance, string]>([
+    ['camera-text', 'text that a camera sees may not ask for anything'],
+    ['mqtt', 'words from MQTT may not ask for this'],
+    ['passenger', 'only the driver may ask for this'],
+  ])('tells %s its own rule, not that of somebody who is trusted more', (provenance, detail) => {
+    const rig = createActionRig();
+    expect(rig.gate.propose(rig.proposal('open_door', { door: 'right' }, { provenance }))).toMatchObject({ reason: 'provenance', detail });
+  });
+
   it('gives MQTT nothing that a passenger may not ask for, even where it is configured', () => {
     const rig = createActionRig({ fromMqtt: ['set_heat', 'open_door', 'brake'] });
     const ask = (name: string, given: unknown) => rig.gate.propose(rig.proposal(name, given, { provenance: 'mqtt' }));
