@@ -22,6 +22,8 @@ export class CostEstimate {
   #seedHighUs: number;
   readonly #window = new SlidingWindow(WINDOW);
   #samples = 0;
+  /** The largest of the window but one. */
+  #secondUs = 0;
   #meanUs: number;
   #highUs: number;
 
@@ -46,13 +48,17 @@ export class CostEstimate {
 
   observe(sampleUs: DurationUs): void {
     const window = this.#window;
+    const isOther = window.push(sampleUs);
     this.#samples += 1;
     // The seed weighs as one sample, so a manifest from another machine is forgotten within a few runs; until it is, a low seed must not clip the truth.
-    const isLearning = this.#samples < SAMPLES_TRUSTED;
-    const clippedUs = isLearning ? sampleUs : Math.min(sampleUs, this.#meanUs * SURPRISE_MAX);
-    this.#meanUs += Math.max(WEIGHT, 1 / (this.#samples + 1)) * (clippedUs - this.#meanUs);
-    window.push(sampleUs);
-    this.#highUs = isLearning ? Math.max(this.#seedHighUs, window.largest(0)) : Math.max(this.#meanUs, window.largest(1));
+    if (this.#samples < SAMPLES_TRUSTED) {
+      this.#meanUs += (1 / (this.#samples + 1)) * (sampleUs - this.#meanUs);
+      this.#highUs = Math.max(this.#seedHighUs, window.largest(0));
+      return;
+    }
+    this.#meanUs += WEIGHT * (Math.min(sampleUs, this.#meanUs * SURPRISE_MAX) - this.#meanUs);
+    if (isOther) this.#secondUs = window.largest(1);
+    this.#highUs = Math.max(this.#meanUs, this.#secondUs);
   }
 
   /** From now on the seed is believed as it is, without a margin, until enough is measured. */

@@ -20,13 +20,18 @@ export class ReleasePattern {
   readonly #intervals = new SlidingWindow(WINDOW);
   readonly #lags = new SlidingWindow(WINDOW);
   #lastCapturedAt = Number.NEGATIVE_INFINITY;
-  #intervalUs: number;
   #spreadUs = 0;
   #lagUs = 0;
   #lagHighUs = 0;
-  /** The instant of the last prediction, which holds until something is observed, and what it said. */
-  #predictedAt = Number.NaN;
-  #isExpected = false;
+  /** Late arrival, and when it counts as missed, as far as is known since the last capture; like those below. */
+  #arrivalLateFrom = Number.POSITIVE_INFINITY;
+  #arrivalFromBy = Number.NEGATIVE_INFINITY;
+
+  /** From one capture to the next. */
+  intervalUs: number;
+  /** The earliest that the next capture can be, as far as is known since the last one, and the likely arrival of its job; infinite before the first. */
+  captureFrom = Number.POSITIVE_INFINITY;
+  arrivalFrom = Number.POSITIVE_INFINITY;
 
   /** Of the next job, set by `predict`: the earliest capture, the likely arrival, a late arrival as seen before, and when it counts as missed. */
   captureAt = 0;
@@ -36,26 +41,7 @@ export class ReleasePattern {
 
   constructor(periodUs: DurationUs) {
     this.#periodUs = periodUs;
-    this.#intervalUs = periodUs;
-  }
-
-  /** The earliest that the next capture can be, as far as is known since the last one; infinite before the first. */
-  get captureFrom(): number {
-    return this.#lastCapturedAt === Number.NEGATIVE_INFINITY
-      ? Number.POSITIVE_INFINITY
-      : this.#lastCapturedAt + this.#intervalUs - this.#spreadUs;
-  }
-
-  /** The likely arrival of the job of that capture; infinite before the first. */
-  get arrivalFrom(): number {
-    return this.#lastCapturedAt === Number.NEGATIVE_INFINITY
-      ? Number.POSITIVE_INFINITY
-      : this.#lastCapturedAt + this.#intervalUs + this.#lagUs;
-  }
-
-  /** From one capture to the next. */
-  get intervalUs(): number {
-    return this.#intervalUs;
+    this.intervalUs = periodUs;
   }
 
   /** Several jobs may come of one capture, and a late one of an older capture; only a newer capture is a release. */
@@ -63,35 +49,40 @@ export class ReleasePattern {
     if (capturedAt <= this.#lastCapturedAt || this.#periodUs === 0) return;
     const intervalUs = capturedAt - this.#lastCapturedAt;
     this.#lastCapturedAt = capturedAt;
-    this.#predictedAt = Number.NaN;
-    if (Number.isFinite(intervalUs)) this.#learnInterval(intervalUs);
+    if (intervalUs !== Number.POSITIVE_INFINITY) this.#learnInterval(intervalUs);
     const lags = this.#lags;
-    lags.push(Math.max(0, arrivedAt - capturedAt));
-    this.#lagUs = lags.median();
-    this.#lagHighUs = lags.largest(0);
+    if (lags.push(Math.max(0, arrivedAt - capturedAt))) {
+      this.#lagUs = lags.median();
+      this.#lagHighUs = lags.largest(0);
+    }
+    const expectedAt = capturedAt + this.intervalUs;
+    this.captureFrom = expectedAt - this.#spreadUs;
+    this.arrivalFrom = expectedAt + this.#lagUs;
+    this.#arrivalLateFrom = expectedAt + this.#lagHighUs;
+    this.#arrivalFromBy = expectedAt + (this.#spreadUs + this.#lagHighUs + MARGIN_US);
   }
 
   /** False when no next job is to be expected: none came yet, or the source has stopped. */
   predict(now: InstantUs): boolean {
-    if (now === this.#predictedAt) return this.#isExpected;
-    this.#predictedAt = now;
-    this.#isExpected = this.#expect(now);
-    return this.#isExpected;
+    if (now >= this.#arrivalFromBy) return this.#predictAfterMissed(now);
+    this.captureAt = this.captureFrom;
+    this.arrivalAt = Math.max(now, this.arrivalFrom);
+    this.arrivalLateAt = Math.max(now, this.#arrivalLateFrom);
+    this.arrivalBy = this.#arrivalFromBy;
+    return true;
   }
 
-  #expect(now: InstantUs): boolean {
+  #predictAfterMissed(now: InstantUs): boolean {
     const last = this.#lastCapturedAt;
-    const intervalUs = this.#intervalUs;
     if (last === Number.NEGATIVE_INFINITY) return false;
-    const patienceUs = this.#spreadUs + this.#lagHighUs + MARGIN_US;
-    const firstBy = last + intervalUs + patienceUs;
-    const missed = now < firstBy ? 0 : Math.floor((now - firstBy) / intervalUs) + 1;
+    const { intervalUs } = this;
+    const missed = Math.floor((now - this.#arrivalFromBy) / intervalUs) + 1;
     if (missed > RELEASES_MISSED_MAX) return false;
     const expectedAt = last + (missed + 1) * intervalUs;
     this.captureAt = expectedAt - this.#spreadUs;
     this.arrivalAt = Math.max(now, expectedAt + this.#lagUs);
     this.arrivalLateAt = Math.max(now, expectedAt + this.#lagHighUs);
-    this.arrivalBy = expectedAt + patienceUs;
+    this.arrivalBy = expectedAt + (this.#spreadUs + this.#lagHighUs + MARGIN_US);
     return true;
   }
 
@@ -99,9 +90,8 @@ export class ReleasePattern {
   #learnInterval(intervalUs: number): void {
     const intervals = this.#intervals;
     const periodUs = this.#periodUs;
-    intervals.push(intervalUs);
-    if (intervals.count < 3) return;
-    this.#intervalUs = Math.min(Math.max(intervals.median(), periodUs / 2), periodUs * 4);
+    if (!intervals.push(intervalUs) || intervals.count < 3) return;
+    this.intervalUs = Math.min(Math.max(intervals.median(), periodUs / 2), periodUs * 4);
     // Three quartile deviations are two standard deviations of normal jitter.
     this.#spreadUs = Math.min(3 * intervals.quartileDeviation(), periodUs / 4);
   }
