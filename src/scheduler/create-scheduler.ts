@@ -5,6 +5,7 @@ import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
 import { Timeline } from '../core/timeline.ts';
 import { instantUs } from '../core/units.ts';
+import { Arrivals } from './arrivals.ts';
 import { CoreCosts } from './core-costs.ts';
 import { CostEstimate } from './cost-estimate.ts';
 import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
@@ -61,6 +62,8 @@ const createCore = (id: CoreId, index: number): CoreState => ({
   lastJob: undefined,
   downSince: instantUs(Number.NEGATIVE_INFINITY),
   homeStreams: [],
+  homeWaitingCount: 0,
+  arrivals: new Arrivals(0),
   homeBusRatio: 0,
   expected: undefined,
   hold: undefined,
@@ -148,7 +151,7 @@ function createStream(plan: SchedulerPlan, stream: Stream, index: number, models
     tail: new CostEstimate(plan.tailUs),
     releases: new ReleasePattern(stream.periodUs),
     dueFrom: Number.POSITIVE_INFINITY,
-    expectedOn: [],
+    homes: [],
     waiting: [],
     runningCount: 0,
     lossesInARow: 0,

@@ -1,3 +1,4 @@
+import { Arrivals } from './arrivals.ts';
 import type { CoreState, StreamState } from './state.ts';
 import { WaitingList } from './waiting-list.ts';
 
@@ -5,32 +6,45 @@ import { WaitingList } from './waiting-list.ts';
 const UNORDERED_MAX = 32;
 
 /**
- * The streams at home on a core, those of a class in the order of when their next job is due at the earliest, so that whoever asks for the most urgent few does not
- * have to look at ten thousand. A key may lie too early, since time passes and releases fail to come; whoever meets such a stream puts it right. To be called when the
- * streams at home on the core are known.
+ * What is expected on a core: when the streams at home there are likely to come, and, where they are many, those of a class in the order of when their next job is
+ * due at the earliest, so that whoever asks for the most urgent few does not have to look at ten thousand. An instant may lie too early, since time passes and
+ * releases fail to come; whoever meets such a stream in the order puts it right. To be called when the streams at home on the core are known.
  */
-export function orderExpected(core: CoreState): void {
-  core.expected = undefined;
-  if (core.homeStreams.length <= UNORDERED_MAX) return;
-  const ranks = core.homeStreams.reduce((most, { rank }) => Math.max(most, rank), 0) + 1;
+export function expectHere(core: CoreState): void {
+  const { homeStreams } = core;
+  core.arrivals = new Arrivals(homeStreams.length);
+  core.expected = homeStreams.length > UNORDERED_MAX ? createOrder(homeStreams) : undefined;
+  for (const [place, { releases }] of homeStreams.entries()) core.arrivals.set(place, releases.arrivalFrom);
+}
+
+function createOrder(streams: readonly StreamState[]): WaitingList<StreamState>[] {
+  const ranks = streams.reduce((most, { rank }) => Math.max(most, rank), 0) + 1;
   const lists = Array.from({ length: ranks }, () => new WaitingList<StreamState>(isDueFirst, false));
-  for (const stream of core.homeStreams) {
-    lists[stream.rank]?.insert(stream);
-    stream.expectedOn.push(core);
-  }
-  core.expected = lists;
+  for (const stream of streams) lists[stream.rank]?.insert(stream);
+  return lists;
+}
+
+/** To be called when a job of the stream came. */
+export function noteRelease(stream: StreamState): void {
+  for (const { core, place } of stream.homes) core.arrivals.set(place, stream.releases.arrivalFrom);
+  noteDue(stream);
 }
 
 /** To be called when more is known of when the next job of the stream is due: from now on it stands where that is. */
-export function noteExpected(stream: StreamState): void {
-  if (stream.expectedOn.length > 0) moveExpected(stream, stream.releases.captureFrom + stream.stream.deadlineUs - stream.tail.highUs);
+export function noteDue(stream: StreamState): void {
+  if (isInOrder(stream)) moveExpected(stream, stream.releases.captureFrom + stream.stream.deadlineUs - stream.tail.highUs);
+}
+
+function isInOrder({ homes }: StreamState): boolean {
+  for (const { core } of homes) if (core.expected !== undefined) return true;
+  return false;
 }
 
 export function moveExpected(stream: StreamState, dueFrom: number): void {
   if (dueFrom === stream.dueFrom) return;
-  for (const { expected } of stream.expectedOn) expected?.[stream.rank]?.remove(stream);
+  for (const { core } of stream.homes) core.expected?.[stream.rank]?.remove(stream);
   stream.dueFrom = dueFrom;
-  for (const { expected } of stream.expectedOn) expected?.[stream.rank]?.insert(stream);
+  for (const { core } of stream.homes) core.expected?.[stream.rank]?.insert(stream);
 }
 
 const isDueFirst = (a: StreamState, b: StreamState): boolean => a.dueFrom < b.dueFrom || (a.dueFrom === b.dueFrom && a.index < b.index);

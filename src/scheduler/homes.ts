@@ -1,5 +1,5 @@
-import { orderExpected } from './expected.ts';
-import { canServe, isSpared, isTalk, type SchedulerState } from './state.ts';
+import { expectHere } from './expected.ts';
+import { canServe, isSpared, isTalk, type SchedulerState, type StreamState } from './state.ts';
 
 /** To be called when a core comes or goes. */
 export function noteCores(state: SchedulerState): void {
@@ -19,17 +19,26 @@ export function noteCores(state: SchedulerState): void {
  */
 export function assignHomes(state: SchedulerState): void {
   for (const core of state.cores) core.homeStreams.length = 0;
-  for (const stream of state.streams.values()) stream.expectedOn.length = 0;
+  for (const stream of state.streams.values()) stream.homes.length = 0;
   for (const stream of state.streams.values()) {
     if (stream.stream.criticality === 'background' || stream.level < 0 || stream.server !== undefined || isTalk(stream.model)) continue;
-    const { width, fastestFirst } = stream.model;
-    if (width === 1) fastestFirst.find((core) => canServe(core, stream.model.plan.model))?.homeStreams.push(stream);
-    else
-      for (const home of fastestFirst.filter((core) => canServe(core, stream.model.plan.model)).slice(0, width))
-        home.homeStreams.push(stream);
+    makeHome(stream);
   }
   for (const core of state.cores) {
     core.homeBusRatio = core.homeStreams.reduce((most, { model }) => Math.max(most, model.plan.busRatio ?? 0), 0);
-    orderExpected(core);
+    core.homeWaitingCount = core.homeStreams.reduce((sum, { waiting }) => sum + waiting.length, 0);
+    expectHere(core);
+  }
+}
+
+function makeHome(stream: StreamState): void {
+  const { plan, width, fastestFirst } = stream.model;
+  let missing = width;
+  for (const core of fastestFirst) {
+    if (missing === 0) return;
+    if (!canServe(core, plan.model)) continue;
+    missing -= 1;
+    stream.homes.push({ core, place: core.homeStreams.length });
+    core.homeStreams.push(stream);
   }
 }

@@ -15,6 +15,7 @@ export function putWaiting(state: SchedulerState, job: JobState, place: 'last' |
   setStanding(job);
   job.model.group.waiting.insert(job);
   state.waitingCount += 1;
+  for (const { core } of job.stream.homes) core.homeWaitingCount += 1;
   if (job.stream.server !== undefined) updateServer(state, job.stream.server);
 }
 
@@ -28,6 +29,7 @@ export function leaveWaiting(state: SchedulerState, job: JobState): void {
   else waiting.splice(index, 1);
   job.model.group.waiting.remove(job);
   state.waitingCount -= 1;
+  for (const { core } of job.stream.homes) core.homeWaitingCount -= 1;
 }
 
 /** A turn has begun: what it comes to stays on those cores. */

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert.ts';
 import { type InstantUs, instantUs } from '../core/units.ts';
+import { isIdleInTime } from './busy-period.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { mayTake } from './may-take.ts';
 import { OrderSearch, QUEUES_MAX } from './order-search.ts';
@@ -44,7 +45,7 @@ export class LookAhead {
     const endAt = now + forUs;
     const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
     if (!isHopeless && !isOverloaded && this.#isOverBefore(endAt, core, candidate)) return undefined;
-    if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#overload.holdForVictims(now, core, candidate, forUs);
+    if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#holdForVictims(now, core, candidate, forUs);
     if (!isOverloaded && search.find(endAt, rank)) return undefined;
     const { late } = search;
     const isMostImportantLate = rank > 0 && !search.find(endAt, 0);
@@ -58,25 +59,22 @@ export class LookAhead {
       this.#overloadedRank = rank;
     }
     if (isMostImportantLate && search.find(now, 0)) return this.#holdFor(mostImportantLate, now, candidate);
-    return this.#overload.holdForVictims(now, core, candidate, forUs);
+    return this.#holdForVictims(now, core, candidate, forUs);
   }
 
-  /** The plainest case, and the most frequent: nobody waits, and all that is expected comes after the run and has time then. */
+  /** The plainest case, and the most frequent: nobody waits, and all that is expected comes after the run. */
   #isOverBefore(endAt: number, core: CoreState, candidate: JobState): boolean {
-    if (core.held.length > 0 || core.homeStreams.length > STREAMS_MAX) return false;
-    let expected = 0;
-    for (const stream of core.homeStreams) {
-      if (stream.rank > candidate.rank) continue;
-      const { waiting, releases } = stream;
-      if (waiting.length > 1 || (waiting.length === 1 && waiting[0] !== candidate)) return false;
-      const { arrivalFrom } = releases;
-      if (arrivalFrom === NEVER) continue;
-      const dueAt = releases.captureFrom + stream.stream.deadlineUs - stream.tail.highUs;
-      if (arrivalFrom <= endAt || arrivalFrom + highUsOn(stream.model, core) > dueAt) return false;
-      expected += 1;
-    }
-    this.#search.charge(expected);
+    const { arrivals, held, homeStreams, homeWaitingCount } = core;
+    if (held.length > 0 || homeStreams.length > STREAMS_MAX || homeWaitingCount > (isAtHome(candidate, core) ? 1 : 0)) return false;
+    for (let place = arrivals.next(0, endAt); place >= 0; place = arrivals.next(place + 1, endAt))
+      if ((homeStreams[place] as StreamState).rank <= candidate.rank) return false;
+    this.#search.charge(homeStreams.length);
     return true;
+  }
+
+  /** Where no order was found, or was looked for. */
+  #holdForVictims(now: InstantUs, core: CoreState, candidate: JobState, forUs: number): HoldState | undefined {
+    return isIdleInTime(now, core, candidate, now + forUs) ? undefined : this.#overload.holdForVictims(now, core, candidate, forUs);
   }
 
   /** For the stream that would be late. */
@@ -161,6 +159,13 @@ export class LookAhead {
     queues.delayUs[place] = 0;
     queues.rank[place] = candidate.rank;
   }
+}
+
+/** Whether the job waits as one of a stream that is at home there. */
+function isAtHome({ phase, stream }: JobState, core: CoreState): boolean {
+  if (phase !== 'waiting') return false;
+  for (const home of stream.homes) if (home.core === core) return true;
+  return false;
 }
 
 /** By when a job that waits must have run. */

@@ -5,6 +5,7 @@ import type { ModelId } from '../core/model.ts';
 import type { Stream, StreamId } from '../core/stream.ts';
 import type { Timeline } from '../core/timeline.ts';
 import type { InstantUs } from '../core/units.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
 import type { Ordered } from './job-order.ts';
@@ -100,9 +101,10 @@ export interface StreamState {
   /** From the end of a segment to the decoded result. */
   readonly tail: CostEstimate;
   readonly releases: ReleasePattern;
-  /** See expected.ts: the key, only changed there, and the cores on which it counts. */
+  /** See expected.ts: the key, only changed there. */
   dueFrom: number;
-  readonly expectedOn: CoreState[];
+  /** Where it is at home now. */
+  readonly homes: Home[];
   /** In order of arrival; a requeued job is put back in front. */
   readonly waiting: JobState[];
   runningCount: number;
@@ -202,6 +204,12 @@ export interface HoldState {
   readonly busRatio?: number;
 }
 
+/** A core that protects a stream, and the place of the stream in `homeStreams` there. */
+export interface Home {
+  readonly core: CoreState;
+  readonly place: number;
+}
+
 export interface CoreState {
   readonly id: CoreId;
   /** In the plan. */
@@ -219,6 +227,10 @@ export interface CoreState {
   downSince: InstantUs;
   /** Streams that look-ahead protects here: not background, and this is the first core of their list that is up with the model. */
   readonly homeStreams: StreamState[];
+  /** How many jobs of these streams wait. */
+  homeWaitingCount: number;
+  /** When they are likely to come, by their places; see expected.ts. */
+  arrivals: Arrivals;
   /** The most of the bus that a run of one of them takes. 0..1 */
   homeBusRatio: number;
   /** See expected.ts; undefined where they are few. */

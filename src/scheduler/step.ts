@@ -9,7 +9,7 @@ import { giveBackWhenSettled, isShed, readmit } from './admission.ts';
 import { CANCELLED, cancel } from './cancel.ts';
 import { findFastest } from './cost-of.ts';
 import { dispatch } from './dispatch.ts';
-import { noteExpected } from './expected.ts';
+import { noteDue, noteRelease } from './expected.ts';
 import { noteCores } from './homes.ts';
 import { endJob, letGo, putWaiting } from './lifecycle.ts';
 import { followersUs } from './precedence.ts';
@@ -141,7 +141,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     return undefined;
   }
   stream.releases.observe(job.capturedAt, state.now);
-  noteExpected(stream);
+  noteRelease(stream);
   const urgentAt = stream.followers.length === 0 ? job.deadlineAt : job.deadlineAt - followersUs(stream);
   const newcomer: JobState = {
     id: job.id,
@@ -265,7 +265,7 @@ const LATE: Outcome = { kind: 'late' };
 function finishJob(state: SchedulerState, jobId: JobId, decisions: Decision[]): void {
   const job = jobIn(state, jobId, 'decoding');
   job.stream.tail.observe(elapsedUs(job.segmentDoneAt, state.now));
-  noteExpected(job.stream);
+  noteDue(job.stream);
   // The deadline of a turn is that of its first token.
   const resultAt = job.firstTokenAt ?? state.now;
   endJob(state, job, job.isCancelled ? CANCELLED : resultAt <= job.deadlineAt ? DONE : LATE, decisions);

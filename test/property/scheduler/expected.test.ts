@@ -4,6 +4,7 @@ import type { Event } from '../../../src/core/event.ts';
 import { Prng } from '../../../src/core/prng.ts';
 import { CRITICALITIES, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
+import { isIdleInTime } from '../../../src/scheduler/busy-period.ts';
 import { Overload } from '../../../src/scheduler/overload.ts';
 import { createScheduler, PLAN_DEFAULTS, step } from '../../../src/scheduler/scheduler.ts';
 
@@ -35,13 +36,14 @@ function overloadedCore(seed: number) {
 const told = (hold: ReturnType<Overload['holdForVictims']>): string => `${hold?.for} ${hold?.until} ${hold?.likelyUntil}`;
 
 describe('streams in the order in which they are expected', () => {
-  it('are the same most urgent ones that looking at all of them finds', () => {
+  it('are the same most urgent ones that looking at all of them finds, and none of them is hurt where the core would be idle again in time', () => {
+    let plainSum = 0;
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const { prng, streams, models, state, core } = overloadedCore(seed);
         const nextAt = streams.map(({ periodUs }) => prng.integer(0, periodUs));
         const overload = new Overload();
-        let [now, nextJob, compared] = [0, 1, 0];
+        let [now, nextJob, compared, plain] = [0, 1, 0, 0];
         const tell = (event: Event): void => {
           for (const decision of step(state, event)) if (decision.kind === 'start') running = decision.job;
         };
@@ -77,11 +79,16 @@ describe('streams in the order in which they are expected', () => {
             expect(told(overload.holdForVictims(state.now, core, candidate, 4_000))).toBe(inOrder);
             core.expected = expected;
             compared += 1;
+            if (!isIdleInTime(state.now, core, candidate, state.now + 4_000)) continue;
+            expect(told(overload.holdForVictims(state.now, core, candidate, 4_000))).toBe(told(undefined));
+            plain += 1;
           }
         }
         expect(compared).toBeGreaterThan(50);
+        plainSum += plain;
       }),
       { numRuns: 6 },
     );
+    expect(plainSum).toBeGreaterThan(5);
   });
 });

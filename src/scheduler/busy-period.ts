@@ -1,0 +1,45 @@
+import type { InstantUs } from '../core/units.ts';
+import { highUsOn, typicalUsOn } from './cost-of.ts';
+import { endBy, tightUs } from './protected-span.ts';
+import type { CoreState, JobState, StreamState } from './state.ts';
+
+/** Where more has come that many times before all of it was over, the core is so busy that everybody is to be weighed. */
+const ROUNDS_MAX = 16;
+
+/** Sums of costs differ in their last digits by the order in which they are taken. */
+const EPSILON_US = 1e-3;
+
+/**
+ * Whether all that is expected on the core before it would be idle again after a run of the candidate is in time even if it comes last. Then that run makes
+ * nobody late: from there on the core is as if it had never been busy. False says nothing.
+ */
+export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobState, freeAt: number): boolean {
+  if (core.held.length > 0) return false;
+  const { arrivals, homeStreams } = core;
+  // What comes by `countedUntil` has been counted: the core is idle at `idleAt` if nothing more comes.
+  let countedUntil = Number.NEGATIVE_INFINITY;
+  let idleAt = freeAt;
+  let dueAt = Number.POSITIVE_INFINITY;
+  let secondFrom = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const until = idleAt;
+    for (let place = arrivals.next(0, until); place >= 0; place = arrivals.next(place + 1, until)) {
+      const stream = homeStreams[place] as StreamState;
+      if (stream.rank > candidate.rank || stream === candidate.stream) continue;
+      const { model, releases } = stream;
+      const arrivalAt = releases.predict(now) ? releases.arrivalAt : Number.POSITIVE_INFINITY;
+      // What was expected has not come, or will not any more; it is met again where it belongs now.
+      if (arrivalAt > until) arrivals.set(place, arrivalAt);
+      if (arrivalAt > until || arrivalAt <= countedUntil) continue;
+      const highUs = highUsOn(model, core);
+      const streamDueAt = endBy(stream, arrivalAt, highUs, releases.captureAt + stream.stream.deadlineUs);
+      idleAt += arrivalAt + highUs <= streamDueAt ? highUs : tightUs(arrivalAt, streamDueAt, typicalUsOn(model, core));
+      dueAt = Math.min(dueAt, streamDueAt);
+      secondFrom = Math.min(secondFrom, arrivalAt + releases.intervalUs);
+    }
+    if (idleAt > dueAt - EPSILON_US || idleAt >= secondFrom) return false;
+    if (idleAt === until) return true;
+    countedUntil = until;
+  }
+  return false;
+}
