@@ -1,5 +1,5 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
-import type { CoreState, HoldState, JobState, ModelState, SchedulerState, StreamState } from './state.ts';
+import type { CoreState, HoldState, JobState, SchedulerState, StreamState } from './state.ts';
 import { aloneRestUs, aloneRowUs } from './steps.ts';
 
 /** On a chip with more runs than that at once, or expected soon, the bus is not looked at: each decision would take too long. */
@@ -33,10 +33,11 @@ export class BusGuard {
 
   /** Why the candidate should not take its next `steps` to the bus now; undefined: it may. */
   holdInstead(state: SchedulerState, core: CoreState, candidate: JobState, steps: number): HoldState | undefined {
-    const ratio = busRatioOf(candidate.model);
-    if (ratio === 0 || !this.#lookAt(state, core, candidate, ratio)) return undefined;
+    const ratio = candidate.model.busRatio;
+    if (ratio === 0) return undefined;
     const { now } = state;
     const runUs = aloneRowUs(candidate, core, steps);
+    if (mostDemandBeside(state, core, now + runUs) + ratio <= 1 || !this.#lookAt(state, core, candidate, ratio)) return undefined;
     const place = this.#count;
     this.#add(candidate.stream, ratio, now, runUs, NEVER);
     this.#playOut(now, place + 1);
@@ -75,21 +76,20 @@ export class BusGuard {
   /** What runs and what is expected; false when all of it together leaves the bus to everybody, or when there is too much to look at. */
   #lookAt(state: SchedulerState, core: CoreState, candidate: JobState, ratio: number): boolean {
     this.#count = 0;
-    if (mostDemandBeside(state, core, ratio) <= 1) return false;
     let demand = ratio;
     let isAnybodyProtected = false;
     for (const other of state.cores) {
       if (other === core) continue;
       const { running } = other;
       // Of a gang its leading core stands for all.
-      if (running !== undefined && running.core === other && busRatioOf(running.model) > 0) {
+      if (running !== undefined && running.core === other && running.model.busRatio > 0) {
         if (!this.#addRunning(state.now, other, running, candidate)) return false;
-        demand += busRatioOf(running.model);
+        demand += running.model.busRatio;
       }
       const expected = nextExpected(state.now, other, candidate);
       if (expected !== undefined) {
         if (!this.#addExpected(state.now, other, expected)) return false;
-        demand += busRatioOf(expected.model);
+        demand += expected.model.busRatio;
       }
     }
     for (let place = 0; place < this.#count; place += 1) if (this.#dueAt[place] !== NEVER) isAnybodyProtected = true;
@@ -103,7 +103,7 @@ export class BusGuard {
     // What is left of a network that was cut has to be run after this segment.
     const afterUs = Math.max(0, aloneRestUs(running, core) - aloneRowUs(running, core, running.granted));
     const dueAt = isProtected ? running.deadlineAt - running.stream.tail.highUs - afterUs : NEVER;
-    return this.#add(running.stream, busRatioOf(running.model), now, costUs, dueAt);
+    return this.#add(running.stream, running.model.busRatio, now, costUs, dueAt);
   }
 
   #addExpected(now: InstantUs, core: CoreState, stream: StreamState): boolean {
@@ -116,7 +116,7 @@ export class BusGuard {
     // It may come as early as `captureAt`, and is then due as early; where that leaves it no time at all, it is the guess that is too wide.
     const dueAt = captureAt + deadlineUs - stream.tail.highUs;
     const canBeInTime = costUs + stream.tail.highUs <= deadlineUs;
-    return this.#add(stream, busRatioOf(stream.model), startAt, costUs, canBeInTime ? Math.max(dueAt, arrivalAt + costUs) : dueAt);
+    return this.#add(stream, stream.model.busRatio, startAt, costUs, canBeInTime ? Math.max(dueAt, arrivalAt + costUs) : dueAt);
   }
 
   /** Plain numbers: this is done several times a decision. */
@@ -199,19 +199,19 @@ export class BusGuard {
   }
 }
 
-/** At least what `#lookAt` would find, from what is known of every core at once: mostly the bus has room for all that. */
-function mostDemandBeside(state: SchedulerState, core: CoreState, ratio: number): number {
-  let demand = ratio;
+/**
+ * At least what other cores want of the bus until then. Mostly it has room for that and the candidate beside it: then nobody is stretched while the candidate runs,
+ * and nothing is otherwise once it has ended.
+ */
+function mostDemandBeside(state: SchedulerState, core: CoreState, until: number): number {
+  let demand = 0;
   for (const other of state.cores) {
-    if (other === core) continue;
-    const { running, homeBusRatio } = other;
-    demand += homeBusRatio;
-    if (running !== undefined && running.core === other) demand += busRatioOf(running.model);
+    const { running } = other;
+    if (running !== undefined && running.core === other) demand += running.model.busRatio;
+    if (other !== core && other.homeBusRatio > 0 && other.arrivals.next(0, until) >= 0) demand += other.homeBusRatio;
   }
   return demand;
 }
-
-const busRatioOf = ({ plan }: ModelState): number => plan.busRatio ?? 0;
 
 const isMoreUrgent = (rank: number, urgentAt: number, candidate: JobState): boolean =>
   rank < candidate.rank || (rank === candidate.rank && urgentAt < candidate.urgentAt);
@@ -221,7 +221,7 @@ function nextExpected(now: InstantUs, core: CoreState, candidate: JobState): Str
   let next: StreamState | undefined;
   let nextDeadlineAt = NEVER;
   for (const stream of core.homeStreams) {
-    if (stream === candidate.stream || busRatioOf(stream.model) === 0 || !stream.releases.predict(now)) continue;
+    if (stream === candidate.stream || stream.model.busRatio === 0 || !stream.releases.predict(now)) continue;
     const deadlineAt = stream.releases.captureAt + stream.stream.deadlineUs;
     if (deadlineAt >= nextDeadlineAt || !isMoreUrgent(stream.rank, deadlineAt, candidate)) continue;
     next = stream;

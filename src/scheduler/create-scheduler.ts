@@ -113,6 +113,7 @@ function createModel(row: ModelPlan, group: GroupState, coreCount: number): Mode
   return {
     plan: row,
     width,
+    busRatio: row.busRatio ?? 0,
     cost: new CoreCosts(row.costUs, isByCore),
     chunk: new CoreCosts(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs, isByCore),
     shareBefore: sharesBefore(steps?.kind === 'blocks' ? steps.shares : [1]),

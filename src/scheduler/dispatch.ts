@@ -189,7 +189,7 @@ function startGang(state: SchedulerState, job: JobState, decisions: Decision[]):
 function isKnownToHold(core: CoreState, job: JobState): boolean {
   if (!standsInBackground(job)) return false;
   const leastUs = longestStepUs(job, core, 1);
-  const { busRatio: ownRatio = 0 } = job.model.plan;
+  const { busRatio: ownRatio } = job.model;
   for (const { job: held, busRatio = 0 } of core.held)
     if (standsInBackground(held) && busRatio <= ownRatio && longestStepUs(held, core, 1) <= leastUs) return true;
   return false;

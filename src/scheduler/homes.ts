@@ -25,7 +25,7 @@ export function assignHomes(state: SchedulerState): void {
     makeHome(stream);
   }
   for (const core of state.cores) {
-    core.homeBusRatio = core.homeStreams.reduce((most, { model }) => Math.max(most, model.plan.busRatio ?? 0), 0);
+    core.homeBusRatio = core.homeStreams.reduce((most, { model }) => Math.max(most, model.busRatio), 0);
     core.homeWaitingCount = core.homeStreams.reduce((sum, { waiting }) => sum + waiting.length, 0);
     expectHere(core);
   }

@@ -3,7 +3,7 @@ import type { Decision } from '../core/decision.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { DropRule } from './plan.ts';
 import { rememberEnd } from './precedence.ts';
-import { setStanding, updateServer } from './server.ts';
+import { setStanding, unsettle, updateServer } from './server.ts';
 import type { CoreState, JobState, SchedulerState, StreamRecord } from './state.ts';
 
 /** The one place where jobs change phase, so that each ends exactly once and every list agrees. */
@@ -29,6 +29,7 @@ export function leaveWaiting(state: SchedulerState, job: JobState): void {
   else waiting.splice(index, 1);
   job.model.group.waiting.remove(job);
   state.waitingCount -= 1;
+  unsettle(job.stream);
   for (const { core } of job.stream.homes) core.homeWaitingCount -= 1;
 }
 

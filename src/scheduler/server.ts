@@ -48,6 +48,7 @@ export function createServers(plans: readonly ServerPlan[], streams: ReadonlyMap
       deadlineAt: Number.NEGATIVE_INFINITY,
       isActive: false,
       isFunded: false,
+      settledUntil: Number.NEGATIVE_INFINITY,
     };
     for (const stream of served) stream.server = server;
     return server;
@@ -89,6 +90,7 @@ export function claimUs(job: JobState, core: CoreState): number {
 export function updateServers(state: SchedulerState): ServerState[] | undefined {
   let risen: ServerState[] | undefined;
   for (const server of state.servers) {
+    if (state.now < server.settledUntil) continue;
     const wasFunded = server.isFunded;
     updateServer(state, server);
     if (!server.isFunded || wasFunded || !server.isActive) continue;
@@ -118,11 +120,27 @@ export function updateServer(state: SchedulerState, server: ServerState): boolea
       server.deadlineAt += periodUs;
     }
   }
+  server.settledUntil = settledUntil(server);
   const isFunded = budgetLeftUs(server) > 0;
   if (isFunded === server.isFunded && (!isFunded || server.deadlineAt === before)) return false;
   server.isFunded = isFunded;
   rekeyWaiting(server);
   return true;
+}
+
+/** When it gets budget or something to do because time passes; what waits for the result of another may go on at any time. */
+function settledUntil({ isActive, budgetUs, deadlineAt, streams }: ServerState): number {
+  let at = isActive && budgetUs <= 0 ? deadlineAt : Number.POSITIVE_INFINITY;
+  for (const { after, waiting } of streams) {
+    if (after !== undefined) return Number.NEGATIVE_INFINITY;
+    if (!isActive) for (const { readyAt } of waiting) at = Math.min(at, readyAt);
+  }
+  return at;
+}
+
+/** To be called when a job of the stream waits or runs no more. */
+export function unsettle({ server }: StreamState): void {
+  if (server !== undefined) server.settledUntil = Number.NEGATIVE_INFINITY;
 }
 
 function rekeyWaiting({ groups, streams }: ServerState): void {

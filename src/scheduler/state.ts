@@ -66,6 +66,8 @@ export interface ModelState {
   readonly plan: ModelPlan;
   /** Cores that a job takes at once. */
   readonly width: number;
+  /** What a run takes of the memory bus; 0 where that is not known. 0..1 */
+  readonly busRatio: number;
   /** Of a run; of a language model, of a token. */
   readonly cost: CoreCosts;
   /** Of a chunk of a prompt; without meaning for a network. */
@@ -146,6 +148,8 @@ export interface ServerState {
   isActive: boolean;
   /** Whether its waiting jobs stand in their lists as funded. */
   isFunded: boolean;
+  /** Before that it need not be brought up to now: nothing of it changes by itself. */
+  settledUntil: number;
 }
 
 /** What a stream got lately, for weighing victims by value. */

@@ -16,7 +16,7 @@ import { followersUs } from './precedence.ts';
 import { preemptFor } from './preempt.ts';
 import { dropIfHopeless, recheckDue, wakeLater, watch } from './recheck.ts';
 import { restart, restartTurns } from './restart.ts';
-import { charge, firstOf, updateServers } from './server.ts';
+import { charge, firstOf, unsettle, updateServers } from './server.ts';
 import {
   type CoreState,
   isTalk,
@@ -320,6 +320,7 @@ function leaveCores(state: SchedulerState, job: JobState, isLost: boolean): void
   job.core = undefined;
   job.others = NO_CORES;
   job.stream.runningCount -= 1;
+  unsettle(job.stream);
   if (job.pledgedUs > 0) charge(job, elapsedUs(job.startedAt, state.now), isLost);
 }
 
