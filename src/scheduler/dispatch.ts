@@ -99,8 +99,8 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   let best: GroupState | undefined;
   let bestJob: JobState | undefined;
   for (const group of state.groups) {
-    if (!hasIdleCore(group)) continue;
-    const job = nextToLookAt(group, state.round);
+    if (group.cursor >= group.waiting.size || !hasIdleCore(group)) continue;
+    const job = nextToLookAt(state, group);
     if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state))) continue;
     best = group;
     bestJob = job;
@@ -108,11 +108,11 @@ function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
   return best;
 }
 
-/** Past those of which an older job of their stream has just been held. */
-function nextToLookAt(group: GroupState, round: number): JobState | undefined {
+/** Past those of which an older job of their stream has just been held, and turns whose next token may not come yet. */
+function nextToLookAt({ now, round }: SchedulerState, group: GroupState): JobState | undefined {
   const { waiting } = group;
   let job = waiting.at(group.cursor);
-  while (job !== undefined && job.stream.heldInRound === round) {
+  while (job !== undefined && (job.stream.heldInRound === round || job.readyAt > now)) {
     group.cursor += 1;
     job = waiting.at(group.cursor);
   }

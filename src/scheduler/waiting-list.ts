@@ -29,8 +29,10 @@ export class WaitingList<T> {
 
   at(index: number): T | undefined {
     const blocks = this.#blocks;
-    let left = index;
-    for (let place = 0; place < blocks.length; place += 1) {
+    const first = blocks[0] as T[];
+    if (index < first.length) return first[index];
+    let left = index - first.length;
+    for (let place = 1; place < blocks.length; place += 1) {
       const block = blocks[place] as T[];
       if (left < block.length) return block[left];
       left -= block.length;
