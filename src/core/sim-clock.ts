@@ -46,13 +46,13 @@ export class SimClock implements Clock {
   }
 
   /** Runs tasks due up to and including `end`, at most so many of them, and none from the first on that `mayRun` holds up. Returns how many. */
-  play(end: InstantUs, tasksMax: number, mayRun: (next: InstantUs) => boolean = always): number {
+  play(end: InstantUs, tasksMax: number, mayRun?: (next: InstantUs) => boolean): number {
     const tasks = this.#tasks;
     let count = 0;
     while (count < tasksMax && tasks.firstAt <= end) {
       const task = tasks.first;
       const next = instantUs(tasks.firstAt);
-      if (task !== undefined && !mayRun(next)) break;
+      if (task !== undefined && mayRun?.(next) === false) break;
       tasks.pop();
       if (task === undefined) continue;
       this.#now = next;
@@ -109,7 +109,6 @@ export class SimClock implements Clock {
 }
 
 const atOnce = (): undefined => undefined;
-const always = (): boolean => true;
 /** Beyond the last instant of any task. */
 const FOR_EVER = instantUs(Number.MAX_VALUE);
 

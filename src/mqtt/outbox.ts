@@ -1,5 +1,5 @@
 import { assert } from '../core/assert.ts';
-import { Ring } from './ring.ts';
+import { Ring } from '../core/ring.ts';
 
 /** From most to least important: sent in this order, shed in the opposite one. `state` keeps the latest per topic, the others keep the newest of all. */
 export const MESSAGE_CLASSES = ['state', 'event', 'result', 'telemetry'] as const;

@@ -11,12 +11,15 @@ export type Standing = (next: InstantUs) => Promise<void> | undefined;
  * Plays up to and including `end`. Between two stretches of tasks, and after each wait, it calls `pause`, which may take real time, and stops early when that resolves
  * to true.
  */
-export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>, before: Standing = atOnce): Promise<void> {
+export async function playUntil(clock: SimClock, end: InstantUs, pause: () => Promise<boolean>, before?: Standing): Promise<void> {
   let standing: Promise<void> | undefined;
-  const mayRun = (next: InstantUs): boolean => {
-    standing = before(next);
-    return standing === undefined;
-  };
+  const mayRun =
+    before === undefined
+      ? undefined
+      : (next: InstantUs): boolean => {
+          standing = before(next);
+          return standing === undefined;
+        };
   for (;;) {
     const count = clock.play(end, STRETCH, mayRun);
     if (standing === undefined && count < STRETCH) break;
@@ -35,5 +38,3 @@ export async function playWhile(clock: SimClock, isOn: () => boolean, end: Insta
     else await standing;
   }
 }
-
-const atOnce = (): undefined => undefined;

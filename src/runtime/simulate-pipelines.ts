@@ -4,6 +4,7 @@ import { assert } from '../core/assert.ts';
 import { after, type Clock } from '../core/clock.ts';
 import type { JobId } from '../core/job.ts';
 import type { ResultItem } from '../core/result.ts';
+import { Ring } from '../core/ring.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
@@ -87,10 +88,10 @@ function createHostCoder(host: SocProfile['host'], clock: Clock): ImageCoder {
 
 /** Whoever calls it gets this answer so much later: each as long as the others, so one after the other. */
 function delayed<T>(clock: Clock, delayUs: DurationUs, answer: T): (onEnd: (answer: T) => void) => void {
-  const waiting: ((answer: T) => void)[] = [];
-  const answerFirst = (): void => waiting.shift()?.(answer);
+  const waiting = new Ring<(answer: T) => void>();
+  const answerFirst = (): void => waiting.popFront()?.(answer);
   return (onEnd) => {
-    waiting.push(onEnd);
+    waiting.pushBack(onEnd);
     after(clock, delayUs, answerFirst);
   };
 }
