@@ -12,7 +12,7 @@ const EXACT_BITS = 11;
 const EXACT_COUNT = 2 ** EXACT_BITS;
 const OCTAVE_COUNT = EXACT_COUNT / 2;
 
-/** Buckets are counted in blocks, and of those only the ones with a sample in them exist: most streams have their latencies close together. */
+/** Buckets are counted in blocks, and of those only the ones with a sample in them exist: most streams have their latencies close together. Few samples need none. */
 const BLOCK_BITS = 7;
 const BLOCK_COUNT = 2 ** BLOCK_BITS;
 
@@ -50,6 +50,8 @@ export const createDurationHistogram = (): DurationHistogram => new BucketHistog
 
 class BucketHistogram implements DurationHistogram {
   readonly #blocks: (Float64Array | undefined)[] = [];
+  /** The buckets of the samples one by one, as long as that takes no more room than a block: of ten thousand streams most have few, and each has its own. */
+  #few: number[] | undefined = [];
   #samples = 0;
   #maxUs = 0;
 
@@ -63,9 +65,8 @@ class BucketHistogram implements DurationHistogram {
     this.#samples += 1;
     if (whole > this.#maxUs) this.#maxUs = whole;
     const bucket = bucketOf(Math.min(whole, DURATION_MAX_US));
-    const block = this.#blocks[bucket >> BLOCK_BITS] ?? this.#openBlock(bucket >> BLOCK_BITS);
-    const index = bucket & (BLOCK_COUNT - 1);
-    block[index] = (block[index] as number) + 1;
+    if (this.#few === undefined) this.#count(bucket);
+    else this.#keep(bucket, this.#few);
   }
 
   percentileUs(ratio: number): number | null {
@@ -79,6 +80,19 @@ class BucketHistogram implements DurationHistogram {
     return this.#samples === 0 ? null : this.#maxUs;
   }
 
+  #keep(bucket: number, few: number[]): void {
+    few.push(bucket);
+    if (few.length < BLOCK_COUNT) return;
+    this.#few = undefined;
+    for (const one of few) this.#count(one);
+  }
+
+  #count(bucket: number): void {
+    const block = this.#blocks[bucket >> BLOCK_BITS] ?? this.#openBlock(bucket >> BLOCK_BITS);
+    const index = bucket & (BLOCK_COUNT - 1);
+    block[index] = (block[index] as number) + 1;
+  }
+
   #openBlock(place: number): Float64Array {
     while (this.#blocks.length < place) this.#blocks.push(undefined);
     const block = new Float64Array(BLOCK_COUNT);
@@ -88,6 +102,7 @@ class BucketHistogram implements DurationHistogram {
 
   /** That holds the sample of this rank, 1 being the smallest. */
   #bucketAt(rank: number): number {
+    if (this.#few !== undefined) return [...this.#few].sort((a, b) => a - b)[rank - 1] as number;
     let left = rank;
     for (const [place, block] of this.#blocks.entries()) {
       if (block === undefined) continue;
