@@ -55,7 +55,7 @@ export function createSyntheticSource(options: SyntheticSourceOptions, { clock, 
       index = Math.max(index + 1, Math.floor((clock.now() - startAt) / periodUs));
       timer = clock.at(dueAt(), play);
     };
-    emit.state('live', `${fps} frames a second`);
+    emit.state('live', `${Number(fps.toFixed(3))} frames a second`);
     let timer = clock.at(dueAt(), play);
     return () => timer.cancel();
   });

@@ -21,7 +21,8 @@ const PRODUCT_MAX = 100_000;
  */
 export function patternRule(builder: GrammarBuilder, source: string, min: number, max: number, place: string): number {
   const net = netOf(parsePattern(source, place), place);
-  const longest = Math.min(max, Math.floor(PRODUCT_MAX / net.steps.length));
+  // Never below the shortest match: most of the product of a long pattern is out of reach, and what is not is bounded by the states of the grammar.
+  const longest = Math.min(max, Math.max(Math.floor(PRODUCT_MAX / net.steps.length), shortestMatch(net)));
   if (min > longest) {
     const message = `${place}: a pattern of this size together with a minLength of ${min} is too much. Make one of them smaller.`;
     throw new CoxswainError('SCHEMA_REFUSED', message);
@@ -47,6 +48,25 @@ export function patternRule(builder: GrammarBuilder, source: string, min: number
       for (const { set, to } of net.steps[at] ?? []) builder.call(state, characterRule(builder, set), stateAt(to, length + 1));
     }
   });
+}
+
+/** In characters; 0 where nothing matches. */
+function shortestMatch({ skips, steps, start, end }: CharacterNet): number {
+  const seen = new Set([start]);
+  let places = [start];
+  for (let length = 0; places.length > 0; length += 1) {
+    // Grows while it is walked: what is reached without a character.
+    for (const at of places) {
+      for (const to of skips[at] ?? []) {
+        if (seen.has(to)) continue;
+        seen.add(to);
+        places.push(to);
+      }
+    }
+    if (seen.has(end)) return length;
+    places = places.flatMap((at) => (steps[at] ?? []).map(({ to }) => to)).filter((to) => !seen.has(to) && seen.add(to));
+  }
+  return 0;
 }
 
 function netOf({ pattern, atStart, atEnd }: AnchoredPattern, place: string): CharacterNet {

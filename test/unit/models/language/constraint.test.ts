@@ -62,6 +62,7 @@ describe('an answer that is held to a schema', () => {
       ['"a"', '"abcd"', '"打开车窗"', '"a\\ud83d"'],
     ],
     ['patterns', { type: 'string', pattern: '^[A-Z]{2}-\\d{1,3}$' }, ['"KA-1"', '"KA-123"'], ['"K-1"', '"KA-1234"', '"ka-1"']],
+    ['patterns that ask for much', { type: 'string', pattern: '^(a|b)?c{500}$' }, [`"${'c'.repeat(500)}"`], [`"${'c'.repeat(499)}"`]],
     ['patterns anywhere', { type: 'string', pattern: 'x' }, ['"x"', '"axb"'], ['"ab"', '""']],
     [
       'items',
