@@ -28,8 +28,9 @@ export function createTerminal(stream: NodeJS.WriteStream | WriteStream): Termin
   });
   return {
     isTty: stream.isTTY === true,
-    columns: () => Math.max(1, stream.columns ?? COLUMNS_DEFAULT),
-    rows: () => Math.max(2, stream.rows ?? ROWS_DEFAULT),
+    // Terminals without a window, as of scripts and containers, have no columns, which is not to say that nothing fits.
+    columns: () => stream.columns || COLUMNS_DEFAULT,
+    rows: () => Math.max(2, stream.rows || ROWS_DEFAULT),
     write: (text) => {
       if (!isClosed) stream.write(text);
     },
