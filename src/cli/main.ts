@@ -173,14 +173,21 @@ function createCommands(deps: CliDeps): Commands {
   };
 }
 
+/** The lists of networks that come with Coxswain are longer than what others write. */
+const FACT_BYTES_MAX = 2 ** 20;
+
 async function fidelityDeps(deps: CliDeps): Promise<FidelityDeps> {
   const [{ editSoc }, { tablesIn, writeText }] = await Promise.all([import('../config/edit-soc.ts'), import('./text-file.ts')]);
   const folder = `${PACKAGE_FOLDER}configs/fidelity`;
   return {
     ...{ ...deps, editSoc, tablesIn, writeText, loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf) },
-    readText: (file) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX)),
+    readText: (file) => new TextDecoder().decode(createConfigFiles().read(file, file.startsWith(folder) ? FACT_BYTES_MAX : FILE_BYTES_MAX)),
     socPath: (id) => `${SOC_FOLDER}/${id}.yaml`,
-    factFiles: { languageModels: `${folder}/language-models.csv`, networks: `${folder}/networks.csv` },
+    factFiles: {
+      languageModels: `${folder}/language-models.csv`,
+      networks: `${folder}/networks.csv`,
+      networkLayers: `${folder}/network-layers.csv`,
+    },
   };
 }
 

@@ -145,6 +145,7 @@ function convertKind(kind: string, section: SocSection['others'][string]): CoreK
       dispatchUs: core.dispatchUs.value,
       layerUs: core.layerUs?.value ?? LAYER_US,
       splitUs: core.splitUs?.value ?? SPLIT_US,
+      layerShareRatio: core.layerShareRatio?.value ?? 1,
     },
     localMemoryBytes: localMemoryMb.value * 2 ** 20,
     doWeightsStay: weightsStay,

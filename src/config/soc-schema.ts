@@ -70,6 +70,7 @@ const coreSchema = z
       'us',
       `Overhead of each such layer that several cores share, on top of layerUs. Default: ${SPLIT_US}.`,
     ).optional(),
+    layerShareRatio: ratio('With weightsStay: part of the core that one layer can have at most. Default: 1.').optional(),
   })
   .describe('One core; all of a kind are alike.');
 

@@ -42,6 +42,8 @@ export interface SocCore {
   readonly layerUs: number;
   /** What the cores of one job tell each other after such a layer, when they share it; on top of `layerUs`. */
   readonly splitUs: number;
+  /** Where layers lie beside each other on the core and work at once: the part of it that one of them can have at most. 0..1; 1 elsewhere. */
+  readonly layerShareRatio: number;
 }
 
 export interface SocDram {

@@ -20,6 +20,7 @@ export function twoCores(changes: Partial<SocProfile> = {}): SocProfile {
       dispatchUs: 0,
       layerUs: 0,
       splitUs: 1,
+      layerShareRatio: 1,
     },
     localMemoryBytes: 0,
     doWeightsStay: false,

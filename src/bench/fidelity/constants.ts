@@ -2,7 +2,15 @@ import { firstKindCountOf, type SocProfile } from '../../core/soc-profile.ts';
 import type { RowKind } from './prepared-row.ts';
 
 /** The constants of the cost model that rows can tell about a chip. */
-export const CONSTANT_NAMES = ['efficiencyRatio', 'layerUs', 'splitUs', 'computeRatio', 'vectorOpsPerSecond', 'dispatchUs'] as const;
+export const CONSTANT_NAMES = [
+  'efficiencyRatio',
+  'layerUs',
+  'splitUs',
+  'computeRatio',
+  'vectorOpsPerSecond',
+  'dispatchUs',
+  'layerShareRatio',
+] as const;
 export type ConstantName = (typeof CONSTANT_NAMES)[number];
 export type Constants = Readonly<Partial<Record<ConstantName, number>>>;
 
@@ -27,6 +35,7 @@ const EFFICIENCY_MAX = 0.95;
  * - Layers that fit reach 0.3 to 0.95 of the peak.
  * - Vector units have about 1/64 of the multipliers' rate in published block diagrams, but nobody publishes what they really do.
  * - A job takes 15 us to 345 us to dispatch.
+ * - A layer of a dataflow chip can have a cluster of it, of which there are some eight.
  */
 export function priorOf(name: ConstantName, profile: SocProfile): Prior {
   const peak = Math.max(...Object.values(profile.core.opsPerSecond));
@@ -43,6 +52,8 @@ export function priorOf(name: ConstantName, profile: SocProfile): Prior {
       return { middle: (profile.core.opsPerSecond.int8 ?? peak) / 64, spread: 1.2, min: 1e7, max: 1e15 };
     case 'dispatchUs':
       return { middle: 100, spread: 1, min: 1, max: 10_000 };
+    case 'layerShareRatio':
+      return { middle: 0.15, spread: 0.7, min: 0.01, max: 1 };
   }
 }
 
@@ -56,6 +67,7 @@ export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile): readon
   return CONSTANT_NAMES.filter((name) => {
     if (name === 'efficiencyRatio') return kinds.has('decode');
     if (name === 'splitUs') return kinds.has('decode') && isSplit;
+    if (name === 'layerShareRatio') return hasNetworks && profile.doWeightsStay;
     if (name === 'layerUs') return hasNetworks || (kinds.has('decode') && !isSplit);
     return hasNetworks;
   });

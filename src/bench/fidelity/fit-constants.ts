@@ -34,11 +34,12 @@ export function fitConstants(rows: readonly MeasuredRow[], profile: SocProfile):
   );
   const points = starts.map((start) => leastSquares(problem.residuals, { ...problem, start, turnsMax: TURNS_MAX }));
   const best = points.reduce((least, point) => (problem.lossOf(point) < problem.lossOf(least) ? point : least));
-  const told = names.filter((_, index) => doesMatter(telling.length, problem.residuals, best, index));
+  const inProfile = names.map((name) => Math.log(constantOf(name, profile)));
+  const told = names.filter((_, index) => doesMatter(telling.length, problem.residuals, best, index, inProfile[index] ?? 0));
   return Object.fromEntries(Object.entries(constantsAt(names, best)).filter(([name]) => told.some((kept) => kept === name)));
 }
 
-/** Twice or half of a constant must move some row by this much; if not, the rows say nothing about it, and the profile knows better. */
+/** Twice or half of a constant, or what the profile has in its place, must move some row by this much; if not, the rows say nothing about it, and the profile knows better. */
 const MATTERS_RATIO = 0.02;
 
 function doesMatter(
@@ -46,11 +47,14 @@ function doesMatter(
   residualsOf: (point: readonly number[]) => readonly number[],
   point: readonly number[],
   index: number,
+  inProfile: number,
 ): boolean {
-  const moved = (by: number) => residualsOf(point.map((value, at) => (at === index ? value + by : value))).slice(0, rowCount);
-  const [more, less] = [moved(Math.LN2), moved(-Math.LN2)];
+  const own = point[index] ?? 0;
+  const at = (value: number) => residualsOf(point.map((other, place) => (place === index ? value : other))).slice(0, rowCount);
   // Residuals are in scatters, of which decoding has the smaller.
-  return more.some((residual, at) => Math.abs(residual - (less[at] ?? 0)) * SCATTER.decode >= MATTERS_RATIO);
+  const differ = (a: readonly number[], b: readonly number[]): boolean =>
+    a.some((residual, place) => Math.abs(residual - (b[place] ?? 0)) * SCATTER.decode >= MATTERS_RATIO);
+  return differ(at(own + Math.LN2), at(own - Math.LN2)) || differ(at(own), at(inProfile));
 }
 
 /** Where a chip has more lines, several are left out at once: nothing much is learned from leaving out one of a hundred. */

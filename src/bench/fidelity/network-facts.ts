@@ -57,6 +57,10 @@ export interface KnownNetwork {
   readonly style: NetworkStyle;
   /** As a clause. */
   readonly told: string;
+  /** Its name in the list; undefined for one that only the row knows. */
+  readonly listed?: string;
+  /** Of the row's input, in those of the list's. */
+  readonly pixels: number;
 }
 
 /** Undefined when neither the row nor the list knows how much there is to multiply. */
@@ -78,7 +82,7 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
       ...(curves === undefined ? {} : { hasCurves: curves, opsPerResult: curves ? 1 + CURVE_OPS : 1 }),
     };
     const own = work.macs === undefined ? 'the size' : "the row's size with the layers";
-    return { size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${known.name}` };
+    return { size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${known.name}`, listed: known.name, pixels };
   }
   if (work.macs === undefined) return undefined;
   const input = work.input ?? { height: 224, width: 224, channels: 3 };
@@ -90,7 +94,7 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
     style,
     hasCurves: curves ?? isCurved(work.model),
   };
-  return { size, style, told: `the row's size, taken as a ${style} network by its name` };
+  return { size, style, told: `the row's size, taken as a ${style} network by its name`, pixels: 1 };
 }
 
 /** ResNet-50, YOLOv8s and MobileNet v2 have 400, 94 and 201: for rows that tell multiply-accumulates alone. */

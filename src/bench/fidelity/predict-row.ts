@@ -1,7 +1,7 @@
 import { firstKindCountOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../../core/soc-profile.ts';
 import { busLevel, flowUs } from '../../devices/sim/bus-share.ts';
 import { columnCost } from '../../devices/sim/column-cost.ts';
-import { compileSegment } from '../../devices/sim/segment-cost.ts';
+import { compileSegment, doLayersStay, extentOf } from '../../devices/sim/segment-cost.ts';
 import { aloneUs } from '../../devices/sim/sim-device.ts';
 import type { PreparedRow } from './prepared-row.ts';
 
@@ -41,9 +41,13 @@ export function predictRow(row: PreparedRow, profile: SocProfile, mode: SocMode)
   return (row.perRun * row.cores * wholeChipFactor(row, profile) * 1e6) / us;
 }
 
+/** Rates are measured with frames one behind the other: where a network stays on the chip, one frame is given to it while it works on the one before. */
+const isStreamed = ({ measurement, layers }: PreparedRow, profile: SocProfile): boolean =>
+  measurement.unit === 'frames/s' && doLayersStay(extentOf(layers), profile, profile.localMemoryBytes / profile.coresPerCluster);
+
 /** One run while as many cores as the row names do the same. */
 function runUs(row: PreparedRow, profile: SocProfile, mode: SocMode): number {
-  const cost = compileSegment(row.layers, profile);
+  const cost = compileSegment(row.layers, isStreamed(row, profile) ? { ...profile, core: { ...profile.core, dispatchUs: 0 } } : profile);
   if (row.cores === 1) return aloneUs(cost, profile, mode);
   const flow = { cost, speed: mode.clockRatio, drag: 1 };
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;

@@ -1,8 +1,9 @@
 import type { LayerCost } from '../../core/layer-cost.ts';
 import { pyramidLayers } from '../../models/network/described-network.ts';
 import { type LanguageFacts, languageModelBy, weightBitsOf } from './language-facts.ts';
-import type { Measurement } from './measurement.ts';
-import { type NetworkFacts, networkBy } from './network-facts.ts';
+import { listedLayers, type NetworkLayers } from './listed-layers.ts';
+import type { Measurement, NetworkWork } from './measurement.ts';
+import { type KnownNetwork, type NetworkFacts, networkBy } from './network-facts.ts';
 
 /** What a row is counted as: the aims are for decoding and for convolutional networks. */
 export const ROW_KINDS = ['decode', 'convolutional', 'attention'] as const;
@@ -33,6 +34,7 @@ export interface UnknownRow {
 export interface Facts {
   readonly languageModels: LanguageFacts;
   readonly networks: NetworkFacts;
+  readonly networkLayers: NetworkLayers;
 }
 
 /** Of a conversation that has just begun: benchmarks that do not say how long their prompts are use short ones. */
@@ -44,17 +46,18 @@ export function prepareRow(measurement: Measurement, facts: Facts): PreparedRow 
   if (work.kind === 'network') {
     const network = networkBy(facts.networks, work);
     if (network === undefined) return { measurement, why: `neither the row nor the list of networks knows the size of ${work.model}` };
+    const { layers, told } = layersOf(network, work, facts.networkLayers);
     return {
       ...{
         measurement,
-        told: network.told,
+        told,
         isBySize: false,
         cores: work.cores,
         isWholeChip: work.isWholeChip === true,
         perRun: work.batch,
       },
       kind: network.style === 'attention' ? 'attention' : 'convolutional',
-      layers: pyramidLayers(network.size, work.type).map((layer) => batched(layer, work.batch)),
+      layers: layers.map((layer) => batched(layer, work.batch)),
     };
   }
   const bits = weightBitsOf(work.quantisation);
@@ -68,6 +71,20 @@ export function prepareRow(measurement: Measurement, facts: Facts): PreparedRow 
     ...{ measurement, kind: 'decode', perRun: work.batch, cores: 1, isWholeChip: false, isBySize: model.isBySize },
     layers: model.decodeLayers(work.batch, Math.max(0, context - 1)),
     told: `${model.told} at ${Number(bits.toPrecision(4))} bits, ${where}`,
+  };
+}
+
+/** One by one where they are listed, else as a pyramid of the network's size. */
+function layersOf(network: KnownNetwork, { type }: NetworkWork, lists: NetworkLayers): { layers: readonly LayerCost[]; told: string } {
+  const { listed, size, pixels, told } = network;
+  const list = listed === undefined ? undefined : lists.get(listed);
+  const found = list === undefined ? undefined : listedLayers(list, { size, pixels, type });
+  if (listed === undefined || found === undefined) return { layers: pyramidLayers(size, type), told };
+  return {
+    layers: found.layers,
+    told: found.isRowBelieved
+      ? `the layers of ${listed}`
+      : `the layers of ${listed}, which the row's parameters fit and its multiply-accumulates do not`,
   };
 }
 

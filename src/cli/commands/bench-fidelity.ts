@@ -1,5 +1,6 @@
 import { type Fidelity, type FittedConstant, type FittedPart, fitProfiles } from '../../bench/fidelity/fit-profiles.ts';
 import { readLanguageFacts } from '../../bench/fidelity/language-facts.ts';
+import { readNetworkLayers } from '../../bench/fidelity/listed-layers.ts';
 import { measurementsOf } from '../../bench/fidelity/measured-table.ts';
 import { readNetworkFacts } from '../../bench/fidelity/network-facts.ts';
 import { predictTable } from '../../bench/fidelity/predict-table.ts';
@@ -40,7 +41,7 @@ export interface FidelityDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   readonly socPath: (id: string) => string;
   readonly editSoc: (text: string, edits: readonly SocEdit[], sources: readonly SocSource[]) => string;
   /** The files of configs/fidelity that come with Coxswain. */
-  readonly factFiles: { readonly languageModels: string; readonly networks: string };
+  readonly factFiles: { readonly languageModels: string; readonly networks: string; readonly networkLayers: string };
 }
 
 /** Cells of a line that nobody has a terminal for. */
@@ -91,6 +92,7 @@ export function benchPredict({ soc, rows: file, isJson }: BenchPredictOptions, d
 const factsOf = ({ readText, factFiles }: FidelityDeps): Facts => ({
   languageModels: readLanguageFacts(factFiles.languageModels, readText(factFiles.languageModels)),
   networks: readNetworkFacts(factFiles.networks, readText(factFiles.networks)),
+  networkLayers: readNetworkLayers(factFiles.networkLayers, readText(factFiles.networkLayers)),
 });
 
 /** Where each constant stands in a profile, and its unit there. */
@@ -101,6 +103,7 @@ const KEYS: Readonly<Record<FittedConstant['name'], { readonly key: string; read
   computeRatio: { key: 'core.computeRatio', scale: 1, unit: '' },
   vectorOpsPerSecond: { key: 'core.vectorGops', scale: 1e-9, unit: ' Gop/s' },
   dispatchUs: { key: 'core.dispatchUs', scale: 1, unit: ' us' },
+  layerShareRatio: { key: 'core.layerShareRatio', scale: 1, unit: '' },
 };
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const signed = (ratio: number | undefined): string =>

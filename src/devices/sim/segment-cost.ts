@@ -64,7 +64,9 @@ export function compileSegment(
     return { computeUs: Math.max(macUs, (elementOpsOn(layer, core) / core.vectorOpsPerSecond) * 1e6), bytes: moved };
   });
   const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
-  return rooflineOf([{ computeUs: beginUs(layers, core, doWeightsStay), bytes: 0 }, ...costs], {
+  const waitUs =
+    profile.doWeightsStay && core.layerShareRatio < 1 ? widestWaitUs(costs, contextsOf(layers, model, profile, localBytes), core) : 0;
+  return rooflineOf([{ computeUs: beginUs(layers, core, doWeightsStay) + waitUs, bytes: 0 }, ...costs], {
     macs,
     energyMacs,
     weightBytes,
@@ -102,6 +104,36 @@ export const doLayersStay = (
   { doWeightsStay, stayLayersMax }: Pick<SocProfile, 'doWeightsStay' | 'stayLayersMax'>,
   localBytes: number,
 ): boolean => doWeightsStay && weightBytes <= localBytes && layerCount <= stayLayersMax && !hasAttention;
+
+/** How often the layers of a model take turns on the chip: once where it stays, else in as many parts as its weights or its layers need, at least two. Of a part of the model, its part. */
+function contextsOf(
+  layers: readonly LayerCost[],
+  model: ModelExtent,
+  profile: Pick<SocProfile, 'doWeightsStay' | 'stayLayersMax'>,
+  localBytes: number,
+): number {
+  if (doLayersStay(model, profile, localBytes)) return 1;
+  const whole = Math.max(2, Math.ceil(model.weightBytes / Math.max(1, localBytes)), Math.ceil(model.layerCount / profile.stayLayersMax));
+  return Math.max(1, Math.ceil((Math.min(whole, model.layerCount) * layers.filter(isBegun).length) / Math.max(1, model.layerCount)));
+}
+
+/**
+ * Layers that lie beside each other pass their results on, so that the slowest sets the pace; a compiler gives each as much of the chip as it needs to keep up with the
+ * others, but no more than `layerShareRatio`. A context then takes the longer of what all its layers take on the whole chip, and what the widest takes on its part: this
+ * is what is beyond the sum. Contexts take equal times without it.
+ */
+function widestWaitUs(costs: readonly { readonly computeUs: number }[], contexts: number, { layerShareRatio }: SocCore): number {
+  const perContextUs = costs.reduce((total, { computeUs }) => total + computeUs, 0) / contexts;
+  let [waitUs, sumUs, widestUs] = [0, 0, 0];
+  for (const [index, { computeUs }] of costs.entries()) {
+    sumUs += computeUs;
+    widestUs = Math.max(widestUs, computeUs);
+    if (sumUs < perContextUs && index < costs.length - 1) continue;
+    waitUs += Math.max(0, widestUs / layerShareRatio - sumUs);
+    [sumUs, widestUs] = [0, 0];
+  }
+  return waitUs;
+}
 
 /** Chips on which models can stay hold many layers at once, and what one puts out flows to the next; on others it lies in local memory as far as it fits. */
 export const activationRoom = ({ doWeightsStay }: Pick<SocProfile, 'doWeightsStay'>, localBytes: number): number =>

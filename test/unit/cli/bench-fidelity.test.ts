@@ -19,6 +19,7 @@ const FILES: Readonly<Record<string, string>> = {
   'bare.csv': 'part,change\nRK3588,-5 %\n',
   'configs/fidelity/language-models.csv': readFileSync('configs/fidelity/language-models.csv', 'utf8'),
   'configs/fidelity/networks.csv': readFileSync('configs/fidelity/networks.csv', 'utf8'),
+  'configs/fidelity/network-layers.csv': readFileSync('configs/fidelity/network-layers.csv', 'utf8'),
 };
 const load = (soc: string) => loadSoc(`configs/soc/${soc}.yaml`, { files: createConfigFiles() });
 
@@ -33,7 +34,11 @@ function rig(isTty = false) {
     },
     tablesIn: (folder) => Object.keys(FILES).filter((file) => file.startsWith(`${folder}/`)),
     socs: () => [load('rk3588'), load('hailo-8')],
-    factFiles: { languageModels: 'configs/fidelity/language-models.csv', networks: 'configs/fidelity/networks.csv' },
+    factFiles: {
+      languageModels: 'configs/fidelity/language-models.csv',
+      networks: 'configs/fidelity/networks.csv',
+      networkLayers: 'configs/fidelity/network-layers.csv',
+    },
   };
   return { deps, out, err, written };
 }
@@ -42,7 +47,7 @@ describe('bench predict', () => {
   it('prints every row with what was measured, what was predicted, and how', () => {
     const { deps, out } = rig();
     expect(benchPredict({ soc: 'rk3588', rows: 'cal/frames.csv', isJson: false }, deps)).toBe(0);
-    expect(out.text).toMatch(/yolov5s .*frames\/s +48\.4 +\d+\.?\d* +[+-]\d+.* % +the size of yolov5s/);
+    expect(out.text).toMatch(/yolov5s .*frames\/s +48\.4 +\d+\.?\d* +[+-]\d+.* % +the layers of yolov5s/);
     expect(out.text).toMatch(/convolutional networks: 2 rows, mean error \d+\.\d %/);
     expect(out.text).toContain('cal/frames.csv:4: sound: the metric "rtf" is no rate of frames');
     expect(out.text).toContain('core.layerUs: derived, coxswain bench fidelity: fitted on');
@@ -162,7 +167,11 @@ describe('bench fidelity', () => {
       'configs: none of its 1 CSV files is a table of measurements',
     );
     expect(() => tablesIn('no/such/folder')).toThrow('cannot read the folder "no/such/folder"');
-    expect(tablesIn('configs/fidelity')).toEqual(['configs/fidelity/language-models.csv', 'configs/fidelity/networks.csv']);
+    expect(tablesIn('configs/fidelity')).toEqual([
+      'configs/fidelity/language-models.csv',
+      'configs/fidelity/network-layers.csv',
+      'configs/fidelity/networks.csv',
+    ]);
   });
 });
 

@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { languageModelBy, readLanguageFacts, weightBitsOf } from '../../../../src/bench/fidelity/language-facts.ts';
+import { listedLayers, readNetworkLayers } from '../../../../src/bench/fidelity/listed-layers.ts';
 import type { NetworkWork } from '../../../../src/bench/fidelity/measurement.ts';
 import { namedSize, nameKey, nameKeys } from '../../../../src/bench/fidelity/model-name.ts';
 import { networkBy, readNetworkFacts } from '../../../../src/bench/fidelity/network-facts.ts';
 import { profileOfPart } from '../../../../src/bench/fidelity/part-name.ts';
+import { layerTable } from '../../../../tools/network-layers/table.ts';
 
 const languageFile = readFileSync('configs/fidelity/language-models.csv', 'utf8');
 const networkFile = readFileSync('configs/fidelity/networks.csv', 'utf8');
 const languageModels = readLanguageFacts('l.csv', languageFile);
 const networks = readNetworkFacts('n.csv', networkFile);
+const layerFile = readFileSync('configs/fidelity/network-layers.csv', 'utf8');
+const lists = readNetworkLayers('m.csv', layerFile);
 
 describe('names of models', () => {
   it('are the same however tables write them', () => {
@@ -142,5 +146,65 @@ describe('the list of networks', () => {
     ['no size', networkFile.replace('224x224x3,1.82,11.68', '224x224x3,,11.68'), 'gmac and params_m must be told'],
   ])('with %s is refused', (_, text, words) => {
     expect(() => readNetworkFacts('n.csv', text)).toThrow(words);
+  });
+});
+
+describe('the layers of networks', () => {
+  const sizeOf = (model: string, more: Partial<NetworkWork> = {}) => {
+    const known = networkBy(networks, { kind: 'network', model, type: 'int8', batch: 1, cores: 1, ...more });
+    if (known === undefined) throw new Error(`${model} is not known`);
+    return known;
+  };
+  const found = (model: string, more: Partial<NetworkWork> = {}) => {
+    const { size, pixels, listed = '' } = sizeOf(model, more);
+    return listedLayers(lists.get(listed) ?? [], { size, pixels, type: 'int8' });
+  };
+  const macsOf = (model: string, more: Partial<NetworkWork> = {}) =>
+    (found(model, more)?.layers ?? []).reduce((sum, { macs }) => sum + macs, 0);
+
+  it('are what the architectures in tools/network-layers give, byte for byte (npx tsx tools/network-layers/main.ts)', () => {
+    expect(layerFile).toBe(layerTable());
+  });
+
+  it('come to the published multiply-accumulates and weights', () => {
+    const off = [...lists].flatMap(([name, list]) => {
+      const { size } = sizeOf(name);
+      const sum = (of: (layer: (typeof list)[number]) => number): number =>
+        list.reduce((total, layer) => total + layer.count * of(layer), 0);
+      const macs = sum(({ m, n, k, groups }) => m * n * k * groups);
+      const weights = sum(({ n, k, groups, isScore }) => (isScore ? 0 : n * k * groups));
+      const ratios = [macs / size.macs, weights / size.parameters];
+      return ratios.some((ratio) => Math.abs(ratio - 1) > 0.1) ? [[name, ...ratios]] : [];
+    });
+    // SqueezeNet is counted with more by Hailo than by others; of YOLOv5m-seg Hailo tells half as many parameters again as its layers have.
+    expect(off.map(([name]) => name)).toEqual(['squeezenet_v1.1', 'yolov5m_seg']);
+    expect(lists.size).toBeGreaterThan(80);
+  });
+
+  it('grow with the pixels, and follow what the row counts', () => {
+    const input = { height: 320, width: 320, channels: 3 };
+    expect(macsOf('yolov8s', { input }) / macsOf('yolov8s')).toBeCloseTo(0.25, 3);
+    expect(macsOf('resnet18', { macs: 2e9 })).toBeCloseTo(2e9, -4);
+    expect((found('resnet18', { parameters: 12e6 })?.layers ?? []).reduce((sum, { weightBytes }) => sum + weightBytes, 0)).toBeCloseTo(
+      12e6,
+      -2,
+    );
+  });
+
+  it('are believed where a row contradicts itself, and left alone where it tells of another network', () => {
+    const own = { macs: 1e9, parameters: 4.07e6 };
+    expect(found('mobilenet_v3', own)?.isRowBelieved).toBe(false);
+    expect(macsOf('mobilenet_v3', own) / 1e9).toBeCloseTo(0.209, 2);
+    expect(found('mobilenet_v3', { ...own, parameters: 9e6 })).toBeUndefined();
+  });
+
+  it.each([
+    ['half a layer', layerFile.replace(/\nresnet_v1_18,1,12544,/, '\nresnet_v1_18,0.5,12544,'), 'count is "0.5"'],
+    ['no width', layerFile.replace(/\nresnet_v1_18,1,12544,64,/, '\nresnet_v1_18,1,12544,,'), 'n is empty'],
+    ['a negative number', layerFile.replace(/\nresnet_v1_18,1,12544,/, '\nresnet_v1_18,1,-3,'), 'm is "-3"'],
+    ['no layer', layerFile.split('\n').slice(0, 5).join('\n'), 'the table has no rows'],
+  ])('with %s are refused', (_, text, words) => {
+    expect(text).not.toBe(layerFile);
+    expect(() => readNetworkLayers('m.csv', text)).toThrow(words);
   });
 });

@@ -4,6 +4,7 @@ import { constantOf, withConstants } from '../../../../src/bench/fidelity/consta
 import { fitConstants, leaveOut, type MeasuredRow } from '../../../../src/bench/fidelity/fit-constants.ts';
 import { readLanguageFacts } from '../../../../src/bench/fidelity/language-facts.ts';
 import { leastSquares, solveLinear } from '../../../../src/bench/fidelity/least-squares.ts';
+import { readNetworkLayers } from '../../../../src/bench/fidelity/listed-layers.ts';
 import type { Measurement } from '../../../../src/bench/fidelity/measurement.ts';
 import { readNetworkFacts } from '../../../../src/bench/fidelity/network-facts.ts';
 import { modeFor, predictRow } from '../../../../src/bench/fidelity/predict-row.ts';
@@ -17,6 +18,7 @@ import { twoCores } from '../../../support/soc-profiles.ts';
 const facts = {
   languageModels: readLanguageFacts('l.csv', readFileSync('configs/fidelity/language-models.csv', 'utf8')),
   networks: readNetworkFacts('n.csv', readFileSync('configs/fidelity/networks.csv', 'utf8')),
+  networkLayers: readNetworkLayers('m.csv', readFileSync('configs/fidelity/network-layers.csv', 'utf8')),
 };
 const chip = withConstants(twoCores({ coresPerCluster: 1, localMemoryBytes: 1e6 }), { vectorOpsPerSecond: 1e12 / 64 });
 
@@ -122,6 +124,16 @@ describe('a prediction', () => {
     const row = network('resnet50', { isWholeChip: true });
     const { mode } = modeFor(chip, '');
     expect(predictRow(row, helped, mode) / predictRow(row, chip, mode)).toBeCloseTo(2, 6);
+  });
+
+  it('of a rate leaves out the dispatch where frames are given to a network that stays on the chip, and of a latency does not', () => {
+    const slow = withConstants({ ...chip, doWeightsStay: true, localMemoryBytes: 30e6 }, { dispatchUs: 1_000_000 });
+    const { mode } = modeFor(slow, '');
+    const rate = predictRow(network('resnet50'), slow, mode);
+    expect(rate).toBe(predictRow(network('resnet50'), withConstants(slow, { dispatchUs: 0 }), mode));
+    const row = prepared(measurement('resnet50', { kind: 'network', model: 'resnet50', type: 'int8', batch: 1, cores: 1 }, 'ms'));
+    expect(predictRow(row, slow, mode)).toBeGreaterThan(1_000);
+    expect(predictRow(network('vgg16'), slow, mode)).toBeLessThan(1);
   });
 
   it('takes the mode with the watts, the bandwidth or the name of the row', () => {

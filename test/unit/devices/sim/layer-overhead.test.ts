@@ -48,6 +48,27 @@ describe('the beginning of a layer', () => {
   });
 });
 
+describe('layers that lie beside each other', () => {
+  const more = { doWeightsStay: true, localMemoryBytes: 2000 };
+  const beside = (layerShareRatio: number, stayLayersMax = 100) => chip({ layerShareRatio }, { ...more, stayLayersMax });
+  const weighing = (us: readonly number[]) => us.map((one) => layer(one, 10));
+
+  it('wait for the widest of them, which has only its share of the core', () => {
+    expect(usOf(weighing([100, 300, 100, 100]), beside(0.25))).toBeCloseTo(300 / 0.25, 9);
+    expect(usOf(weighing([100, 100, 100, 100, 100]), beside(0.25))).toBeCloseTo(500, 9);
+    expect(usOf(weighing([100, 300, 100, 100]), beside(1))).toBeCloseTo(600, 9);
+  });
+
+  it('wait in each context for the widest of those in it, where all together do not fit', () => {
+    // Two contexts of 400: in the first one layer of 400, in the second four of 100.
+    expect(usOf(weighing([400, 100, 100, 100, 100]), beside(0.25, 4))).toBeCloseTo(400 / 0.25 + 400, 9);
+  });
+
+  it('are a matter of chips on which models stay alone', () => {
+    expect(usOf(weighing([100, 300]), chip({ layerShareRatio: 0.25 }))).toBeCloseTo(400, 9);
+  });
+});
+
 describe('a layer of a core', () => {
   const conv: LayerCost = { ...layer(0, 0), macs: 17 * 17 * 17, m: 17, n: 17, k: 17, groups: 1 };
   const array = { m: 16, n: 16, k: 16, groups: 16 };
