@@ -13,6 +13,7 @@ import type { DecoderFacts } from '../../models/language/decoder-facts.ts';
 import { decoderTensors } from '../../models/language/decoder-graph.ts';
 import type { DecoderTurn, StepWatch } from '../../models/language/decoder-turn.ts';
 import { digestOf } from '../../models/language/file-digest.ts';
+import { keepLastLogits, type OpenableDecoder } from '../../models/language/last-logits.ts';
 import { greedyChooser, type TokenChooser } from '../../models/language/token-chooser.ts';
 import { readTokenizerFiles } from '../../models/language/tokenizer-files.ts';
 import { createVocabulary } from '../../models/language/vocabulary.ts';
@@ -49,13 +50,18 @@ export function openLanguageSession(
   language: LanguageSpec,
   options: { readonly threads: number; readonly arena: ArrayBuffer; readonly runtime: OnnxRuntime },
 ): LanguageSession {
-  const bytes = readVerifiedModel(model.file, model.sha256);
-  const facts = readFacts(model, language, bytes);
+  const { facts, bytes } = readDecoder(model, language);
   const session = openSession(model, language, facts, bytes, options);
   const { chunkTokens, cacheBytesMax, textsMax } = language;
   const engine = new DecoderEngine(session, facts, { chunkTokens, cacheBytesMax, textsMax });
   const speech = readSpeech(model, language, facts);
   return createLanguageSession({ engine, chunkTokens, arena: options.arena, speech, onRelease: () => session.release() });
+}
+
+/** The bytes of the file as it is are let go. */
+function readDecoder(model: LoadableModel, language: LanguageSpec): OpenableDecoder {
+  const bytes = readVerifiedModel(model.file, model.sha256);
+  return keepLastLogits({ facts: readFacts(model, language, bytes), bytes });
 }
 
 /** What is known of the model's tokens. */

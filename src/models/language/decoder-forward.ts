@@ -30,7 +30,7 @@ export class DecoderForward {
     this.#ids = new BigInt64Array(chunkTokens);
     this.#positions = new BigInt64Array(chunkTokens);
     this.#mask = new BigInt64Array(config.contextTokens).fill(1n);
-    const count = config.vocabulary * (graph.keepsLogits ? 1 : chunkTokens);
+    const count = config.vocabulary * this.#rowsOf(chunkTokens);
     this.#logits = graph.logitsType === 'float32' ? new Float32Array(count) : new Uint16Array(count);
     this.#row = this.#logits instanceof Float32Array ? this.#logits : new Float32Array(config.vocabulary);
     this.#kept = graph.keepsLogits ? session.wrap(BigInt64Array.of(1n), []) : undefined;
@@ -80,7 +80,7 @@ export class DecoderForward {
       this.#shapes.delete(other);
     }
     const { config, graph } = this.#facts;
-    const rows = graph.keepsLogits ? 1 : count;
+    const rows = this.#rowsOf(count);
     const positions = graph.takesPositions ? [this.#session.wrap(this.#positions.subarray(0, count), [1, count])] : [];
     const shape = {
       ids: this.#session.wrap(this.#ids.subarray(0, count), [1, count]),
@@ -92,9 +92,15 @@ export class DecoderForward {
     return shape;
   }
 
+  /** Rows of logits that a run of so many tokens gives. */
+  #rowsOf(count: number): number {
+    const { keepsLogits, givesLastLogits = false } = this.#facts.graph;
+    return keepsLogits || givesLastLogits ? 1 : count;
+  }
+
   #lastRow(count: number): Float32Array {
     const { vocabulary } = this.#facts.config;
-    const at = this.#facts.graph.keepsLogits ? 0 : (count - 1) * vocabulary;
+    const at = (this.#rowsOf(count) - 1) * vocabulary;
     if (this.#logits instanceof Float32Array) return this.#logits.subarray(at, at + vocabulary);
     halvesInto(this.#row, this.#logits.subarray(at, at + vocabulary));
     return this.#row;

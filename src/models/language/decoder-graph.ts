@@ -16,6 +16,8 @@ export interface DecoderGraph {
   readonly takesPositions: boolean;
   /** Whether logits are made for the last token alone when asked so. */
   readonly keepsLogits: boolean;
+  /** Whether they are always made for the last token alone: see `keepLastLogits`. */
+  readonly givesLastLogits?: boolean;
   /** Bits of a weight of the layers and of the output head, scales included. */
   readonly weightBits: number;
   readonly headBits: number;

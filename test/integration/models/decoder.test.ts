@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeLibraryPath } from '../../../src/devices/ort/native-library.ts';
 import { readDecoderDirectory, readDecoderVariant, variantOf } from '../../../src/models/language/decoder-directory.ts';
 import { DecoderEngine } from '../../../src/models/language/decoder-engine.ts';
 import { decoderTensors } from '../../../src/models/language/decoder-graph.ts';
 import type { DecoderTurn } from '../../../src/models/language/decoder-turn.ts';
+import { keepLastLogits } from '../../../src/models/language/last-logits.ts';
 import { greedyChooser, type TokenChooser } from '../../../src/models/language/token-chooser.ts';
 import { openOnnxRuntime } from '../../../src/native/onnx-runtime.ts';
 import { randomWeights } from '../../../tools/decoder/decoder-weights.ts';
@@ -24,11 +25,21 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-function openEngine(folder: string, options: { readonly name?: string; readonly chunkTokens?: number } = {}): DecoderEngine {
+interface EngineOptions {
+  readonly name?: string;
+  readonly chunkTokens?: number;
+  /** As cores open a model. */
+  readonly isCut?: boolean;
+}
+
+function openEngine(folder: string, options: EngineOptions = {}): DecoderEngine {
   const directory = readDecoderDirectory(folder);
   const variant = variantOf(directory, options.name ?? 'fp32');
-  const facts = readDecoderVariant(directory, variant);
-  const session = runtime.open(variant.file, { ...decoderTensors(facts.config, facts.graph), threads: 1, settings: {} });
+  const whole = { facts: readDecoderVariant(directory, variant), bytes: readFileSync(variant.file) };
+  const { facts, bytes } = options.isCut === true ? keepLastLogits(whole) : whole;
+  if (options.isCut === true) expect(facts.graph.keepsLogits || facts.graph.givesLastLogits).toBe(true);
+  const settings = { 'session.model_external_initializers_file_folder_path': dirname(variant.file) };
+  const session = runtime.open(bytes, { ...decoderTensors(facts.config, facts.graph), threads: 1, settings });
   return new DecoderEngine(session, facts, { chunkTokens: options.chunkTokens ?? 8, cacheBytesMax: 2 ** 26, textsMax: 40 });
 }
 
@@ -78,9 +89,9 @@ describe('the engine on ONNX Runtime', () => {
     for (const isExternal of [false, true])
       it(`gives the logits and the text of the reference, however it is cut (${layout}, weights ${isExternal ? 'beside' : 'inside'})`, () => {
         const folder = writeTinyDecoder(join(dir, `${layout}-${isExternal}`), { layout, isExternal, keepsLogits: isExternal });
-        for (const chunkTokens of [1, 8, 64]) {
+        for (const [chunkTokens, isCut] of [1, 8, 64].flatMap((count) => [[count, false] as const, [count, true] as const])) {
           const chooser = recorder();
-          const engine = openEngine(folder, { chunkTokens });
+          const engine = openEngine(folder, { chunkTokens, isCut });
           const answer = finish(engine.begin({ conversation: 'a', tokens, tokensMax: 12, chooser, stopIds: [] }), chunkTokens);
           engine.release();
           expect(answer).toEqual(golden.answer);
@@ -115,10 +126,14 @@ describe('the engine on ONNX Runtime', () => {
   it('gives the same text in int4 and half precision with a cut prompt as with a whole one', () => {
     const folder = writeTinyDecoder(join(dir, 'types'), { types: ['int4', 'fp16'] });
     for (const name of ['q4', 'fp16']) {
-      const answers = [3, 64].map((chunkTokens) =>
-        finish(openEngine(folder, { name, chunkTokens }).begin({ conversation: 'a', tokens, tokensMax: 12, chooser: greedyChooser })),
+      const answers = [3, 64].flatMap((chunkTokens) =>
+        [false, true].map((isCut) =>
+          finish(
+            openEngine(folder, { name, chunkTokens, isCut }).begin({ conversation: 'a', tokens, tokensMax: 12, chooser: greedyChooser }),
+          ),
+        ),
       );
-      expect(answers[0]).toEqual(answers[1]);
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
       expect(answers[0]?.length).toBeGreaterThan(0);
     }
   });

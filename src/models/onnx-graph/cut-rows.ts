@@ -1,0 +1,151 @@
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { LastRow } from './last-row.ts';
+
+/** Fields of `ModelProto`, `GraphProto`, `NodeProto` and `ValueInfoProto`, frozen by the compatibility rules of ONNX. */
+const GRAPH = 7;
+const NODE = 1;
+const VALUE_INFO = 13;
+const NODE_INPUT = 1;
+const NODE_OUTPUT = 2;
+const VALUE_NAME = 1;
+
+/** An axis of rows in `[1, rows, width]`. */
+const ROW_AXIS = 1;
+const INT64 = 7;
+
+/** What follows the name of a value in that of its last row. */
+const SUFFIX = '/coxswain_last_row';
+const LAST = 'coxswain/last';
+
+/**
+ * The model file with nodes added that cut rows as `lastRow` says, read where it says; all else stays byte for byte, weights too. Shapes that the file declares for values that
+ * have one row now are left out. Takes a model that `readOnnxGraph` reads, of operator set 11 or newer.
+ */
+export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow): Uint8Array {
+  const pieces = new Pieces();
+  const pending = new Set(cuts.keys());
+  let isBegun = false;
+  for (const field of fieldsOf(model)) {
+    if (field.number !== GRAPH) {
+      pieces.add(field.whole);
+      continue;
+    }
+    const graph = new Pieces();
+    // A graph may be written in several parts.
+    if (!isBegun) graph.add(message(NODE, writeLast));
+    isBegun = true;
+    addGraph(graph, field.body, { cuts, narrowed, pending });
+    pieces.add(new BinaryWriter().tag(GRAPH, WireType.LengthDelimited).uint32(graph.byteLength).finish());
+    pieces.addAll(graph);
+  }
+  return pieces.joined();
+}
+
+interface Cutting extends LastRow {
+  /** Values that no node cuts yet. */
+  readonly pending: Set<string>;
+}
+
+function addGraph(pieces: Pieces, graph: Uint8Array, { cuts, narrowed, pending }: Cutting): void {
+  for (const field of fieldsOf(graph)) {
+    if (field.number === VALUE_INFO && narrowed.has(textsOf(field.body, VALUE_NAME)[0] ?? '')) continue;
+    const wanted = field.number === NODE ? cutsFor(field.body, cuts) : [];
+    for (const value of wanted) if (pending.delete(value)) pieces.add(message(NODE, (node) => writeCut(node, value)));
+    pieces.add(wanted.length === 0 ? field.whole : message(NODE, (node) => writeReader(node, field.body, new Set(wanted))));
+  }
+}
+
+/** Values that the node reads cut. */
+function cutsFor(node: Uint8Array, cuts: LastRow['cuts']): readonly string[] {
+  const name = textsOf(node, NODE_OUTPUT).find((output) => output !== '') ?? '';
+  return [...cuts].flatMap(([value, readers]) => (readers.has(name) ? [value] : []));
+}
+
+function writeReader(writer: BinaryWriter, node: Uint8Array, cut: ReadonlySet<string>): void {
+  for (const field of fieldsOf(node)) {
+    const name = field.number === NODE_INPUT ? new TextDecoder().decode(field.body) : '';
+    if (cut.has(name)) writer.tag(NODE_INPUT, WireType.LengthDelimited).string(name + SUFFIX);
+    else writer.raw(field.whole);
+  }
+}
+
+/** `Constant` with the tensor `[-1]`: a stored tensor would have to be an input too in old files. */
+function writeLast(writer: BinaryWriter): void {
+  writer.tag(NODE_OUTPUT, WireType.LengthDelimited).string(LAST);
+  writer.tag(4, WireType.LengthDelimited).string('Constant');
+  writer.tag(5, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string('value');
+  writer.tag(5, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.Varint).int64(1);
+  writer.tag(2, WireType.Varint).int32(INT64);
+  writer.tag(7, WireType.LengthDelimited).fork().int64(-1).join();
+  writer.join();
+  writer.tag(20, WireType.Varint).int32(4);
+  writer.join();
+}
+
+function writeCut(writer: BinaryWriter, value: string): void {
+  writer.tag(NODE_INPUT, WireType.LengthDelimited).string(value);
+  writer.tag(NODE_INPUT, WireType.LengthDelimited).string(LAST);
+  writer.tag(NODE_OUTPUT, WireType.LengthDelimited).string(value + SUFFIX);
+  writer.tag(4, WireType.LengthDelimited).string('Gather');
+  writer.tag(5, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string('axis');
+  writer.tag(3, WireType.Varint).int64(ROW_AXIS);
+  writer.tag(20, WireType.Varint).int32(2);
+  writer.join();
+}
+
+interface Field {
+  readonly number: number;
+  /** With its tag. */
+  readonly whole: Uint8Array;
+  /** What a delimited field holds; empty for others. */
+  readonly body: Uint8Array;
+}
+
+function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const from = reader.pos;
+    const [number, wire] = reader.tag();
+    let body = bytes.subarray(0, 0);
+    if (wire === WireType.LengthDelimited) body = reader.bytes();
+    else reader.skip(wire, number);
+    yield { number, whole: bytes.subarray(from, reader.pos), body };
+  }
+}
+
+const textsOf = (message: Uint8Array, field: number): string[] =>
+  [...fieldsOf(message)].filter(({ number }) => number === field).map(({ body }) => new TextDecoder().decode(body));
+
+function message(field: number, body: (writer: BinaryWriter) => void): Uint8Array {
+  const writer = new BinaryWriter().tag(field, WireType.LengthDelimited).fork();
+  body(writer);
+  return writer.join().finish();
+}
+
+/** Views that are joined once, so that weights of gigabytes are copied once. */
+class Pieces {
+  readonly #pieces: Uint8Array[] = [];
+  byteLength = 0;
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.byteLength += piece.byteLength;
+  }
+
+  addAll(others: Pieces): void {
+    for (const piece of others.#pieces) this.add(piece);
+  }
+
+  joined(): Uint8Array {
+    const bytes = new Uint8Array(this.byteLength);
+    let offset = 0;
+    for (const piece of this.#pieces) {
+      bytes.set(piece, offset);
+      offset += piece.byteLength;
+    }
+    return bytes;
+  }
+}
