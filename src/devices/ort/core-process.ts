@@ -132,6 +132,8 @@ class Core {
     const session = openLanguageSession(model, language, options);
     this.#languages.get(model.id)?.release();
     this.#languages.set(model.id, session);
+    // A process that blocks between commands never has the idle time in which the file's bytes, hundreds of megabytes, would go by themselves.
+    globalThis.gc?.();
     return { kind: 'loaded', hasUsedCopy: false, savedCopy: undefined };
   }
 

@@ -17,6 +17,7 @@ import { keepLastLogits, type OpenableDecoder } from '../../models/language/last
 import { greedyChooser, type TokenChooser } from '../../models/language/token-chooser.ts';
 import { readTokenizerFiles } from '../../models/language/tokenizer-files.ts';
 import { createVocabulary } from '../../models/language/vocabulary.ts';
+import { CUT_BYTES_MAX } from '../../models/onnx-graph/cut-rows.ts';
 import type { NativeSession, OnnxRuntime } from '../../native/onnx-runtime.ts';
 import { readVerifiedModel } from './model-file.ts';
 import type { Command, LoadableModel } from './protocol.ts';
@@ -58,10 +59,9 @@ export function openLanguageSession(
   return createLanguageSession({ engine, chunkTokens, arena: options.arena, speech, onRelease: () => session.release() });
 }
 
-/** The bytes of the file as it is are let go. */
 function readDecoder(model: LoadableModel, language: LanguageSpec): OpenableDecoder {
-  const bytes = readVerifiedModel(model.file, model.sha256);
-  return keepLastLogits({ facts: readFacts(model, language, bytes), bytes });
+  const bytes = readVerifiedModel(model.file, model.sha256, CUT_BYTES_MAX);
+  return keepLastLogits({ facts: readFacts(model, language, bytes), bytes }, CUT_BYTES_MAX);
 }
 
 /** What is known of the model's tokens. */

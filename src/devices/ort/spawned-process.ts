@@ -47,7 +47,7 @@ export interface SpawnedProcess {
 export function spawnCoreProcess(options: SpawnedProcessOptions, listener: SpawnedProcessListener, clock: Clock): SpawnedProcess {
   const memory = createSharedMemory(MAILBOX_BYTES);
   const mailbox = createMailbox(memory);
-  const child = spawn(options.execPath, [...loaderArguments(), entryFile(), JSON.stringify(options.settings)], {
+  const child = spawn(options.execPath, ['--expose-gc', ...loaderArguments(), entryFile(), JSON.stringify(options.settings)], {
     // Nothing of our environment is a core's business. The ONNX Runtime reports home unless told not to.
     env: { ORT_DISABLE_TELEMETRY: '1' },
     // A model whose weights are to be read from a relative path finds nothing to read.

@@ -23,15 +23,15 @@ const OPSET_MIN = 11;
 /**
  * The decoder made to give the logits of the last token alone, the only ones that are looked at: the head and what follows the attention of the last layer are then computed for
  * one token of a prompt, not for all (of the shape of SmolLM2-135M 23 % of the multiplications, of the small model that ships 36 %). As given where the graph does so by itself
- * when asked (`num_logits_to_keep`), or has parts there that are not understood.
+ * when asked (`num_logits_to_keep`), or has parts there that are not understood. Where `roomBytes` of the memory behind `bytes` are free, it is written over them.
  */
-export function keepLastLogits({ facts, bytes }: OpenableDecoder): OpenableDecoder {
+export function keepLastLogits({ facts, bytes }: OpenableDecoder, roomBytes = 0): OpenableDecoder {
   const graph = readOnnxGraph(bytes);
   if (facts.graph.keepsLogits || (graph.opsets.get('') ?? 0) < OPSET_MIN) return { facts, bytes };
   const tensors = tensorsOf(graph, facts);
   const last = tensors && lastRow(graph, { output: 'logits', rows: ROWS, tensors });
   if (last === undefined) return { facts, bytes };
-  return { facts: { ...facts, graph: { ...facts.graph, givesLastLogits: true } }, bytes: cutRows(bytes, last) };
+  return { facts: { ...facts, graph: { ...facts.graph, givesLastLogits: true } }, bytes: cutRows(bytes, last, roomBytes) };
 }
 
 function tensorsOf(graph: OnnxGraph, { config: { kvHeads, headSize } }: DecoderFacts): ReadonlyMap<string, Tensor> | undefined {

@@ -13,15 +13,19 @@ const VALUE_NAME = 1;
 const ROW_AXIS = 1;
 const INT64 = 7;
 
+/** More than the nodes that are added occupy, whose names a model chooses. */
+export const CUT_BYTES_MAX = 64 * 1024;
+
 /** What follows the name of a value in that of its last row. */
 const SUFFIX = '/coxswain_last_row';
 const LAST = 'coxswain/last';
 
 /**
  * The model file with nodes added that cut rows as `lastRow` says, read where it says; all else stays byte for byte, weights too. Shapes that the file declares for values that
- * have one row now are left out. Takes a model that `readOnnxGraph` reads, of operator set 11 or newer.
+ * have one row now are left out. Takes a model that `readOnnxGraph` reads, of operator set 11 or newer. Where `roomBytes` of the memory behind `model` are free
+ * (`CUT_BYTES_MAX` is plenty), the result is written over it; otherwise it is a copy.
  */
-export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow): Uint8Array {
+export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow, roomBytes = 0): Uint8Array {
   const pieces = new Pieces();
   const pending = new Set(cuts.keys());
   let isBegun = false;
@@ -38,7 +42,8 @@ export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow): Uint8Ar
     pieces.add(new BinaryWriter().tag(GRAPH, WireType.LengthDelimited).uint32(graph.byteLength).finish());
     pieces.addAll(graph);
   }
-  return pieces.joined();
+  const isRoom = pieces.byteLength <= model.byteLength + roomBytes && roomBytes > 0;
+  return pieces.joinedIn(isRoom ? new Uint8Array(model.buffer, model.byteOffset, pieces.byteLength) : new Uint8Array(pieces.byteLength));
 }
 
 interface Cutting extends LastRow {
@@ -125,13 +130,16 @@ function message(field: number, body: (writer: BinaryWriter) => void): Uint8Arra
   return writer.join().finish();
 }
 
-/** Views that are joined once, so that weights of gigabytes are copied once. */
+/** Bytes one behind the other: old ones, which are views, and new ones. */
 class Pieces {
   readonly #pieces: Uint8Array[] = [];
   byteLength = 0;
 
   add(piece: Uint8Array): void {
-    this.#pieces.push(piece);
+    const last = this.#pieces.at(-1);
+    const isNext = last?.buffer === piece.buffer && last.byteOffset + last.byteLength === piece.byteOffset;
+    if (isNext) this.#pieces[this.#pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.byteLength + piece.byteLength);
+    else this.#pieces.push(piece);
     this.byteLength += piece.byteLength;
   }
 
@@ -139,13 +147,24 @@ class Pieces {
     for (const piece of others.#pieces) this.add(piece);
   }
 
-  joined(): Uint8Array {
-    const bytes = new Uint8Array(this.byteLength);
-    let offset = 0;
-    for (const piece of this.#pieces) {
-      bytes.set(piece, offset);
-      offset += piece.byteLength;
-    }
-    return bytes;
+  /**
+   * Joined in `target`, which is as long as all. Old pieces that lie in it keep their order, so none is overwritten before it has moved when those that move towards the
+   * end go first, the last of them before the others, and new ones come when all have moved.
+   */
+  joinedIn(target: Uint8Array): Uint8Array {
+    let end = 0;
+    const places = this.#pieces.map((piece) => {
+      end += piece.byteLength;
+      const isOld = piece.buffer === target.buffer;
+      return { piece, at: end - piece.byteLength, from: isOld ? piece.byteOffset - target.byteOffset : undefined };
+    });
+    const put = ({ piece, at }: { readonly piece: Uint8Array; readonly at: number }): void => target.set(piece, at);
+    places
+      .filter(({ from, at }) => from !== undefined && from < at)
+      .toReversed()
+      .forEach(put);
+    places.filter(({ from, at }) => from !== undefined && from > at).forEach(put);
+    places.filter(({ from }) => from === undefined).forEach(put);
+    return target;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutRows } from '../../../../src/models/onnx-graph/cut-rows.ts';
+import { CUT_BYTES_MAX, cutRows } from '../../../../src/models/onnx-graph/cut-rows.ts';
 import { inferGraph } from '../../../../src/models/onnx-graph/infer-graph.ts';
 import { type LastRow, lastRow } from '../../../../src/models/onnx-graph/last-row.ts';
 import { readOnnxGraph } from '../../../../src/models/onnx-graph/read-onnx-graph.ts';
@@ -105,6 +105,24 @@ describe('a file cut so', () => {
     expect([graph.declared.has('b'), graph.declared.has('c')]).toEqual([true, false]);
     expect(graph.nodes.filter(({ operator }) => operator === 'Gather').map(({ inputs }) => inputs[0])).toEqual(['a', 'b']);
     expect(graph.constants).toEqual(readOnnxGraph(model).constants);
+  });
+
+  it.each([
+    ['behind it', 0],
+    ['before it as well', 3],
+  ])('is the same when it is written where it lay, with memory %s', (_, before) => {
+    // Large numbers in between move towards the end, and what follows the shapes that are left out towards the beginning.
+    const long = Array.from({ length: 40 }, (__, index) => ({ name: `c${index}`, shape: [1, 'rows', 4] }));
+    for (const declaredNow of [[], declared, [...long.slice(0, 20), ...declared, ...declared, ...declared, ...declared, ...long]]) {
+      const model = modelOf(nodes, { declared: declaredNow });
+      const found = lastRowOf(model) ?? { cuts: new Map(), narrowed: new Set() };
+      const copy = cutRows(Uint8Array.from(model), found);
+      const memory = new Uint8Array(before + model.byteLength + CUT_BYTES_MAX);
+      memory.set(model, before);
+      const inPlace = cutRows(memory.subarray(before, before + model.byteLength), found, CUT_BYTES_MAX);
+      expect(Buffer.compare(inPlace, copy)).toBe(0);
+      expect([inPlace.buffer === memory.buffer, inPlace.byteOffset]).toEqual([true, before]);
+    }
   });
 
   it('is cut once when its graph is written in two parts', () => {
