@@ -86,6 +86,28 @@ export function sentenceOf(outcome: ActionOutcome, isFromPicture: boolean, langu
   return language === 'en' ? 'Sorry, there was no answer.' : '抱歉，没有回应。';
 }
 
+/**
+ * What is said where a turn ends before it is known what became of a call: that it waits for a yes, or that it is under way. Undefined when it is known.
+ *
+ * @param waiting how many calls of the conversation wait for a yes; 0 where there is no conversation that one can be said in
+ */
+export function noticeOf({ kind }: ActionOutcome, language: 'en' | 'zh', waiting: number): string | undefined {
+  if (kind === 'accepted') return NOTICES.underWay[language];
+  if (kind !== 'awaiting-confirmation') return undefined;
+  return (waiting === 0 ? NOTICES.nobody : waiting === 1 ? NOTICES.one : NOTICES.several)[language];
+}
+
+const NOTICES = {
+  underWay: { en: 'I am on it.', zh: '正在执行。' },
+  one: { en: 'Shall I do that? Please say yes or no.', zh: '要执行吗？请回答是或不是。' },
+  // A yes would not say to which.
+  several: {
+    en: 'Several things wait for a yes. Please say no, and ask for one of them again.',
+    zh: '有几件事在等待确认。请先说取消，再说其中一件。',
+  },
+  nobody: { en: 'That has to be confirmed first.', zh: '这需要先确认。' },
+} as const satisfies Record<string, Words>;
+
 /** The language to answer in: Chinese where something was said in it. */
 export const languageOf = (text: string): 'en' | 'zh' => (/\p{Script=Han}/u.test(text) ? 'zh' : 'en');
 

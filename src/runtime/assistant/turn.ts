@@ -16,7 +16,7 @@ import { type ConversationMemory, messagesOf, type RememberedTurn } from './conv
 import { plainAnswer } from './plain-answer.ts';
 import { fitPrompt, turnsOf } from './prompt.ts';
 import type { ProposalDesk, Proposed } from './proposal-desk.ts';
-import { isFinal, languageOf, sentenceOf, toolMessage } from './spoken-outcome.ts';
+import { isFinal, languageOf, noticeOf, sentenceOf, toolMessage } from './spoken-outcome.ts';
 import type { AssistantEnd, AssistantLimits, AssistantListener, FollowUps, Utterance } from './utterance.ts';
 
 /** What all turns of an assistant have in common. */
@@ -237,23 +237,44 @@ export class AssistantTurn {
     if (this.#state !== 'settling') return;
     const { clock, limits, followUps } = this.#place;
     const outcomes = this.#calls.map(({ outcome }) => outcome);
-    if (outcomes.some(({ kind }) => kind === 'awaiting-confirmation')) return this.#end('done', '');
+    if (outcomes.some(({ kind }) => kind === 'awaiting-confirmation')) return this.#sayNotices();
     if (outcomes.every(isFinal)) return followUps === 'model' ? this.#tell() : this.#sayOutcomes();
     this.#timer ??= after(clock, limits.outcomeWithinUs, () => {
-      if (this.#state === 'settling') this.#end('done', '');
+      if (this.#state === 'settling') this.#sayNotices();
     });
   }
 
-  /** Says what became of the calls, each thing once. */
+  /** Says where the calls stand that are not over yet, or else somebody who only hears would hear nothing. It is no part of what is remembered: the model looks that up. */
+  #sayNotices(): void {
+    const told = this.#told;
+    if (told !== undefined && this.#place.followUps === 'fixed') {
+      const language = languageOf(told.said);
+      const waiting = this.#options.memory?.awaiting().length ?? 0;
+      const sentences = this.#calls.map(
+        ({ outcome, proposal }) =>
+          sentenceOf(outcome, proposal.provenance === 'camera-text', language) ?? noticeOf(outcome, language, waiting),
+      );
+      this.#say(sentences, language);
+    }
+    this.#end('done', '');
+  }
+
+  /** Each thing once. */
+  #say(sentences: readonly (string | undefined)[], language: 'en' | 'zh'): void {
+    this.#followUp = [...new Set(sentences)].filter((sentence) => sentence !== undefined).join(language === 'en' ? ' ' : '');
+    if (this.#followUp === '') return;
+    this.#place.counter.followUps += 1;
+    this.#listener.onPieces([{ kind: 'text', text: this.#followUp }], [], 'follow-up');
+  }
+
+  /** Says what became of the calls. */
   #sayOutcomes(): void {
     const told = this.#told;
     if (told !== undefined && this.#place.followUps === 'fixed') {
       const language = languageOf(told.said);
       const sentences = this.#calls.map(({ outcome, proposal }) => sentenceOf(outcome, proposal.provenance === 'camera-text', language));
-      this.#followUp = [...new Set(sentences)].join(language === 'en' ? ' ' : '');
+      this.#say(sentences, language);
       told.followUp = this.#followUp;
-      this.#place.counter.followUps += 1;
-      this.#listener.onPieces([{ kind: 'text', text: this.#followUp }], [], 'follow-up');
     }
     this.#end('done', '');
   }

@@ -67,10 +67,11 @@ describe('an utterance that asks for something', () => {
     rig.clock.runFor(ms(2_999));
     expect(turn.ends).toEqual([]);
     rig.clock.runFor(ms(1));
-    expect(turn.ends[0]?.transcript).toMatchObject({ end: 'done', followUp: '' });
+    expect(turn.ends[0]?.transcript).toMatchObject({ end: 'done', followUp: 'I am on it.' });
     rig.clock.runFor(ms(10_000));
     expect(kindsOf(turn)).toEqual(['accepted', 'timed-out']);
     rig.hear('did it work?');
+    // What was said meanwhile is no part of the conversation that the model reads.
     expect(contents(rig.chat.last().ask.messages).at(-2)).toBe('tool: {"outcome":"timed_out"}');
   });
 
@@ -139,6 +140,22 @@ describe('a call that asks for a confirmation', () => {
     rig.chat.last().end();
     expect(yes.ends[0]?.transcript).toMatchObject({ end: 'done', said: 'Yes, please!', followUp: 'Done.' });
     expect(rig.assistant.counts()).toMatchObject({ confirmations: 1, turns: 2, underWay: 0 });
+  });
+
+  it('is asked for aloud, in the language of who spoke, and never as if one yes could mean two calls', () => {
+    const rig = createAssistantRig();
+    const hear = (text: string, door: string, changes = {}) => {
+      const turn = rig.hear(text, changes);
+      rig.chat.last().call('open_door', { door });
+      rig.chat.last().end();
+      rig.clock.runFor(ms(100));
+      return turn.ends[0]?.transcript.followUp;
+    };
+    expect(hear('打开左门', 'left')).toBe('要执行吗？请回答是或不是。');
+    expect(hear('open the right door', 'right')).toBe('Several things wait for a yes. Please say no, and ask for one of them again.');
+    expect(hear('open the right door', 'right', { conversation: undefined })).toBe('That has to be confirmed first.');
+    expect(hear('open the right door', 'right', { conversation: 'back' })).toBe('Shall I do that? Please say yes or no.');
+    expect(rig.sent).toEqual([]);
   });
 
   it.each(['不要', 'no thanks'])('is declined by "%s"', (text) => {
