@@ -119,13 +119,16 @@ function createCommands(deps: CliDeps): Commands {
       });
     },
     analyze: async (options) => {
-      const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }] = await Promise.all([
+      const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }, { readStandardInput }] = await Promise.all([
         import('./commands/analyze.ts'),
         import('../runtime/analysis.ts'),
         import('../config/load-task-set.ts'),
+        import('./text-file.ts'),
       ]);
+      const files = createConfigFiles();
+      const read = (file: string, bytesMax: number) => (file === '-' ? readStandardInput(bytesMax) : files.read(file, bytesMax));
       const load = (file: string, test: typeof options.test) =>
-        loadTaskSet(file, { files: createConfigFiles(), misfits: (set) => misfitsOf(test, set) });
+        loadTaskSet(file, { files: { ...files, read }, misfits: (set) => misfitsOf(test, set) });
       return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
     },
     benchXrbench: async (options) => {

@@ -189,7 +189,7 @@ function addAnalyze(program: Command, commands: Commands, end: (code: number) =>
   program
     .command('analyze')
     .description('run one schedulability test on a table of tasks')
-    .argument('<taskset>', 'table of tasks (JSON): {"tasks": [{"c": 1, "t": 4, "d": 3}, ...]}')
+    .argument('<taskset>', 'table of tasks (JSON), - for standard input: {"tasks": [{"c": 1, "t": 4, "d": 3}, ...]}')
     .requiredOption('--test <name>', 'one of the tests below')
     .option('--json', 'print the result as JSON')
     .addHelpText(

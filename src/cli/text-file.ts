@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoxswainError, messageOf } from '../core/errors.ts';
 
@@ -28,3 +28,26 @@ export function tablesIn(folder: string): readonly string[] {
     throw new CoxswainError('CONFIG_INVALID', `${folder} has ${names.length} CSV files; at most ${TABLES_MAX} are read`);
   return names.sort().map((name) => join(folder, name));
 }
+
+const PART_BYTES = 65_536;
+
+/** What comes on standard input until its end. Errors: FILE_UNREADABLE, also when there is more than `bytesMax`. */
+export function readStandardInput(bytesMax: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const part = new Uint8Array(PART_BYTES);
+      const count = readSync(STANDARD_INPUT, part);
+      if (count === 0) return Buffer.concat(parts);
+      length += count;
+      if (length > bytesMax) break;
+      parts.push(part.subarray(0, count));
+    }
+  } catch (thrown) {
+    throw new CoxswainError('FILE_UNREADABLE', `cannot read standard input: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  throw new CoxswainError('FILE_UNREADABLE', `standard input is longer than the ${bytesMax} bytes allowed`);
+}
+
+const STANDARD_INPUT = 0;

@@ -29,6 +29,18 @@ describe('coxswain', () => {
     expect(shell('coxswain run').status).toBe(2);
   });
 
+  test('analyzes a table of tasks from standard input, and says where it is wrong', () => {
+    const table = '{"tasks": [{"c": 1, "t": 4}, {"c": 1, "t": 5}, {"c": 3, "t": 9}, {"c": 3, "t": 18}]}';
+    const { status, stdout } = shell(`printf '%s' '${table}' | coxswain analyze - --test rta --json`);
+    expect(status).toBe(0);
+    const { tasks } = JSON.parse(stdout) as { readonly tasks: readonly { readonly response: number }[] };
+    expect(tasks.map(({ response }) => response)).toEqual([1, 2, 7, 18]);
+    expect(shell('coxswain analyze - --test rta < /dev/null')).toMatchObject({
+      status: 78,
+      stderr: expect.stringContaining('-:1:1: not valid JSON'),
+    });
+  });
+
   test('prints the effective configuration of the cockpit', () => {
     expect(shell('coxswain config print configs/cockpit.yaml')).toMatchObject({
       status: 0,
