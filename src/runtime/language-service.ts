@@ -5,13 +5,13 @@ import { CoxswainError } from '../core/errors.ts';
 import type { ModelId } from '../core/model.ts';
 import type { StreamId } from '../core/stream.ts';
 import { readTokenizerTexts } from '../devices/ort/tokenizer-texts.ts';
-import { createChatTemplate } from '../models/language/chat-template.ts';
-import { createTokenizer } from '../models/language/tokenizer.ts';
-import type { Vocabulary } from '../models/language/vocabulary.ts';
+import { readTokenizerFiles } from '../models/language/tokenizer-files.ts';
+import { createVocabulary, type Vocabulary } from '../models/language/vocabulary.ts';
 import { ConversationDesk } from '../pipeline/conversation-desk.ts';
 import type { TurnDesk } from '../pipeline/work.ts';
 import { type ChatService, createChatService } from './chat-service.ts';
 import type { TensorArena } from './frame-memory.ts';
+import { createPooledEncoder, type PromptPool } from './prompts/prompt-pool.ts';
 
 /** A language model at work behind one stream: words in, words out. */
 export interface LanguageService {
@@ -26,10 +26,12 @@ export interface LanguageServiceDeps {
   readonly clock: Clock;
   readonly desk: TurnDesk;
   readonly memory: TensorArena;
+  /** Makes the prompts of all language models. */
+  readonly prompts: PromptPool;
 }
 
 /**
- * The words of a pipeline's language model. Errors: MODEL_UNSUPPORTED (no tokenizer, no chat template), MODEL_MISSING, MODEL_UNLOADABLE (one that cannot be read), MODEL_HASH_MISMATCH
+ * The words of a pipeline's language model. Errors: MODEL_UNSUPPORTED (no tokenizer), MODEL_MISSING, MODEL_UNLOADABLE (one that cannot be read), MODEL_HASH_MISMATCH
  * (its files have changed since the configuration was read).
  */
 export function createLanguageService({ stream }: PipelineConfig, model: ManifestModel, deps: LanguageServiceDeps): LanguageService {
@@ -40,15 +42,15 @@ export function createLanguageService({ stream }: PipelineConfig, model: Manifes
     const text = `model ${model.id} has no tokenizer.json and tokenizer_config.json beside it`;
     throw new CoxswainError('MODEL_UNSUPPORTED', `${text}; obtain them from where the model came from`);
   }
-  const tokenizer = createTokenizer(model.id, texts);
-  const { clock, memory, desk } = deps;
+  // Only what an answer is read with; what makes prompts is the prompt worker's.
+  const vocabulary = createVocabulary(model.id, readTokenizerFiles(model.id, texts));
+  const { clock, memory, desk, prompts } = deps;
   const contextTokens = shape.context;
   const conversations = new ConversationDesk(
     { stream, contextTokens, vocabulary: shape.vocabulary, textsMax: language.textsMax },
     { clock, desk, memory },
   );
-  const { vocabulary } = tokenizer;
-  const template = createChatTemplate(model.id, tokenizer);
-  const chat = createChatService({ contextTokens }, { clock, vocabulary, template, desk: conversations });
+  const encoder = createPooledEncoder(stream, prompts, clock);
+  const chat = createChatService({ contextTokens }, { clock, vocabulary, encoder, desk: conversations });
   return { stream: stream.id, model: model.id, contextTokens, vocabulary, chat };
 }

@@ -36,28 +36,27 @@ export function serveLanguage(model: ModelId, lanes: readonly LanguageLane[], { 
       if (refusal !== undefined) return refuse(refusal, listener);
       const { constraint, service: options, sampling, stop, tokensMax, messages, tools, variables } = request;
       const place = wait.admit();
-      try {
-        return service.chat.ask(
-          {
-            ...{ messages, tools, variables, sampling, constraint, stop, tokensMax },
-            nowMs: clock.wallMs(),
-            // Names of clients are not those of others who talk to the model.
-            conversation: options.conversation === undefined ? undefined : `http/${options.conversation}`,
-            deadlineAt: deadlineUs === undefined ? undefined : addUs(clock.now(), deadlineUs),
+      return service.chat.ask(
+        {
+          ...{ messages, tools, variables, sampling, constraint, stop, tokensMax },
+          nowMs: clock.wallMs(),
+          // Names of clients are not those of others who talk to the model.
+          conversation: options.conversation === undefined ? undefined : `http/${options.conversation}`,
+          deadlineAt: deadlineUs === undefined ? undefined : addUs(clock.now(), deadlineUs),
+        },
+        {
+          onStart: () => place.started(),
+          onPieces: (pieces, tokens) => listener.onPieces(pieces, wireLogprobsOf(tokens, service.vocabulary)),
+          onEnd(end) {
+            place.ended(isAnswer(end.outcome));
+            listener.onEnd(servedEndOf(end, wait));
           },
-          {
-            onStart: () => place.started(),
-            onPieces: (pieces, tokens) => listener.onPieces(pieces, wireLogprobsOf(tokens, service.vocabulary)),
-            onEnd(end) {
-              place.ended(isAnswer(end.outcome));
-              listener.onEnd(servedEndOf(end, wait));
-            },
+          onRefused(error) {
+            place.ended(false);
+            listener.onEnd({ kind: 'refused', error });
           },
-        );
-      } catch (thrown) {
-        place.ended(false);
-        throw thrown;
-      }
+        },
+      );
     },
   };
 }

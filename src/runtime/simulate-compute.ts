@@ -20,12 +20,13 @@ import { type FedOptions, type FrameFeed, fedFrom, openFrameFeed } from './frame
 import { createTensorArena } from './frame-memory.ts';
 import { createHostTimedCoder } from './host-timed-coder.ts';
 import { createMediaDecoder } from './media/media-decoder.ts';
-import { MEDIA_TASK_TIMEOUT_US, MediaPool, type MediaPoolDeps } from './media/media-pool.ts';
+import { createMediaPool, type MediaPool } from './media/media-pool.ts';
 import { modelsUsed } from './models-used.ts';
 import { RealWork } from './real-work.ts';
 import type { Standing } from './simulate-clock.ts';
 import type { SimulatedCoders } from './simulate-pipelines.ts';
 import type { SimulatedContent } from './simulate-sources.ts';
+import type { WorkerPoolDeps } from './threads/worker-pool.ts';
 import { Unwinder } from './unwinder.ts';
 
 export interface ComputeOptions {
@@ -141,15 +142,14 @@ function fedSources({ sources, pipelines }: RuntimeConfig, computed: ReadonlySet
   return sources.filter(({ id }) => read.has(id));
 }
 
-function startMedia(config: RuntimeConfig, arenaFd: number, models: readonly ManifestModel[], deps: MediaPoolDeps): MediaPool {
-  return new MediaPool(
+function startMedia(config: RuntimeConfig, arenaFd: number, models: readonly ManifestModel[], deps: WorkerPoolDeps): MediaPool {
+  return createMediaPool(
     {
       arenaFd,
       arenaBytes: config.runtime.arenaBytes,
       models: models.filter(({ codec }) => codecs[codec]?.kind === 'image'),
       workers: config.runtime.workers,
       tasksMax: MEDIA_TASKS_MAX,
-      taskTimeoutUs: MEDIA_TASK_TIMEOUT_US,
     },
     deps,
   );

@@ -26,10 +26,11 @@ import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
 import type { HttpThread } from './http/http-thread.ts';
 import { startHttp } from './http-service.ts';
-import { MEDIA_TASK_TIMEOUT_US, MediaPool } from './media/media-pool.ts';
+import { createMediaPool, type MediaPool } from './media/media-pool.ts';
 import { modelsUsed } from './models-used.ts';
 import { type MqttService, startMqtt } from './mqtt-service.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
+import { createPromptPool, type PromptPool } from './prompts/prompt-pool.ts';
 import type { Runtime, RuntimeDeps, StopHow } from './runtime.ts';
 import { createTalkers, type Talkers } from './talkers.ts';
 import { Unwinder } from './unwinder.ts';
@@ -49,7 +50,7 @@ const CORE_TIMEOUTS = { startTimeoutUs: durationUs(10_000_000), loadTimeoutUs: d
 /**
  * Brings a configuration to life: memory, media workers, cores with their models, MQTT, pipelines, and last the sources, so that no frame comes before
  * somebody can take it. Whatever fails on the way takes down again what was up.
- * Errors: CONFIG_INVALID (a model without a file, a job split over cores), ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a codec cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
+ * Errors: CONFIG_INVALID (a model without a file, a job split over cores), ARENA_FULL, NATIVE_UNAVAILABLE, WORKER_CRASHED (a worker thread cannot start), BROKER_UNREACHABLE (the embedded broker's port is taken).
  */
 export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Promise<Runtime> {
   const unwinder = new Unwinder();
@@ -100,8 +101,11 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
   const pool = startMedia(config, memory.shared.fd, { deps, telemetry });
   unwinder.push(() => pool.close());
 
+  const prompts = startPrompts(config, { deps, telemetry });
+  unwinder.push(() => prompts.close());
   const talkers = createTalkers(config, {
     clock,
+    prompts,
     desk: engine.desk,
     memory,
     actions,
@@ -122,16 +126,19 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     );
     unwinder.push(() => sink.close());
   }
-  const http =
-    config.http &&
-    (await startHttp(config.http, config.pipelines, {
-      ...{ clock, incidents: telemetry.incidents, languages: talkers.languages, assistants: [...talkers.assistants.values()] },
-    }));
-  unwinder.push(() => http?.close());
+  // It listens while the cores come up, and says that they do.
+  const serving =
+    config.http === undefined
+      ? Promise.resolve(undefined)
+      : startHttp(config.http, config.pipelines, {
+          ...{ clock, incidents: telemetry.incidents, languages: talkers.languages, assistants: [...talkers.assistants.values()] },
+        });
+  // One that cannot listen has nothing to close, and whoever waits for it is told.
+  unwinder.push(async () => (await serving.catch(() => undefined))?.close());
   const sampling = interval(SAMPLE_PERIOD_MS, rxScheduler(clock)).subscribe(() => sample(telemetry, engine));
   unwinder.push(() => sampling.unsubscribe());
 
-  await Promise.all([pool.ready, engine.start()]);
+  const [http] = await Promise.all([serving, pool.ready, prompts.ready, engine.start()]);
   http?.open();
 
   if (regulationOf(config) !== undefined)
@@ -295,15 +302,27 @@ function startMedia(
 ): MediaPool {
   const used = modelsUsed(config.pipelines);
   const models = config.models.filter(({ id, codec }) => used.has(id) && codecs[codec]?.kind === 'image');
-  return new MediaPool(
+  return createMediaPool(
     {
       arenaFd,
       arenaBytes: config.runtime.arenaBytes,
       models,
       workers: config.runtime.workers,
       tasksMax: MEDIA_TASKS_MAX,
-      taskTimeoutUs: MEDIA_TASK_TIMEOUT_US,
     },
+    { clock: deps.clock, onWorkerLost: (message) => telemetry.incidents.add({ kind: 'worker-lost', message }) },
+  );
+}
+
+/** No worker where no language model talks. */
+function startPrompts(
+  config: RuntimeConfig,
+  { deps, telemetry }: { readonly deps: RuntimeDeps; readonly telemetry: Telemetry },
+): PromptPool {
+  const talking = new Set(config.pipelines.filter(({ assistant }) => assistant !== undefined).map(({ stream }) => stream.model));
+  const models = config.models.flatMap(({ id, language }) => (talking.has(id) && language !== undefined ? [{ id, language }] : []));
+  return createPromptPool(
+    { models },
     { clock: deps.clock, onWorkerLost: (message) => telemetry.incidents.add({ kind: 'worker-lost', message }) },
   );
 }

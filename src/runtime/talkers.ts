@@ -11,6 +11,7 @@ import { type Assistant, createAssistant } from './assistant/assistant.ts';
 import { createView, type View } from './assistant/view.ts';
 import type { TensorArena } from './frame-memory.ts';
 import { createLanguageService, type LanguageService } from './language-service.ts';
+import type { PromptPool } from './prompts/prompt-pool.ts';
 
 /** What talks in a run: the words of each pipeline with a language model, and the assistant in front of them. */
 export interface Talkers {
@@ -26,6 +27,7 @@ export interface TalkersDeps {
   readonly desk: TurnDesk;
   readonly memory: TensorArena;
   readonly actions: ActionsService | undefined;
+  readonly prompts: PromptPool;
   /** Told of every turn at its end. */
   readonly onTranscript: (transcript: TurnTranscript) => void;
 }

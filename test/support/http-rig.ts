@@ -5,11 +5,13 @@ import OpenAI from 'openai';
 import type { HttpConfig } from '../../src/config/http-config.ts';
 import type { Stream } from '../../src/core/stream.ts';
 import { durationFromMs } from '../../src/core/units.ts';
-import { createChatTemplate } from '../../src/models/language/chat-template.ts';
-import { createTokenizer } from '../../src/models/language/tokenizer.ts';
+import { decoderSpec } from '../../src/models/language/decoder-spec.ts';
+import { readTokenizerFiles } from '../../src/models/language/tokenizer-files.ts';
+import { createVocabulary } from '../../src/models/language/vocabulary.ts';
 import { createChatService } from '../../src/runtime/chat-service.ts';
 import type { HttpThread } from '../../src/runtime/http/http-thread.ts';
 import { type HttpServiceDeps, startHttp } from '../../src/runtime/http-service.ts';
+import { createPooledEncoder, createPromptPool } from '../../src/runtime/prompts/prompt-pool.ts';
 import { createIncidentLog } from '../../src/telemetry/incident-log.ts';
 import { type ConversationRig, createConversationRig } from './conversation-rig.ts';
 
@@ -47,13 +49,18 @@ export async function createHttpRig(config: Partial<HttpConfig> = {}): Promise<H
   const rig = await createConversationRig(dir, folder);
   const { clock, contextTokens, desk } = rig;
   const files = { tokenizer: text('tokenizer.json'), config: text('tokenizer_config.json'), generation: text('generation_config.json') };
-  const tokenizer = createTokenizer('lm', files);
-  const { vocabulary } = tokenizer;
-  const chat = createChatService({ contextTokens }, { clock, vocabulary, template: createChatTemplate('lm', tokenizer), desk });
-  const language = { stream: 'talk', model: 'lm', contextTokens, vocabulary, chat };
+  const vocabulary = createVocabulary('lm', readTokenizerFiles('lm', files));
+  const { spec } = decoderSpec({ id: 'lm', folder, variant: 'fp32', chunkTokens: 8, cacheBytesMax: 2 ** 26, textsMax: 20 });
   const incidents = createIncidentLog(clock.now(), clock);
   const troubles: string[] = [];
   incidents.onIncident(({ message }) => troubles.push(message));
+  const prompts = createPromptPool(
+    { models: spec.language === undefined ? [] : [{ id: 'lm', language: spec.language }] },
+    { clock, onWorkerLost: (message) => incidents.add({ kind: 'worker-lost', message }) },
+  );
+  await prompts.ready;
+  const chat = createChatService({ contextTokens }, { clock, vocabulary, encoder: createPooledEncoder(TALK, prompts, clock), desk });
+  const language = { stream: 'talk', model: 'lm', contextTokens, vocabulary, chat };
   const http = await startHttp({ ...HTTP_CONFIG, ...config }, [{ stream: TALK }], {
     clock,
     incidents,
@@ -66,6 +73,7 @@ export async function createHttpRig(config: Partial<HttpConfig> = {}): Promise<H
     client: new OpenAI({ apiKey: config.token?.reveal() ?? 'none', baseURL: `${http.url}/v1`, maxRetries: 0 }),
     async close() {
       await http.close();
+      await prompts.close();
       await rig.close();
       rmSync(dir, { recursive: true });
     },

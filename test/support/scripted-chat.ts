@@ -4,11 +4,14 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import { durationUs } from '../../src/core/units.ts';
 import type { ChatMessage } from '../../src/models/language/chat-message.ts';
 import type { ReplyPiece } from '../../src/models/language/reply-reader.ts';
+import { fitPrompt } from '../../src/runtime/assistant/prompt.ts';
 import type { ChatAsk, ChatEnd, ChatListener, ChatService } from '../../src/runtime/chat-service.ts';
 
 /** One ask of a chat without a model: the test says what is answered. */
 export interface ScriptedReply {
+  /** With all messages that were read. */
   readonly ask: ChatAsk;
+  readonly promptTokens: number;
   readonly isCancelled: boolean;
   readonly isOver: boolean;
   say(text: string): void;
@@ -31,7 +34,9 @@ const CANCEL_US = durationUs(500);
 export function createScriptedChat(clock: Clock, contextTokens = 1024): ScriptedChat {
   const replies: ScriptedReply[] = [];
   const busy = new Set<string>();
-  const promptTokens = ({ messages }: Pick<ChatAsk, 'messages'>): number => messages.reduce((sum, message) => sum + tokensOf(message), 0);
+  const promptTokens = (messages: readonly ChatMessage[]): number => messages.reduce((sum, message) => sum + tokensOf(message), 0);
+  const fitted = ({ messages, before, tokensMax = 1 }: ChatAsk): readonly ChatMessage[] =>
+    before === undefined ? messages : fitPrompt({ ...before, last: messages }, contextTokens - tokensMax, promptTokens);
   return {
     replies,
     last() {
@@ -39,13 +44,24 @@ export function createScriptedChat(clock: Clock, contextTokens = 1024): Scripted
       if (reply === undefined) throw new Error('nothing was asked');
       return reply;
     },
-    promptTokens,
-    ask(ask, listener) {
-      if (promptTokens(ask) >= contextTokens) throw new CoxswainError('CONTEXT_OVERFLOW', 'too long for the script');
+    ask(what, listener) {
+      const refuse = (error: CoxswainError) => {
+        listener.onRefused(error);
+        return { cancel: () => undefined };
+      };
+      let ask: ScriptedReply['ask'];
+      try {
+        ask = { ...what, messages: fitted(what) };
+      } catch (thrown) {
+        if (thrown instanceof CoxswainError) return refuse(thrown);
+        throw thrown;
+      }
+      if (promptTokens(ask.messages) >= contextTokens) return refuse(new CoxswainError('CONTEXT_OVERFLOW', 'too long for the script'));
       const { conversation } = ask;
-      if (conversation !== undefined && busy.has(conversation)) throw new CoxswainError('CONVERSATION_BUSY', conversation);
+      if (conversation !== undefined && busy.has(conversation)) return refuse(new CoxswainError('CONVERSATION_BUSY', conversation));
       if (conversation !== undefined) busy.add(conversation);
-      const reply = new Reply(ask, promptTokens(ask), listener, () => conversation !== undefined && busy.delete(conversation));
+      listener.onPrompt?.(ask.messages);
+      const reply = new Reply(ask, promptTokens(ask.messages), listener, () => conversation !== undefined && busy.delete(conversation));
       replies.push(reply);
       return {
         cancel() {
@@ -62,14 +78,14 @@ class Reply implements ScriptedReply {
   readonly ask: ChatAsk;
   isCancelled = false;
   isOver = false;
-  readonly #promptTokens: number;
+  readonly promptTokens: number;
   readonly #listener: ChatListener;
   readonly #free: () => void;
   #tokens = 0;
 
   constructor(ask: ChatAsk, promptTokens: number, listener: ChatListener, free: () => void) {
     this.ask = ask;
-    this.#promptTokens = promptTokens;
+    this.promptTokens = promptTokens;
     this.#listener = listener;
     this.#free = free;
   }
@@ -92,7 +108,7 @@ class Reply implements ScriptedReply {
     this.isOver = true;
     this.#free();
     const none = { cachedTokens: undefined, queuedUs: undefined, firstTokenUs: undefined, answerUs: undefined };
-    this.#listener.onEnd({ outcome, finish, usage: { promptTokens: this.#promptTokens, answerTokens: this.#tokens, ...none } });
+    this.#listener.onEnd({ outcome, finish, usage: { promptTokens: this.promptTokens, answerTokens: this.#tokens, ...none } });
   }
 }
 

@@ -13,6 +13,7 @@ import { ConversationDesk } from '../../src/pipeline/conversation-desk.ts';
 import { type ChatEnd, createChatService } from '../../src/runtime/chat-service.ts';
 import { createEngine } from '../../src/runtime/engine.ts';
 import { createTensorArena } from '../../src/runtime/frame-memory.ts';
+import { encodePrompt, type PromptEncoder } from '../../src/runtime/prompts/prompt-encoder.ts';
 import { PLAN_DEFAULTS } from '../../src/scheduler/scheduler.ts';
 import { readHost } from '../../src/telemetry/host.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
@@ -90,12 +91,14 @@ export async function createSpeaker(folder: string, variant: string): Promise<Sp
   const files = { tokenizer: read('tokenizer.json'), config: read('tokenizer_config.json'), generation: read('generation_config.json') };
   const tokenizer = createTokenizer(folder, files);
   const template = createChatTemplate(folder, tokenizer);
-  const chat = createChatService({ contextTokens }, { clock, vocabulary: tokenizer.vocabulary, template, desk });
+  // Right here: one question at a time is asked, and nothing else waits.
+  const encoder: PromptEncoder = { encode: (request, _deadlineAt, onEnd) => onEnd(encodePrompt(template, request)) };
+  const chat = createChatService({ contextTokens }, { clock, vocabulary: tokenizer.vocabulary, encoder, desk });
   return {
     contextTokens,
     promptIds: (messages) => template.encode({ messages }).ids,
     answer: (messages, tokensMax) =>
-      new Promise((settle) => {
+      new Promise((settle, fail) => {
         const spoken: SpokenToken[] = [];
         chat.ask(
           { messages, tokensMax, sampling: { temperature: 0 } },
@@ -105,6 +108,7 @@ export async function createSpeaker(folder: string, variant: string): Promise<Sp
               const bytes = spoken.map(({ id }) => tokenizer.vocabulary.bytesOf(id));
               settle({ text: new TextDecoder().decode(Buffer.concat(bytes)), end });
             },
+            onRefused: fail,
           },
         );
       }),

@@ -14,7 +14,7 @@ import type { ChatAsk, ChatEnd, ChatReply, ChatService } from '../chat-service.t
 import type { AssistantCounter } from './assistant-counts.ts';
 import { type ConversationMemory, messagesOf, type RememberedTurn } from './conversation.ts';
 import { plainAnswer } from './plain-answer.ts';
-import { fitPrompt, turnsOf } from './prompt.ts';
+import { turnsOf } from './prompt.ts';
 import type { ProposalDesk, Proposed } from './proposal-desk.ts';
 import { isFinal, languageOf, noticeOf, sentenceOf, toolMessage } from './spoken-outcome.ts';
 import type { AssistantEnd, AssistantLimits, AssistantListener, FollowUps, Utterance } from './utterance.ts';
@@ -140,23 +140,21 @@ export class AssistantTurn {
     const past = utterance.history === undefined ? memory?.turnsFor(this.#provenance).map(messagesOf) : turnsOf(utterance.history);
     const { sampling, stop, tokensMax = limits.answerTokensMax } = utterance.answering ?? {};
     const answerTokens = Math.min(tokensMax, Math.floor(limits.contextTokens / 2));
-    const last: readonly ChatMessage[] = [{ role: 'user', content: utterance.text }];
+    const how = { sampling: { ...LIKELIEST, ...sampling }, ...(stop === undefined ? {} : { stop }) };
+    const when = utterance.deadlineAt === undefined ? {} : { deadlineAt: utterance.deadlineAt };
+    const messages = [{ role: 'user', content: utterance.text }] as const;
     this.#state = 'answering';
-    try {
-      this.#messages = fitPrompt({ situation, past: past ?? [], last }, limits.contextTokens - answerTokens, (messages) =>
-        chat.promptTokens({ messages, tools }),
-      );
-      const how = { sampling: { ...LIKELIEST, ...sampling }, ...(stop === undefined ? {} : { stop }) };
-      const when = utterance.deadlineAt === undefined ? {} : { deadlineAt: utterance.deadlineAt };
-      this.#reply = chat.ask(
-        { messages: this.#messages, tools, tokensMax: answerTokens, ...this.#conversation(), ...how, ...when },
-        { onPieces: (pieces, tokens) => this.#hear(pieces, tokens), onEnd: (end) => this.#answered(end) },
-      );
-    } catch (thrown) {
-      if (!(thrown instanceof CoxswainError)) throw thrown;
-      this.refuse(thrown);
-      return;
-    }
+    this.#reply = chat.ask(
+      { before: { situation, past: past ?? [] }, messages, tools, tokensMax: answerTokens, ...this.#conversation(), ...how, ...when },
+      {
+        onPrompt: (prompt) => {
+          this.#messages = prompt;
+        },
+        onPieces: (pieces, tokens) => this.#hear(pieces, tokens),
+        onEnd: (end) => this.#answered(end),
+        onRefused: (error) => this.refuse(error),
+      },
+    );
     // Broken off by what was said inside the call.
     if (this.#isBroken || this.#isCut) this.#reply.cancel();
   }
@@ -288,34 +286,25 @@ export class AssistantTurn {
     if (told === undefined || words.size !== 1) return this.#end('done', '');
     const tokensMax = limits.followUpTokensMax;
     this.#state = 'telling';
-    try {
-      const isOwn = this.#messages.length > 0;
-      const past = isOwn || memory === undefined ? [] : memory.turnsFor(told.provenance, told).map(messagesOf);
-      // The prompt of the answer goes on, so that the model has read it; a yes comes later and needs a new one.
-      const messages = isOwn
-        ? [...this.#messages, ...messagesOf(told).slice(1)]
-        : fitPrompt({ situation: look().situation, past, last: messagesOf(told) }, limits.contextTokens - tokensMax, (candidate) =>
-            chat.promptTokens({ messages: candidate, tools }),
-          );
-      this.#reply = chat.ask(
-        { messages, tools, tokensMax, sampling: LIKELIEST, ...this.#conversation() },
-        {
-          onPieces: (pieces, tokens) => this.#hearFollowUp(pieces, tokens),
-          onEnd: ({ outcome }) => {
-            told.followUp = this.#followUp;
-            if (this.#followUp !== '') counter.followUps += 1;
-            const isWhole = outcome.kind === 'done' || outcome.kind === 'late';
-            this.#end(
-              this.#isBroken ? 'cancelled' : 'done',
-              isWhole || this.#isBroken ? '' : `nothing said of it: ${outcomeText(outcome)}`,
-            );
-          },
+    const past = memory === undefined ? [] : memory.turnsFor(told.provenance, told).map(messagesOf);
+    // The prompt of the answer goes on, so that the model has read it; a yes comes later and needs a new one.
+    const prompt =
+      this.#messages.length > 0
+        ? { messages: [...this.#messages, ...messagesOf(told).slice(1)] }
+        : { before: { situation: look().situation, past }, messages: messagesOf(told) };
+    this.#reply = chat.ask(
+      { ...prompt, tools, tokensMax, sampling: LIKELIEST, ...this.#conversation() },
+      {
+        onPieces: (pieces, tokens) => this.#hearFollowUp(pieces, tokens),
+        onEnd: ({ outcome }) => {
+          told.followUp = this.#followUp;
+          if (this.#followUp !== '') counter.followUps += 1;
+          const isWhole = outcome.kind === 'done' || outcome.kind === 'late';
+          this.#end(this.#isBroken ? 'cancelled' : 'done', isWhole || this.#isBroken ? '' : `nothing said of it: ${outcomeText(outcome)}`);
         },
-      );
-    } catch (thrown) {
-      if (!(thrown instanceof CoxswainError)) throw thrown;
-      return this.#end('done', `nothing said of it: ${thrown.message}`);
-    }
+        onRefused: (error) => this.#end('done', `nothing said of it: ${error.message}`),
+      },
+    );
     if (this.#isBroken) this.#reply.cancel();
   }
 

@@ -1,5 +1,6 @@
 import type { MediaDecoder } from '../../sources/source.ts';
-import { type MediaPool, URGENCY_STARTUP } from './media-pool.ts';
+import { URGENCY_STARTUP } from '../threads/worker-pool.ts';
+import type { MediaPool } from './media-pool.ts';
 
 /** What sources see of the media workers. */
 export const createMediaDecoder = (pool: MediaPool): MediaDecoder => ({

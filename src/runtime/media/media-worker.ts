@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { assert } from '../../core/assert.ts';
-import { CoxswainError, messageOf } from '../../core/errors.ts';
 import { type ModelId, type ModelSpec, tensorElements } from '../../core/model.ts';
 import type { Region } from '../../core/region.ts';
 import type { ImageCodec } from '../../models/codec.ts';
@@ -10,13 +9,14 @@ import { codecs } from '../../models/registry.ts';
 import { mapSharedMemory } from '../../native/shared-memory.ts';
 import { decodeImageFile } from '../../sources/image-decode.ts';
 import { decodeWavFile } from '../../sources/wav-file.ts';
-import type { MediaCall, MediaReply, MediaTasks, WorkerInit } from './protocol.ts';
+import { serveTasks, type TaskHandlers } from '../threads/serve-tasks.ts';
+import type { MediaInit, MediaTasks } from './protocol.ts';
 
 /** Enough for V8 to compile the loops that matter: the third round of NanoDet took as long as the hundredth. */
 const WARM_UP_ROUNDS = 3;
 
-/** Entry of a worker thread: decodes, resizes and reads outputs, so that the main event loop never does. */
-async function main(port: MessagePort, init: WorkerInit): Promise<void> {
+/** What a media worker does: decodes, resizes and reads outputs, so that the main event loop never does. */
+async function openMedia(init: MediaInit): Promise<TaskHandlers<MediaTasks>> {
   // One thread a task: parallelism comes from the number of workers, which the configuration bounds.
   sharp.concurrency(1);
   sharp.cache(false);
@@ -36,7 +36,7 @@ async function main(port: MessagePort, init: WorkerInit): Promise<void> {
     return codec;
   };
 
-  const tasks: { readonly [K in keyof MediaTasks]: (request: MediaTasks[K]['request']) => Promise<MediaTasks[K]['answer']> } = {
+  return {
     'decode-image': (request) => decodeImageFile(request, bytes(request.region)),
     'decode-wav': (request) => decodeWavFile(request),
     async encode({ model, payload, input }) {
@@ -50,20 +50,6 @@ async function main(port: MessagePort, init: WorkerInit): Promise<void> {
     },
     decode: async ({ model, outputs, transform, options }) => codecOf(model).decode(outputs.map(floats), transform, options),
   };
-
-  const run = async (call: MediaCall): Promise<MediaReply> => {
-    try {
-      const task = tasks[call.kind] as (request: MediaCall['request']) => Promise<unknown>;
-      return { kind: 'done', id: call.id, answer: await task(call.request) };
-    } catch (thrown) {
-      const code = thrown instanceof CoxswainError ? thrown.code : 'WORKER_CRASHED';
-      return { kind: 'failed', id: call.id, code, message: messageOf(thrown) };
-    }
-  };
-  port.on('message', (call: MediaCall) => {
-    void run(call).then((reply) => port.postMessage(reply));
-  });
-  port.postMessage({ kind: 'ready' } satisfies MediaReply);
 }
 
 async function createImageCodec(model: ModelSpec): Promise<ImageCodec> {
@@ -87,4 +73,4 @@ async function warmUp(codec: ImageCodec, model: ModelSpec): Promise<void> {
 }
 
 assert(parentPort !== null, 'the media worker runs as a worker thread');
-await main(parentPort, workerData as WorkerInit);
+await serveTasks<MediaTasks>(parentPort, () => openMedia(workerData as MediaInit));

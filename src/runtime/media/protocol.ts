@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../../core/errors.ts';
 import type { EmptyPayload, ImagePayload } from '../../core/frame.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import type { Region } from '../../core/region.ts';
@@ -6,7 +5,7 @@ import type { ResultItem } from '../../core/result.ts';
 import type { DecodeOptions, ImageTransform } from '../../models/codec.ts';
 
 /** What a media worker is born with. */
-export interface WorkerInit {
+export interface MediaInit {
   readonly arenaFd: number;
   readonly arenaBytes: number;
   /** Models with an image codec. */
@@ -44,15 +43,3 @@ export interface MediaTasks {
     readonly answer: readonly ResultItem[];
   };
 }
-
-export type MediaTaskKind = keyof MediaTasks;
-
-/** A task on its way to a worker; `id` comes back with the reply. */
-export type MediaCall = {
-  readonly [K in MediaTaskKind]: { readonly id: number; readonly kind: K; readonly request: MediaTasks[K]['request'] };
-}[MediaTaskKind];
-
-export type MediaReply =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly id: number; readonly answer: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly code: ErrorCode; readonly message: string };

@@ -11,6 +11,7 @@ import { type Assistant, createAssistant } from '../../../src/runtime/assistant/
 import type { Seen } from '../../../src/runtime/assistant/view.ts';
 import { createChatService } from '../../../src/runtime/chat-service.ts';
 import { type ConversationRig, createConversationRig } from '../../support/conversation-rig.ts';
+import { createDirectEncoder } from '../../support/direct-encoder.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createMachineRig } from '../../support/machine-rig.ts';
 
@@ -37,8 +38,8 @@ beforeAll(async () => {
     config: read('tokenizer_config.json'),
     generation: read('generation_config.json'),
   });
-  const template = createChatTemplate('cockpit-lm', tokenizer);
-  const chat = createChatService({ contextTokens }, { clock, vocabulary: tokenizer.vocabulary, template, desk: rig.desk });
+  const encoder = createDirectEncoder(createChatTemplate('cockpit-lm', tokenizer));
+  const chat = createChatService({ contextTokens }, { clock, vocabulary: tokenizer.vocabulary, encoder, desk: rig.desk });
   assistant = createAssistant(
     { id: 'assistant', contextTokens, machine: 'vehicle', catalogue: machine.catalogue, stateAgeMaxUs: durationFromMs(2_000) },
     { clock, chat, gate: machine.gate, onOutcome: machine.onOutcome, state: machine.state, view: () => seen },

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CoxswainError } from '../../../src/core/errors.ts';
+import type { CoxswainError } from '../../../src/core/errors.ts';
 import { createChatTemplate } from '../../../src/models/language/chat-template.ts';
 import type { ReplyPiece } from '../../../src/models/language/reply-reader.ts';
 import { createTokenizer } from '../../../src/models/language/tokenizer.ts';
 import { type ChatAsk, type ChatEnd, type ChatReply, type ChatService, createChatService } from '../../../src/runtime/chat-service.ts';
 import { type ConversationRig, createConversationRig } from '../../support/conversation-rig.ts';
+import { createDirectEncoder } from '../../support/direct-encoder.ts';
 import { writeTinyDecoder } from '../../support/tiny-decoder.ts';
 import { byteLevelFiles } from '../../support/tokenizer-fixture.ts';
 
@@ -27,7 +28,12 @@ beforeEach(async () => {
   rig = await createConversationRig(dir, folder);
   service = createChatService(
     { contextTokens: rig.contextTokens },
-    { clock: rig.clock, vocabulary: tokenizer.vocabulary, template: createChatTemplate('fixture', tokenizer), desk: rig.desk },
+    {
+      clock: rig.clock,
+      vocabulary: tokenizer.vocabulary,
+      encoder: createDirectEncoder(createChatTemplate('fixture', tokenizer)),
+      desk: rig.desk,
+    },
   );
 });
 afterEach(async () => {
@@ -45,8 +51,10 @@ function ask(what: Omit<ChatAsk, 'messages'> & { readonly say?: string }, onPiec
   const pieces: ReplyPiece[] = [];
   const { say = 'What do you see in front of me?', ...rest } = what;
   let settle: (end: ChatEnd) => void = () => undefined;
-  const end = new Promise<ChatEnd>((resolve) => {
+  let refuse: (error: Error) => void = () => undefined;
+  const end = new Promise<ChatEnd>((resolve, reject) => {
     settle = resolve;
+    refuse = reject;
   });
   const messages = [
     { role: 'system', content: 'Turn the seat heating of the driver to two. What do you see in front of me?' },
@@ -60,6 +68,7 @@ function ask(what: Omit<ChatAsk, 'messages'> & { readonly say?: string }, onPiec
         onPiece();
       },
       onEnd: (ended) => settle(ended),
+      onRefused: (error) => refuse(error),
     },
   );
   return { reply, pieces, end };
@@ -142,18 +151,14 @@ describe('a chat', () => {
     }).ids;
     expect(ids.filter((id) => tokenizer.vocabulary.kindOf(id) !== 'text')).toHaveLength(3);
     expect(usage.promptTokens).toBeGreaterThan(40);
-    const codeOf = (what: Parameters<typeof ask>[0]): string => {
-      try {
-        ask(what);
-      } catch (thrown) {
-        if (thrown instanceof CoxswainError) return thrown.code;
-        throw thrown;
-      }
-      return 'nothing was thrown';
-    };
-    expect(codeOf({ say: 'x'.repeat(20_000) })).toBe('CONTEXT_OVERFLOW');
-    expect(codeOf({ say: 'x'.repeat(1_000_000) })).toBe('PROMPT_REFUSED');
-    expect(codeOf({ sampling: { temperature: -1 } })).toBe('PROMPT_REFUSED');
+    const codeOf = (what: Parameters<typeof ask>[0]): Promise<string> =>
+      ask(what).end.then(
+        () => 'it was answered',
+        (error: CoxswainError) => error.code,
+      );
+    expect(await codeOf({ say: 'x'.repeat(20_000) })).toBe('CONTEXT_OVERFLOW');
+    expect(await codeOf({ say: 'x'.repeat(1_000_000) })).toBe('PROMPT_REFUSED');
+    expect(await codeOf({ sampling: { temperature: -1 } })).toBe('PROMPT_REFUSED');
     const spoon = { kind: 'json', schema: { type: 'spoon' } } as const;
     expect((await ask({ constraint: spoon }).end).outcome).toEqual({ kind: 'failed', reason: 'prepare-error' });
     expect((await ask({ tokensMax: 2 }).end).outcome).toEqual({ kind: 'done' });

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
 import { durationFromMs } from '../../../src/core/units.ts';
 import { createSharedMemory, type SharedMemory } from '../../../src/native/shared-memory.ts';
-import { MediaPool, URGENCY_STARTUP } from '../../../src/runtime/media/media-pool.ts';
+import { createMediaPool, type MediaPool } from '../../../src/runtime/media/media-pool.ts';
+import { URGENCY_STARTUP } from '../../../src/runtime/threads/worker-pool.ts';
 
 const MISSING = { path: join(import.meta.dirname, 'nothing.wav'), secondsMax: 1 };
 
@@ -13,7 +14,7 @@ const lost: string[] = [];
 beforeEach(async () => {
   lost.length = 0;
   memory = createSharedMemory(1024 * 1024);
-  pool = new MediaPool(
+  pool = createMediaPool(
     { arenaFd: memory.fd, arenaBytes: 1024 * 1024, models: [], workers: 1, tasksMax: 2, taskTimeoutUs: durationFromMs(20_000) },
     { clock: createSystemClock(), onWorkerLost: (message) => lost.push(message) },
   );

@@ -90,7 +90,7 @@ describe('a model that is out of its mind', () => {
     expect(outcomesOf(turn)).toMatchObject([{ kind: 'rejected', reason: 'invalid-arguments' }]);
     expect(turn.ends[0]?.transcript.calls[0]?.argumentsText.length).toBeLessThanOrEqual(500);
     rig.hear('and now?');
-    expect(rig.chat.promptTokens(rig.chat.last().ask)).toBeLessThan(1024);
+    expect(rig.chat.last().promptTokens).toBeLessThan(1024);
     answer(rig, 'fine');
   });
 
@@ -155,7 +155,7 @@ describe('words that are no words', () => {
     const turn = rig.hear('hello', { history });
     expect(turn.ends).toEqual([]);
     expect(rig.chat.last().ask.messages.at(-2)?.content).toBe('message 99999');
-    expect(rig.chat.promptTokens(rig.chat.last().ask)).toBeLessThan(1024);
+    expect(rig.chat.last().promptTokens).toBeLessThan(1024);
   });
 
   it('come from the future, and are taken as said now', () => {
