@@ -29,6 +29,8 @@ export function lintConfig(config: RuntimeConfig): readonly Warning[] {
   lintCores(config, report);
   lintMemory(config, report);
   lintMqtt(config, report);
+  if (config.http !== undefined && config.pipelines.every(({ answer }) => answer === undefined))
+    report(['http'], 'no pipeline runs a language model, so there is nothing that clients could ask');
   return warnings.sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
 }
 

@@ -29,6 +29,10 @@ describe('lintConfig', () => {
     expect(warnings({ config: edited('deadlineMs: 900', 'deadlineMs: 30.5, freshness: { queue: 2 }') })).toEqual([]);
   });
 
+  it('warns of a server for clients that have nothing to ask', () => {
+    expect(only(`${CONFIG}http: {}\n`)).toContain('http: no pipeline runs a language model');
+  });
+
   it('warns of staleAfterMs past the deadline', () => {
     expect(only(edited('deadlineMs: 125', 'deadlineMs: 125, staleAfterMs: 126'))).toContain(
       'pipelines.boxes.staleAfterMs: longer than deadlineMs (125)',
