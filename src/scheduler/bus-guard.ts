@@ -208,7 +208,8 @@ function mostDemandBeside(state: SchedulerState, core: CoreState, until: number)
   for (const other of state.cores) {
     const { running } = other;
     if (running !== undefined && running.core === other) demand += running.model.busRatio;
-    if (other !== core && other.homeBusRatio > 0 && other.arrivals.next(0, until) >= 0) demand += other.homeBusRatio;
+    if (other !== core && other.homeBusRatio > 0 && other.arrivals.next(0, Number.NEGATIVE_INFINITY, until) >= 0)
+      demand += other.homeBusRatio;
   }
   return demand;
 }

@@ -23,14 +23,16 @@ export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobStat
   let secondFrom = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const until = idleAt;
-    for (let place = arrivals.next(0, until); place >= 0; place = arrivals.next(place + 1, until)) {
+    for (let place = arrivals.next(0, countedUntil, until); place >= 0; place = arrivals.next(place + 1, countedUntil, until)) {
       const stream = homeStreams[place] as StreamState;
       if (stream.rank > candidate.rank || stream === candidate.stream) continue;
       const { model, releases } = stream;
       const arrivalAt = releases.predict(now) ? releases.arrivalAt : Number.POSITIVE_INFINITY;
-      // What was expected has not come, or will not any more; it is met again where it belongs now.
-      if (arrivalAt > until) arrivals.set(place, arrivalAt);
-      if (arrivalAt > until || arrivalAt <= countedUntil) continue;
+      if (arrivalAt > until) {
+        // What was expected has not come, or will not any more; it is met again where it belongs now.
+        arrivals.set(place, arrivalAt);
+        continue;
+      }
       const highUs = highUsOn(model, core);
       const streamDueAt = endBy(stream, arrivalAt, highUs, releases.captureAt + stream.stream.deadlineUs);
       idleAt += arrivalAt + highUs <= streamDueAt ? highUs : tightUs(arrivalAt, streamDueAt, typicalUsOn(model, core));

@@ -164,14 +164,13 @@ function createStream(plan: SchedulerPlan, stream: Stream, index: number, models
     doneCount: 0,
     record: { endedCount: 0, lostCount: 0, valueSum: 0 },
     after: undefined,
-    followers: [],
-    live: new Map(),
-    ends: new Map(),
+    followed: undefined,
   };
 }
 
 function link(stream: StreamState | undefined, after: StreamState | undefined): void {
   assert(stream !== undefined && after !== undefined, 'a dependency names streams of the plan');
   stream.after = after;
-  after.followers.push(stream);
+  after.followed ??= { followers: [], live: new Map(), ends: new Map() };
+  after.followed.followers.push(stream);
 }

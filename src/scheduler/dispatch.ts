@@ -76,7 +76,7 @@ function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
       const isCheaper = makeCheaper(state, job);
       if (!isCheaper) endJob(state, job, { kind: 'dropped', reason: 'infeasible' }, decisions);
       // The places before the cursors are no longer what they were: those that needed its result are lost with it.
-      if (isCheaper || job.stream.followers.length > 0) rewind(state);
+      if (isCheaper || job.stream.followed !== undefined) rewind(state);
     } else if (!startOnSomeCore(state, job, decisions)) {
       job.stream.heldInRound = state.round;
       group.cursor += 1;

@@ -4,7 +4,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { DropRule } from './plan.ts';
 import { rememberEnd } from './precedence.ts';
 import { setStanding, unsettle, updateServer } from './server.ts';
-import type { CoreState, JobState, SchedulerState, StreamRecord } from './state.ts';
+import type { CoreState, Followed, JobState, SchedulerState, StreamRecord } from './state.ts';
 
 /** The one place where jobs change phase, so that each ends exactly once and every list agrees. */
 export function putWaiting(state: SchedulerState, job: JobState, place: 'last' | 'first'): void {
@@ -57,19 +57,19 @@ export function endJob(state: SchedulerState, job: JobState, outcome: Outcome, d
   countLoss(job, outcome);
   keepRecord(job, outcome, state.policy.drop);
   decisions.push({ kind: 'end', job: job.id, outcome });
-  if (job.stream.followers.length > 0) tellFollowers(state, job, outcome, decisions);
+  const { followed } = job.stream;
+  if (followed !== undefined) tellFollowers(state, job, followed, outcome, decisions);
 }
 
 /** Those that needed this result and wait are lost with it. */
-function tellFollowers(state: SchedulerState, job: JobState, outcome: Outcome, decisions: Decision[]): void {
-  const { stream } = job;
+function tellFollowers(state: SchedulerState, job: JobState, followed: Followed, outcome: Outcome, decisions: Decision[]): void {
   const { capturedAt } = job.job;
   const hasResult = outcome.kind === 'done' || outcome.kind === 'late';
-  if (hasResult) stream.doneCount += 1;
-  stream.live.delete(capturedAt);
-  rememberEnd(stream, capturedAt, hasResult);
+  if (hasResult) job.stream.doneCount += 1;
+  followed.live.delete(capturedAt);
+  rememberEnd(followed, capturedAt, hasResult);
   if (hasResult || state.policy.countsResults) return;
-  for (const follower of stream.followers) {
+  for (const follower of followed.followers) {
     for (const orphan of follower.waiting.filter((waiting) => waiting.job.capturedAt === capturedAt)) {
       endJob(state, orphan, { kind: 'dropped', reason: 'predecessor-lost' }, decisions);
     }

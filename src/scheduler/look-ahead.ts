@@ -10,6 +10,7 @@ import { claimUs, standingDueAt, standsInBackground } from './server.ts';
 import { type CoreState, type HoldState, isTalk, type JobState, type StreamState } from './state.ts';
 import { typicalRestUs } from './steps.ts';
 
+const EVER = Number.NEGATIVE_INFINITY;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A core with more protected streams than that is not looked through: each decision would take too long. The search has room for these and the candidate. */
@@ -66,7 +67,7 @@ export class LookAhead {
   #isOverBefore(endAt: number, core: CoreState, candidate: JobState): boolean {
     const { arrivals, held, homeStreams, homeWaitingCount } = core;
     if (held.length > 0 || homeStreams.length > STREAMS_MAX || homeWaitingCount > (isAtHome(candidate, core) ? 1 : 0)) return false;
-    for (let place = arrivals.next(0, endAt); place >= 0; place = arrivals.next(place + 1, endAt))
+    for (let place = arrivals.next(0, EVER, endAt); place >= 0; place = arrivals.next(place + 1, EVER, endAt))
       if ((homeStreams[place] as StreamState).rank <= candidate.rank) return false;
     this.#search.charge(homeStreams.length);
     return true;

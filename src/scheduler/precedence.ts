@@ -1,6 +1,6 @@
 import type { InstantUs } from '../core/units.ts';
 import { leastTypicalUs } from './cost-of.ts';
-import type { JobState, SchedulerState, StreamState } from './state.ts';
+import type { Followed, JobState, SchedulerState, StreamState } from './state.ts';
 import { typicalRestUs, typicalRunUs } from './steps.ts';
 
 /** How many captures a stream remembers the end of, for jobs that follow; more than any follower has waiting. */
@@ -11,20 +11,20 @@ export function isReady(state: SchedulerState, job: JobState): boolean {
   if (job.readyAt > state.now) return false;
   const { after } = job.stream;
   if (after === undefined) return true;
-  return state.policy.countsResults ? after.doneCount > job.ordinal : after.ends.get(job.job.capturedAt) === true;
+  return state.policy.countsResults ? after.doneCount > job.ordinal : after.followed?.ends.get(job.job.capturedAt) === true;
 }
 
 /** Whether the result that the job needs will never be there. */
 export function isOrphan(state: SchedulerState, job: JobState): boolean {
   const { after } = job.stream;
-  return after !== undefined && !state.policy.countsResults && after.ends.get(job.job.capturedAt) === false;
+  return after !== undefined && !state.policy.countsResults && after.followed?.ends.get(job.job.capturedAt) === false;
 }
 
 /** When the job can start at the earliest for what it needs, going by typical times; `now` when it needs nothing. */
 export function readyAtUs(state: SchedulerState, job: JobState): number {
   const { after } = job.stream;
   if (after === undefined || isReady(state, job)) return Math.max(state.now, job.readyAt);
-  const before = after.live.get(job.job.capturedAt);
+  const before = after.followed?.live.get(job.job.capturedAt);
   if (before?.phase === 'decoding') return state.now;
   if (before?.phase === 'waiting') return state.now + leastRestUs(before);
   if (before?.phase !== 'running' || before.core === undefined) return state.now + leastTypicalUs(after.model);
@@ -39,14 +39,14 @@ function leastRestUs(job: JobState): number {
 }
 
 /** What the jobs that wait for one of this stream still need after it, at the least, along the longest chain. */
-export function followersUs(stream: StreamState): number {
+export function followersUs({ followed }: StreamState): number {
+  if (followed === undefined) return 0;
   let mostUs = 0;
-  for (const follower of stream.followers) mostUs = Math.max(mostUs, leastTypicalUs(follower.model) + followersUs(follower));
+  for (const follower of followed.followers) mostUs = Math.max(mostUs, leastTypicalUs(follower.model) + followersUs(follower));
   return mostUs;
 }
 
-export function rememberEnd(stream: StreamState, capturedAt: InstantUs, hasResult: boolean): void {
-  const { ends } = stream;
+export function rememberEnd({ ends }: Followed, capturedAt: InstantUs, hasResult: boolean): void {
   ends.set(capturedAt, hasResult);
   if (ends.size <= ENDS_MAX) return;
   const oldest = ends.keys().next();

@@ -122,10 +122,16 @@ export interface StreamState {
   arrivedCount: number;
   doneCount: number;
   readonly record: StreamRecord;
-  /** The stream whose results its jobs need, and those that need its results. */
+  /** The stream whose results its jobs need. */
   after: StreamState | undefined;
+  /** Only where others need its results. */
+  followed: Followed | undefined;
+}
+
+/** A stream whose results others need. */
+export interface Followed {
   readonly followers: StreamState[];
-  /** Only with followers: its jobs under way by capture, and how the last ones ended: true with a result. */
+  /** Its jobs under way by capture, and how the last ones ended: true with a result. */
   readonly live: Map<InstantUs, JobState>;
   readonly ends: Map<InstantUs, boolean>;
 }

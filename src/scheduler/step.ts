@@ -142,7 +142,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
   }
   stream.releases.observe(job.capturedAt, state.now);
   noteRelease(stream);
-  const urgentAt = stream.followers.length === 0 ? job.deadlineAt : job.deadlineAt - followersUs(stream);
+  const urgentAt = job.deadlineAt - followersUs(stream);
   const newcomer: JobState = {
     id: job.id,
     rank: stream.rank,
@@ -179,7 +179,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
   state.jobs.add(job.id, newcomer);
   state.arrivedCount += 1;
   stream.arrivedCount += 1;
-  if (stream.followers.length > 0) stream.live.set(job.capturedAt, newcomer);
+  stream.followed?.live.set(job.capturedAt, newcomer);
   putWaiting(state, newcomer, 'last');
   if (dropIfHopeless(state, newcomer, decisions)) return undefined;
   makeRoom(state, newcomer, decisions);

@@ -64,9 +64,11 @@ export class WaitingList<T> {
   }
 
   remove(item: T): void {
-    const place = this.#changesOrder ? 0 : this.#blockOf(item);
+    // Mostly the first leaves.
+    const isFirst = this.#blocks[0]?.[0] === item;
+    const place = isFirst || this.#changesOrder ? 0 : this.#blockOf(item);
     const block = this.#blocks[place] as T[];
-    const index = this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item, block.length);
+    const index = isFirst ? 0 : this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item, block.length);
     assert(block[index] === item, 'a job leaves the list that it is in');
     this.#size -= 1;
     for (let next = index + 1; next < block.length; next += 1) block[next - 1] = block[next] as T;

@@ -180,7 +180,7 @@ class Lookout {
     const { now } = this.#state;
     const { stream } = job;
     if (this.#tasks.length >= TASKS_MAX || isOrphan(this.#state, job)) return;
-    const needed = stream.after?.live.get(job.job.capturedAt);
+    const needed = stream.after?.followed?.live.get(job.job.capturedAt);
     const before = needed === undefined ? -1 : (this.#byJob.get(needed) ?? -1);
     const isFree = before >= 0 || isReady(this.#state, job);
     const restUs = Float64Array.from(this.#cores, (core) =>
@@ -243,7 +243,8 @@ class Lookout {
 
   #followersUs(stream: StreamState): number {
     let mostUs = 0;
-    for (const follower of stream.followers) mostUs = Math.max(mostUs, this.#prospectOf(follower).leastUs + this.#followersUs(follower));
+    for (const follower of stream.followed?.followers ?? [])
+      mostUs = Math.max(mostUs, this.#prospectOf(follower).leastUs + this.#followersUs(follower));
     return Number.isFinite(mostUs) ? mostUs : 0;
   }
 
