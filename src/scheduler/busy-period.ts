@@ -25,7 +25,7 @@ export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobStat
     const until = idleAt;
     for (let place = arrivals.next(0, countedUntil, until); place >= 0; place = arrivals.next(place + 1, countedUntil, until)) {
       const stream = homeStreams[place] as StreamState;
-      if (stream.rank > candidate.rank || stream === candidate.stream) continue;
+      if (stream.rank > candidate.rank) continue;
       const { model, releases } = stream;
       const arrivalAt = releases.predict(now) ? releases.arrivalAt : Number.POSITIVE_INFINITY;
       if (arrivalAt > until) {

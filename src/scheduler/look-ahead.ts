@@ -10,7 +10,6 @@ import { claimUs, standingDueAt, standsInBackground } from './server.ts';
 import { type CoreState, type HoldState, isTalk, type JobState, type StreamState } from './state.ts';
 import { typicalRestUs } from './steps.ts';
 
-const EVER = Number.NEGATIVE_INFINITY;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A core with more protected streams than that is not looked through: each decision would take too long. The search has room for these and the candidate. */
@@ -45,7 +44,7 @@ export class LookAhead {
     const isOverloaded = this.#overloadedCore === core && this.#overloadedAt === now && this.#overloadedRank <= rank;
     const endAt = now + forUs;
     const isHopeless = (isOverloaded && rank === 0) || !search.begin(now);
-    if (!isHopeless && !isOverloaded && this.#isOverBefore(endAt, core, candidate)) return undefined;
+    if (!isHopeless && !isOverloaded && this.#isPlain(now, endAt, core, candidate)) return undefined;
     if (isHopeless || !this.#lookAt(now, core, candidate)) return this.#holdForVictims(now, core, candidate, forUs);
     if (!isOverloaded && search.find(endAt, rank)) return undefined;
     const { late } = search;
@@ -63,12 +62,11 @@ export class LookAhead {
     return this.#holdForVictims(now, core, candidate, forUs);
   }
 
-  /** The plainest case, and the most frequent: nobody waits, and all that is expected comes after the run. */
-  #isOverBefore(endAt: number, core: CoreState, candidate: JobState): boolean {
-    const { arrivals, held, homeStreams, homeWaitingCount } = core;
-    if (held.length > 0 || homeStreams.length > STREAMS_MAX || homeWaitingCount > (isAtHome(candidate, core) ? 1 : 0)) return false;
-    for (let place = arrivals.next(0, EVER, endAt); place >= 0; place = arrivals.next(place + 1, EVER, endAt))
-      if ((homeStreams[place] as StreamState).rank <= candidate.rank) return false;
+  /** The plainest case, and the most frequent: nobody waits, and whatever comes is in time in any order. */
+  #isPlain(now: InstantUs, endAt: number, core: CoreState, candidate: JobState): boolean {
+    const { homeStreams, homeWaitingCount } = core;
+    if (homeStreams.length > STREAMS_MAX || homeWaitingCount > (isAtHome(candidate, core) ? 1 : 0)) return false;
+    if (!isIdleInTime(now, core, candidate, endAt)) return false;
     this.#search.charge(homeStreams.length);
     return true;
   }
