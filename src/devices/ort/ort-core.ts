@@ -4,7 +4,7 @@ import { CoxswainError, type ErrorCode, messageOf } from '../../core/errors.ts';
 import type { CoreId, JobId } from '../../core/job.ts';
 import type { ModelId, ModelSpec } from '../../core/model.ts';
 import type { Segment, SegmentEnd } from '../../core/segment.ts';
-import { type DurationUs, durationUs } from '../../core/units.ts';
+import { addUs, type DurationUs, durationUs, elapsedUs, type InstantUs } from '../../core/units.ts';
 import type { CoreHealth, CoreLoss, CoreState } from '../device.ts';
 import { MAILBOX_BYTES } from './mailbox.ts';
 import type { LoadPlan, OptimizedCopies } from './optimized-copies.ts';
@@ -41,6 +41,9 @@ const ORIGINAL: LoadPlan = { copy: undefined, saveCopyAs: undefined };
 
 /** An idle core ends in a few ms once told; then it is made to. */
 const STOP_GRACE_US = durationUs(500_000);
+/** The event loop is some 10 ms late at worst (docs/http.md: 50 ms in a flood of connections); a machine that was suspended, by seconds. */
+const STOOD_STILL_US = durationUs(200_000);
+const AFTERWARDS_US = durationUs(500_000);
 
 /** One core of the device, through all of its lives. Work is handed to the process one command at a time, in the order asked for. */
 export class OrtCore {
@@ -81,7 +84,7 @@ export class OrtCore {
     }
     this.#memory = this.#process.pid === undefined ? undefined : new ProcessMemory(this.#process.pid, clock);
     const { startTimeoutUs } = this.#options;
-    this.#timer = after(clock, startTimeoutUs, () => this.#end('hung', `did not start within ${startTimeoutUs / 1000} ms`));
+    this.#endAt(addUs(clock.now(), startTimeoutUs), `did not start within ${startTimeoutUs / 1000} ms`);
   }
 
   load(model: ModelSpec, onEnd: (error: CoxswainError | undefined) => void): void {
@@ -159,18 +162,30 @@ export class OrtCore {
         after(clock, durationUs(0), () => this.#take({ kind: 'failed', reason: 'prepare-error', message }));
         return;
       }
-      this.#timer = clock.at(killAt, () => this.#end('hung', `had not ended job ${job} (${model}) by its hard timeout`));
+      this.#endAt(killAt, `had not ended job ${job} (${model}) by its hard timeout`);
       return;
     }
     const { loadTimeoutUs } = this.#options;
     const model = loadable(work.model);
     // A language model's weights are prepacked, which a copy does not hold.
     this.#plan = model.language === undefined ? copies.plan(model) : ORIGINAL;
-    this.#timer = after(clock, loadTimeoutUs, () => this.#end('hung', `had not opened ${model.id} within ${loadTimeoutUs / 1000} ms`));
+    this.#endAt(addUs(clock.now(), loadTimeoutUs), `had not opened ${model.id} within ${loadTimeoutUs / 1000} ms`);
     const command: Command = { kind: 'load', model, ...this.#plan };
     if (this.#process?.post(command) !== false) return;
     const message = `The manifest entry ${JSON.stringify(model.id)} is too long to be handed to a core; give it fewer tensors.`;
     after(clock, durationUs(0), () => this.#take({ kind: 'load-failed', code: 'MODEL_UNLOADABLE', message }));
+  }
+
+  /**
+   * Ends the process as hung unless it answers by then. Where that is told late this process stood still itself, and its cores with it most likely: what was answered meanwhile is
+   * read first, and a core has a moment to go on.
+   */
+  #endAt(instant: InstantUs, message: string): void {
+    const { clock } = this.#deps;
+    this.#timer = clock.at(instant, () => {
+      if (elapsedUs(instant, clock.now()) <= STOOD_STILL_US) return this.#end('hung', message);
+      this.#timer = after(clock, AFTERWARDS_US, () => this.#end('hung', message));
+    });
   }
 
   #take(reply: Reply): void {

@@ -33,6 +33,11 @@ const runOnce = () => {
   return rig.run('count', [region(0, 8)], [region(64, 4)]);
 };
 
+/** As a process does that is suspended: no timer and no answer is looked at. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** A zombie has ended: what is left of it waits for its new parent to look. */
 function isAlive(pid: number): boolean {
   if (!existsSync(`/proc/${pid}/stat`)) return false;
@@ -71,6 +76,20 @@ it('kills a core that was stopped in mid-run, by the hard timeout', async () => 
   await rig.until(() => rig.losses.length === 1);
   expect(rig.losses[0]).toMatchObject({ reason: 'hung', message: expect.stringContaining('hard timeout') });
   expect(isAlive(pid)).toBe(false);
+});
+
+it('takes no core for hung that answered while this process stood still itself, and a stopped one a moment later', async () => {
+  createRig();
+  await rig.start();
+  await rig.load(models.count);
+  new BigInt64Array(rig.arena)[0] = 3n;
+  const end = rig.run('count', [region(0, 8)], [region(64, 4)], { killMs: 300 });
+  standStill(800);
+  expect(await end).toMatchObject({ kind: 'done' });
+  const hung = runEndlessly(300);
+  process.kill(rig.pid(), 'SIGSTOP');
+  standStill(800);
+  expect(await hung).toMatchObject({ kind: 'failed', reason: 'core-hung' });
 });
 
 it('kills a core that was stopped while loading, by the load timeout', async () => {
