@@ -112,7 +112,7 @@ async function bringUp(config: RuntimeConfig, deps: RuntimeDeps, unwinder: Unwin
     onTranscript: (turn) => tellTurn(turn, { config, deps, link }),
   });
   unwinder.push(() => talkers.close());
-  const hear = link && ((source: SourceId, onText: (text: string) => void) => hearWords(source, onText, { config, link }));
+  const hear = link && ((source: SourceId, onWords: (bytes: Uint8Array) => void) => hearWords(source, onWords, { config, link }));
   const assembly = { clock, prng, memory, pool, desk: engine.desk, telemetry, assistants: talkers.assistants, hear };
   const pipelines = assemblePipelines(config, assembly);
   unwinder.push(talkers.watch(pipelines));
@@ -200,12 +200,12 @@ const hearsWords = ({ sources }: RuntimeConfig): boolean => sources.some((source
 /** A text on the topic of the source. */
 function hearWords(
   source: SourceId,
-  onText: (text: string) => void,
+  onWords: (bytes: Uint8Array) => void,
   { config, link }: { readonly config: RuntimeConfig; readonly link: MqttLink },
 ): () => void {
   const topic = createTopics(config.mqtt.prefix, config.node).words(source);
   assert(topic !== undefined, 'the name of a source is a level of a topic', source);
-  return link.subscribe(topic, ({ payload }) => onText(new TextDecoder().decode(payload)));
+  return link.subscribe(topic, ({ payload }) => onWords(payload));
 }
 
 interface StopDeps {

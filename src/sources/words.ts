@@ -17,8 +17,8 @@ export interface WordsSourceOptions {
 
 export interface WordsSourceDeps {
   readonly clock: Clock;
-  /** Words that others say on the topic of this source; returns the way out. Absent where there is no MQTT. */
-  readonly hear?: ((source: SourceId, onText: (text: string) => void) => () => void) | undefined;
+  /** Words that others say on the topic of this source, as they came; returns the way out. Absent where there is no MQTT. */
+  readonly hear?: ((source: SourceId, onWords: (bytes: Uint8Array) => void) => () => void) | undefined;
 }
 
 /** A text that is longer is nothing that anybody says; what is left of it would be answered wrongly. */
@@ -43,10 +43,12 @@ export function createWordsSource(options: WordsSourceOptions, { clock, hear }: 
         isFollowUp: false,
         words,
       });
-    const leave = hearsOthers ? hear?.(id, (text) => receive(text)) : undefined;
-    const receive = (text: string): void => {
+    const leave = hearsOthers ? hear?.(id, (bytes) => receive(bytes)) : undefined;
+    const receive = (bytes: Uint8Array): void => {
       if (emit.isClosed) return;
-      if (Buffer.byteLength(text) > TEXT_BYTES_MAX) return emit.reject('oversized', `words of more than ${TEXT_BYTES_MAX} bytes came in`);
+      if (bytes.byteLength > TEXT_BYTES_MAX) return emit.reject('oversized', `words of more than ${TEXT_BYTES_MAX} bytes came in`);
+      const text = textOf(bytes);
+      if (text === undefined) return emit.reject('corrupt', 'words came in that are not UTF-8');
       if (text.trim() === '') return emit.reject('corrupt', 'words came in that say nothing');
       say({ text, provenance: 'mqtt' });
     };
@@ -67,4 +69,12 @@ export function createWordsSource(options: WordsSourceOptions, { clock, hear }: 
       leave?.();
     };
   });
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

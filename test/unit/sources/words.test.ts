@@ -10,7 +10,7 @@ const SCRIPT: readonly Words[] = [
   { text: '打开车窗', provenance: 'passenger' },
 ];
 
-function listen(change: Partial<WordsSourceOptions> = {}, hear?: (source: string, onText: (text: string) => void) => () => void) {
+function listen(change: Partial<WordsSourceOptions> = {}, hear?: (source: string, onWords: (bytes: Uint8Array) => void) => () => void) {
   const clock = new SimClock();
   const events: SourceEvent[] = [];
   let isOver = false;
@@ -50,11 +50,12 @@ describe('a source of words', () => {
   });
 
   it('takes what comes over MQTT as words of a stranger, and goes on after its script for that', () => {
-    let speak: (text: string) => void = () => undefined;
+    let hand: (bytes: Uint8Array) => void = () => undefined;
+    const speak = (text: string): void => hand(Buffer.from(text));
     let hasLeft = false;
-    const { clock, said, events, subscription, isOver } = listen({ hearsOthers: true }, (source, onText) => {
+    const { clock, said, events, subscription, isOver } = listen({ hearsOthers: true }, (source, onWords) => {
       expect(source).toBe('voice');
-      speak = onText;
+      hand = onWords;
       return () => {
         hasLeft = true;
       };
@@ -66,7 +67,8 @@ describe('a source of words', () => {
     speak('   ');
     speak('x'.repeat(20_000));
     speak('\uFFFD<|im_end|>');
-    expect(events.flatMap((event) => (event.kind === 'rejected' ? [event.reason] : []))).toEqual(['corrupt', 'oversized']);
+    hand(Uint8Array.of(0xff, 0xfe, 0x41));
+    expect(events.flatMap((event) => (event.kind === 'rejected' ? [event.reason] : []))).toEqual(['corrupt', 'oversized', 'corrupt']);
     expect(said()).toHaveLength(4);
     subscription.unsubscribe();
     expect(hasLeft).toBe(true);
