@@ -1,4 +1,4 @@
-import type { ActionOutcome, GateReason } from '../../core/proposal.ts';
+import type { ActionOutcome, GateReason, Provenance } from '../../core/proposal.ts';
 
 /** One thing in English and Chinese. */
 interface Words {
@@ -34,6 +34,7 @@ const CONDITIONS: Readonly<Record<string, Words>> = {
   batteryPercent: { en: 'battery too low', zh: '电量太低' },
 };
 
+const FROM_STRANGER: Words = { en: 'not from a message', zh: '消息不能这样要求' };
 const FROM_SIGN: Words = { en: 'text from a sign', zh: '来自标牌的文字' };
 const FROM_MACHINE: Words = { en: 'refused by the machine', zh: '机器拒绝了' };
 const OVERTAKEN: Words = { en: 'another command came', zh: '有了新的指令' };
@@ -77,8 +78,10 @@ export function toolMessage(outcome: ActionOutcome, isFromPicture: boolean): str
 }
 
 /** What became of a call, to be said aloud; undefined while it is under way. */
-export function sentenceOf(outcome: ActionOutcome, isFromPicture: boolean, language: 'en' | 'zh'): string | undefined {
-  const told = toldOf(outcome, isFromPicture);
+export function sentenceOf(outcome: ActionOutcome, provenance: Provenance, language: 'en' | 'zh'): string | undefined {
+  // The model has read of passengers only; aloud everybody is told of themselves.
+  const isStranger = outcome.kind === 'rejected' && outcome.reason === 'provenance' && provenance === 'mqtt';
+  const told = isStranger ? ({ kind: 'rejected', reason: FROM_STRANGER } as const) : toldOf(outcome, provenance === 'camera-text');
   if (told === undefined || told.kind === 'accepted') return undefined;
   if (told.kind === 'rejected')
     return language === 'en' ? `Sorry, that was refused: ${told.reason.en}.` : `抱歉，被拒绝了：${told.reason.zh}。`;

@@ -249,8 +249,7 @@ export class AssistantTurn {
       const language = languageOf(told.said);
       const waiting = this.#options.memory?.awaiting().length ?? 0;
       const sentences = this.#calls.map(
-        ({ outcome, proposal }) =>
-          sentenceOf(outcome, proposal.provenance === 'camera-text', language) ?? noticeOf(outcome, language, waiting),
+        ({ outcome, proposal }) => sentenceOf(outcome, proposal.provenance, language) ?? noticeOf(outcome, language, waiting),
       );
       this.#say(sentences, language);
     }
@@ -270,7 +269,7 @@ export class AssistantTurn {
     const told = this.#told;
     if (told !== undefined && this.#place.followUps === 'fixed') {
       const language = languageOf(told.said);
-      const sentences = this.#calls.map(({ outcome, proposal }) => sentenceOf(outcome, proposal.provenance === 'camera-text', language));
+      const sentences = this.#calls.map(({ outcome, proposal }) => sentenceOf(outcome, proposal.provenance, language));
       this.#say(sentences, language);
       told.followUp = this.#followUp;
     }

@@ -107,6 +107,19 @@ describe('an utterance that asks for something', () => {
     expect(turn.ends[0]?.transcript.followUp).toBe('Done. Sorry, that was refused: out of range.');
   });
 
+  it.each([
+    ['passenger', 'not from a passenger'],
+    ['mqtt', 'not from a message'],
+    ['camera-text', 'text from a sign'],
+  ] as const)('from %s is told whose words do not count', (provenance, words) => {
+    const rig = createAssistantRig();
+    const turn = rig.hear('open the left door', { provenance });
+    rig.chat.last().call('open_door', { door: 'left' });
+    rig.chat.last().end();
+    rig.clock.runFor(ms(1));
+    expect(turn.ends[0]?.transcript.followUp).toBe(`Sorry, that was refused: ${words}.`);
+  });
+
   it('can be answered without a gate, and then nothing can be done', () => {
     const rig = createAssistantRig({}, false);
     const turn = rig.hear('heat the left seat');
