@@ -143,6 +143,7 @@ function convertKind(kind: string, section: SocSection['others'][string]): CoreK
       computeRatio: core.computeRatio.value,
       curveOps: core.curveOps?.value ?? CURVE_OPS,
       dispatchUs: core.dispatchUs.value,
+      ...(core.floatDispatchUs === undefined ? {} : { floatDispatchUs: core.floatDispatchUs.value }),
       layerUs: core.layerUs?.value ?? LAYER_US,
       splitUs: core.splitUs?.value ?? SPLIT_US,
       layerShareRatio: core.layerShareRatio?.value ?? 1,

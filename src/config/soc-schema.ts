@@ -64,6 +64,11 @@ const coreSchema = z
       `Element operations that a sigmoid, exp or the like takes: less than ${CURVE_OPS} with a table. Default: ${CURVE_OPS}.`,
     ).optional(),
     dispatchUs: figure({ min: 0, max: 1_000_000 }, 'us', 'Overhead of one segment.'),
+    floatDispatchUs: figure(
+      { min: 0, max: 1_000_000 },
+      'us',
+      'Overhead of one segment in floating point. Default: that of others.',
+    ).optional(),
     layerUs: figure({ min: 0, max: 10_000 }, 'us', `Overhead of each layer that multiplies. Default: ${LAYER_US}.`).optional(),
     splitUs: figure(
       { min: 0, max: 10_000 },

@@ -38,6 +38,8 @@ export interface SocCore {
   readonly curveOps: number;
   /** From the command to the first operation, and from the last to the interrupt, once a segment. */
   readonly dispatchUs: number;
+  /** The same of segments in floating point, where they begin on a path of their own. Absent: as `dispatchUs`. */
+  readonly floatDispatchUs?: number;
   /** Descriptors, begin and barrier of each layer that multiplies. */
   readonly layerUs: number;
   /** What the cores of one job tell each other after such a layer, when they share it; on top of `layerUs`. */

@@ -9,6 +9,7 @@ export const CONSTANT_NAMES = [
   'computeRatio',
   'vectorOpsPerSecond',
   'dispatchUs',
+  'floatDispatchUs',
   'layerShareRatio',
 ] as const;
 export type ConstantName = (typeof CONSTANT_NAMES)[number];
@@ -51,6 +52,7 @@ export function priorOf(name: ConstantName, profile: SocProfile): Prior {
     case 'vectorOpsPerSecond':
       return { middle: (profile.core.opsPerSecond.int8 ?? peak) / 64, spread: 1.2, min: 1e7, max: 1e15 };
     case 'dispatchUs':
+    case 'floatDispatchUs':
       return { middle: 100, spread: 1, min: 1, max: 10_000 };
     case 'layerShareRatio':
       return { middle: 0.15, spread: 0.7, min: 0.01, max: 1 };
@@ -61,12 +63,13 @@ export function priorOf(name: ConstantName, profile: SocProfile): Prior {
  * Those that rows of these kinds tell about. Rows that decode wait for the bus and for each layer; networks compute, run through the vector unit and are
  * dispatched. The rest stays as the profile has it.
  */
-export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile): readonly ConstantName[] {
+export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile, hasFloats: boolean): readonly ConstantName[] {
   const isSplit = firstKindCountOf(profile) > 1;
   const hasNetworks = kinds.has('convolutional');
   return CONSTANT_NAMES.filter((name) => {
     if (name === 'efficiencyRatio') return kinds.has('decode');
     if (name === 'splitUs') return kinds.has('decode') && isSplit;
+    if (name === 'floatDispatchUs') return hasNetworks && hasFloats;
     if (name === 'layerShareRatio') return hasNetworks && profile.doWeightsStay;
     if (name === 'layerUs') return hasNetworks || (kinds.has('decode') && !isSplit);
     return hasNetworks;
@@ -74,7 +77,8 @@ export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile): readon
 }
 
 export function constantOf(name: ConstantName, { core, dram }: SocProfile): number {
-  return name === 'efficiencyRatio' ? dram.efficiencyRatio : core[name];
+  if (name === 'efficiencyRatio') return dram.efficiencyRatio;
+  return core[name] ?? core.dispatchUs;
 }
 
 export function withConstants(profile: SocProfile, constants: Constants): SocProfile {

@@ -91,8 +91,12 @@ export function leaveOut(
 
 const lineOf = ({ measurement }: MeasuredRow): string => `${measurement.file}:${measurement.line}`;
 
-const namesFor = (rows: readonly MeasuredRow[], profile: SocProfile): readonly ConstantName[] =>
-  toldBy(new Set(rows.filter(isTelling).map(({ kind }) => kind)), profile);
+/** What is told of floats alone needs rows of whole numbers beside them. */
+function namesFor(rows: readonly MeasuredRow[], profile: SocProfile): readonly ConstantName[] {
+  const telling = rows.filter(isTelling);
+  const areFloats = telling.filter(({ kind }) => kind === 'convolutional').map(({ layers }) => layers[0]?.type.startsWith('fp') === true);
+  return toldBy(new Set(telling.map(({ kind }) => kind)), profile, areFloats.includes(true) && areFloats.includes(false));
+}
 
 function near(rows: readonly MeasuredRow[], names: readonly ConstantName[], profile: SocProfile, from: Constants): Constants {
   if (names.length === 0) return {};

@@ -47,7 +47,10 @@ const isStreamed = ({ measurement, layers }: PreparedRow, profile: SocProfile): 
 
 /** One run while as many cores as the row names do the same. */
 function runUs(row: PreparedRow, profile: SocProfile, mode: SocMode): number {
-  const cost = compileSegment(row.layers, isStreamed(row, profile) ? { ...profile, core: { ...profile.core, dispatchUs: 0 } } : profile);
+  const cost = compileSegment(
+    row.layers,
+    isStreamed(row, profile) ? { ...profile, core: { ...profile.core, dispatchUs: 0, floatDispatchUs: 0 } } : profile,
+  );
   if (row.cores === 1) return aloneUs(cost, profile, mode);
   const flow = { cost, speed: mode.clockRatio, drag: 1 };
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;

@@ -103,6 +103,7 @@ const KEYS: Readonly<Record<FittedConstant['name'], { readonly key: string; read
   computeRatio: { key: 'core.computeRatio', scale: 1, unit: '' },
   vectorOpsPerSecond: { key: 'core.vectorGops', scale: 1e-9, unit: ' Gop/s' },
   dispatchUs: { key: 'core.dispatchUs', scale: 1, unit: ' us' },
+  floatDispatchUs: { key: 'core.floatDispatchUs', scale: 1, unit: ' us' },
   layerShareRatio: { key: 'core.layerShareRatio', scale: 1, unit: '' },
 };
 const three = (value: number): string => String(Number(value.toPrecision(3)));

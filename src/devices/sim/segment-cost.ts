@@ -139,9 +139,15 @@ function widestWaitUs(costs: readonly { readonly computeUs: number }[], contexts
 export const activationRoom = ({ doWeightsStay }: Pick<SocProfile, 'doWeightsStay'>, localBytes: number): number =>
   doWeightsStay ? Number.POSITIVE_INFINITY : localBytes * ACTIVATION_RATIO;
 
+/** By its first layer that multiplies. */
+const isFloat = (layers: readonly LayerCost[]): boolean => layers.find(({ macs }) => macs > 0)?.type.startsWith('fp') === true;
+
 /** Dispatch, and the beginning of each layer; layers that stay were set up before. */
-export const beginUs = (layers: readonly LayerCost[], { dispatchUs, layerUs }: SocCore, doStay: boolean): number =>
-  dispatchUs + (doStay ? 0 : layers.filter(isBegun).length * layerUs);
+export const beginUs = (
+  layers: readonly LayerCost[],
+  { dispatchUs, floatDispatchUs = dispatchUs, layerUs }: SocCore,
+  doStay: boolean,
+): number => (isFloat(layers) ? floatDispatchUs : dispatchUs) + (doStay ? 0 : layers.filter(isBegun).length * layerUs);
 
 export const elementOpsOn = ({ elementOps, curves = 0 }: LayerCost, { curveOps }: SocCore): number =>
   elementOps - curves * (CURVE_OPS - curveOps);

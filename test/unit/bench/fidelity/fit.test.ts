@@ -64,6 +64,23 @@ describe('the fit of constants', () => {
       expect([name, Math.abs(Math.log((fitted[name as keyof typeof truth] ?? 0) / value)) < 0.2]).toEqual([name, true]);
   }, 60_000);
 
+  it('tells the dispatch of floats from that of others where there are rows of both', () => {
+    const both = { ...chip, core: { ...chip.core, opsPerSecond: { int8: 2e12, fp32: 2e12 } } };
+    const truth = withConstants(both, { dispatchUs: 50, floatDispatchUs: 2_000 });
+    const small = ['mobilenet_v2', 'squeezenet', 'resnet18'];
+    const others = measuredOn(
+      small.map((name) => network(name)),
+      truth,
+    );
+    const floats = measuredOn(
+      small.map((name) => network(name, { type: 'fp32' })),
+      truth,
+    );
+    expect(Object.keys(fitConstants(others, both))).not.toContain('floatDispatchUs');
+    const { floatDispatchUs = 0 } = fitConstants([...others, ...floats], both);
+    expect(Math.abs(Math.log(floatDispatchUs / 2_000))).toBeLessThan(0.3);
+  }, 60_000);
+
   it('is hardly moved by one row that is off by ten', () => {
     const truth = withConstants(chip, { efficiencyRatio: 0.8, layerUs: 30 });
     const rows = measuredOn(MODELS, truth);

@@ -48,6 +48,16 @@ describe('the beginning of a layer', () => {
   });
 });
 
+describe('the dispatch of a segment', () => {
+  it('is another one in floating point where the chip tells of one', () => {
+    const floats = row(1).map((one) => ({ ...one, type: 'fp32' as const }));
+    const without = chip({ dispatchUs: 7 });
+    const told = chip({ dispatchUs: 7, floatDispatchUs: 70 });
+    expect(usOf(floats, told) - usOf(floats, without)).toBeCloseTo(63, 9);
+    expect(usOf(row(1), told)).toBe(usOf(row(1), without));
+  });
+});
+
 describe('layers that lie beside each other', () => {
   const more = { doWeightsStay: true, localMemoryBytes: 2000 };
   const beside = (layerShareRatio: number, stayLayersMax = 100) => chip({ layerShareRatio }, { ...more, stayLayersMax });
