@@ -6,7 +6,11 @@
  * `ours` is a core process as `coxswain run` uses it, its segments handed over one by one: chunks of the prompt, then bursts, every token told to this process. `bare` is a decode
  * loop on onnxruntime-node in a process of its own, which reads the prompt at once. `transformers` is @huggingface/transformers where `--transformers` names a folder whose
  * node_modules has it; without it the command that makes such a folder is printed. All on one thread. Times are those at which tokens are there. Where ours ends an answer sooner, the
- * others' tokens beyond that are not counted. Default models: the shape of SmolLM2-135M with random weights (made when it is missing), and the shipped model.
+ * others' tokens beyond that are not counted.
+ *
+ * When its turn comes, each speaks three times, of another text each: one token, its process having slept while the others spoke (`cold`); the whole answer, which is what tokens and
+ * prompts are compared by; and one token again, which is timed from the question in this process to the answer in it (`asked`). The clock of the other two runs in their own processes
+ * otherwise, from when they were woken and had read the question; that of ours runs here always. Default models: the shape of SmolLM2-135M with random weights (made when it is missing), and the shipped model.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -61,15 +65,17 @@ if (packages !== undefined && !existsSync(`${packages}/node_modules/@huggingface
 
 interface Spoken {
   readonly ids: readonly number[];
-  /** From the call until the first token was there. */
+  /** From the call until the first token was there, by the clock of who speaks. */
   readonly firstMs: number;
+  /** From the question until the whole answer was there, by the clock of this process. */
+  readonly heardMs: number;
   /** From each token to the next. */
   readonly gapsMs: readonly number[];
 }
 
 interface Speaker {
   readonly name: string;
-  speak(prompt: readonly number[]): Promise<Spoken>;
+  speak(prompt: readonly number[], tokensMax: number): Promise<Spoken>;
   close(): Promise<void>;
 }
 
@@ -91,9 +97,11 @@ async function createChild(name: string, file: string, description: unknown): Pr
   await answer();
   return {
     name,
-    speak(prompt) {
-      child.send({ prompt, tokens });
-      return answer();
+    async speak(prompt, tokensMax) {
+      const askedAt = performance.now();
+      child.send({ prompt, tokens: tokensMax });
+      const spoken = await answer<Omit<Spoken, 'heardMs'>>();
+      return { ...spoken, heardMs: performance.now() - askedAt };
     },
     close: async () => child.disconnect(),
   };
@@ -124,15 +132,16 @@ async function createOurs(spec: ModelSpec): Promise<Speaker> {
   let jobs = 0;
   return {
     name: 'ours',
-    async speak(prompt) {
+    async speak(prompt, tokensMax) {
+      const askedAt = performance.now();
       jobs += 1;
       words.set(prompt);
-      const turn: Turn = { promptTokens: prompt.length, tokensMax: tokens };
+      const turn: Turn = { promptTokens: prompt.length, tokensMax };
       const chunks = Math.ceil(prompt.length / chunkTokens);
       const ids: number[] = [];
       const gapsMs: number[] = [];
       let firstMs = 0;
-      let at = performance.now();
+      let at = askedAt;
       const onTokens = (made: readonly { readonly id: number }[]): void => {
         const now = performance.now();
         // Those told together came evenly, as far as a listener can tell.
@@ -156,7 +165,7 @@ async function createOurs(spec: ModelSpec): Promise<Speaker> {
         from += end.progress?.steps ?? steps;
         isLast = end.progress?.isLast ?? true;
       }
-      return { ids, firstMs, gapsMs };
+      return { ids, firstMs, gapsMs, heardMs: performance.now() - askedAt };
     },
     async close() {
       await device.dispose();
@@ -179,20 +188,32 @@ const TEXTS_PER_ROUND_MAX = 5;
 const promptOf = (length: number, round: number, { vocabulary }: DecoderConfig): number[] =>
   Array.from({ length }, (_, index) => 3 + ((index * 7919 + 104_729 * (round + 1)) % (vocabulary - 3)));
 
+interface Slot extends Spoken {
+  readonly cold: Spoken;
+  readonly asked: Spoken;
+}
+
+async function speakInTurn({ speak }: Speaker, promptTokens: number, text: number, config: DecoderConfig): Promise<Slot> {
+  const prompts = [0, 1, 2].map((part) => promptOf(promptTokens, 3 * text + part, config));
+  const cold = await speak(prompts[0] ?? [], 1);
+  const whole = await speak(prompts[1] ?? [], tokens);
+  return { ...whole, cold, asked: await speak(prompts[2] ?? [], 1) };
+}
+
 async function measure(speakers: readonly Speaker[], config: DecoderConfig, promptTokens: number) {
-  const spoken = new Map<string, Spoken[]>(speakers.map(({ name }) => [name, []]));
-  for (const speaker of speakers) await speaker.speak(promptOf(promptTokens, -1, config));
+  const spoken = new Map<string, Slot[]>(speakers.map(({ name }) => [name, []]));
+  for (const speaker of speakers) await speaker.speak(promptOf(promptTokens, -1, config), tokens);
   let same = 0;
   let texts = 0;
   for (let round = 0; round < rounds && texts < TEXTS_PER_ROUND_MAX * rounds; texts += 1) {
     const order = speakers.map((_, index) => speakers[(index + round) % speakers.length] as Speaker);
-    const answers = new Map<string, Spoken>();
-    for (const { name, speak } of order) answers.set(name, await speak(promptOf(promptTokens, texts, config)));
+    const answers = new Map<string, Slot>();
+    for (const speaker of order) answers.set(speaker.name, await speakInTurn(speaker, promptTokens, texts, config));
     // Ours ends where the model ends its answer, the others go on: what is compared is what all of them wrote.
     const count = Math.min(...[...answers.values()].map(({ ids }) => ids.length));
     if (count < tokens / 2) continue;
-    for (const [name, { ids, firstMs, gapsMs }] of answers)
-      spoken.get(name)?.push({ ids: ids.slice(0, count), firstMs, gapsMs: gapsMs.slice(0, count - 1) });
+    for (const [name, slot] of answers)
+      spoken.get(name)?.push({ ...slot, ids: slot.ids.slice(0, count), gapsMs: slot.gapsMs.slice(0, count - 1) });
     if (new Set([...spoken.values()].map((turns) => turns[round]?.ids.join())).size === 1) same += 1;
     round += 1;
   }
@@ -201,9 +222,9 @@ async function measure(speakers: readonly Speaker[], config: DecoderConfig, prom
     const turns = spoken.get(name) ?? [];
     const gaps = turns.flatMap(({ gapsMs }) => gapsMs);
     const firsts = turns.map(({ firstMs }) => firstMs);
-    const ratios = (of: (turn: Spoken) => number): number =>
+    const ratios = (of: (turn: Slot) => number): number =>
       quantile(
-        ours.map((turn, round) => of(turn) / of(turns[round] as Spoken)),
+        ours.map((turn, round) => of(turn) / of(turns[round] as Slot)),
         0.5,
       );
     return {
@@ -212,8 +233,16 @@ async function measure(speakers: readonly Speaker[], config: DecoderConfig, prom
       promptPerSecond: (1000 * promptTokens) / quantile(firsts, 0.5),
       ttftMs: { mean: mean(firsts), p99: quantile(firsts, 0.99) },
       tpotMs: { mean: mean(gaps), p99: quantile(gaps, 0.99) },
+      /** One token after a pause, and one from question to answer. */
+      coldMs: mean(turns.map(({ cold }) => cold.firstMs)),
+      askedMs: mean(turns.map(({ asked }) => asked.heardMs)),
       /** Ours against this one, medians of the rounds: above 1 ours is faster. */
-      oursFaster: { tokens: ratios(rate), prompt: ratios((turn) => 1 / turn.firstMs) },
+      oursFaster: {
+        tokens: ratios(rate),
+        prompt: ratios(({ firstMs }) => 1 / firstMs),
+        cold: ratios(({ cold }) => 1 / cold.firstMs),
+        asked: ratios(({ asked }) => 1 / asked.heardMs),
+      },
       sameTexts: `${same}/${rounds}`,
     };
   });
@@ -264,17 +293,21 @@ for (const name of values.model ?? defaultModels()) {
     );
     console.table(
       Object.fromEntries(
-        speakers.map(({ name: speaker, tokensPerSecond, promptPerSecond, ttftMs, tpotMs, oursFaster }) => [
+        speakers.map(({ name: speaker, tokensPerSecond, promptPerSecond, ttftMs, coldMs, askedMs, tpotMs, oursFaster }) => [
           speaker,
           {
             'tokens/s': Number(tokensPerSecond.toFixed(1)),
             'prompt/s': Number(promptPerSecond.toFixed(0)),
             'TTFT mean': Number(ttftMs.mean.toFixed(1)),
             'TTFT p99': Number(ttftMs.p99.toFixed(1)),
+            cold: Number(coldMs.toFixed(1)),
+            asked: Number(askedMs.toFixed(1)),
             'TPOT mean': Number(tpotMs.mean.toFixed(2)),
             'TPOT p99': Number(tpotMs.p99.toFixed(2)),
-            'ours/this tokens': Number(oursFaster.tokens.toFixed(3)),
-            'ours/this prompt': Number(oursFaster.prompt.toFixed(3)),
+            'ours/this tokens': Number(oursFaster.tokens.toFixed(2)),
+            prompt: Number(oursFaster.prompt.toFixed(2)),
+            'prompt cold': Number(oursFaster.cold.toFixed(2)),
+            'prompt asked': Number(oursFaster.asked.toFixed(2)),
           },
         ]),
       ),
