@@ -65,7 +65,9 @@ export function compileSegment(
   });
   const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
   const waitUs =
-    profile.doWeightsStay && core.layerShareRatio < 1 ? widestWaitUs(costs, contextsOf(layers, model, profile, localBytes), core) : 0;
+    profile.doWeightsStay && core.layerShareRatio < 1
+      ? widestWaitUs(layers, costs, contextsOf(layers, model, profile, localBytes), core)
+      : 0;
   return rooflineOf([{ computeUs: beginUs(layers, core, doWeightsStay) + waitUs, bytes: 0 }, ...costs], {
     macs,
     energyMacs,
@@ -120,14 +122,19 @@ function contextsOf(
 /**
  * Layers that lie beside each other pass their results on, so that the slowest sets the pace; a compiler gives each as much of the chip as it needs to keep up with the
  * others, but no more than `layerShareRatio`. A context then takes the longer of what all its layers take on the whole chip, and what the widest takes on its part: this
- * is what is beyond the sum. Contexts take equal times without it.
+ * is what is beyond the sum. Layers that multiply nothing are computed on the way out of the one before and have no part of their own. Contexts take equal times without it.
  */
-function widestWaitUs(costs: readonly { readonly computeUs: number }[], contexts: number, { layerShareRatio }: SocCore): number {
+function widestWaitUs(
+  layers: readonly LayerCost[],
+  costs: readonly { readonly computeUs: number }[],
+  contexts: number,
+  { layerShareRatio }: SocCore,
+): number {
   const perContextUs = costs.reduce((total, { computeUs }) => total + computeUs, 0) / contexts;
   let [waitUs, sumUs, widestUs] = [0, 0, 0];
   for (const [index, { computeUs }] of costs.entries()) {
     sumUs += computeUs;
-    widestUs = Math.max(widestUs, computeUs);
+    if (isBegun(layers[index] as LayerCost)) widestUs = Math.max(widestUs, computeUs);
     if (sumUs < perContextUs && index < costs.length - 1) continue;
     waitUs += Math.max(0, widestUs / layerShareRatio - sumUs);
     [sumUs, widestUs] = [0, 0];
