@@ -3,8 +3,8 @@ import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { endBy, tightUs } from './protected-span.ts';
 import type { CoreState, JobState, StreamState } from './state.ts';
 
-/** Where more has come that many times before all of it was over, the core is so busy that everybody is to be weighed. */
-const ROUNDS_MAX = 16;
+/** Where more than that come before all of it is over, to look at each of them costs more than to weigh the most urgent ones. */
+const JOBS_MAX = 8;
 
 /** Sums of costs differ in their last digits by the order in which they are taken. */
 const EPSILON_US = 1e-3;
@@ -21,7 +21,8 @@ export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobStat
   let idleAt = freeAt;
   let dueAt = Number.POSITIVE_INFINITY;
   let secondFrom = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+  let jobs = 0;
+  for (;;) {
     const until = idleAt;
     for (let place = arrivals.next(0, countedUntil, until); place >= 0; place = arrivals.next(place + 1, countedUntil, until)) {
       const stream = homeStreams[place] as StreamState;
@@ -33,6 +34,8 @@ export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobStat
         arrivals.set(place, arrivalAt);
         continue;
       }
+      jobs += 1;
+      if (jobs > JOBS_MAX) return false;
       const highUs = highUsOn(model, core);
       const streamDueAt = endBy(stream, arrivalAt, highUs, releases.captureAt + stream.stream.deadlineUs);
       idleAt += arrivalAt + highUs <= streamDueAt ? highUs : tightUs(arrivalAt, streamDueAt, typicalUsOn(model, core));
@@ -43,5 +46,4 @@ export function isIdleInTime(now: InstantUs, core: CoreState, candidate: JobStat
     if (idleAt === until) return true;
     countedUntil = until;
   }
-  return false;
 }
