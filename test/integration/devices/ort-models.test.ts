@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelSpec, TensorSpec } from '../../../src/core/model.ts';
+import { MAILBOX_BYTES } from '../../../src/devices/ort/mailbox.ts';
 import { createOrtRig, type OrtRig, region } from '../../support/ort-rig.ts';
 import { ACCUMULATE, DIVIDE, encodeModel, OPEN_IDENTITY, readsFile, writeTinyModel, writeTinyModels } from '../../support/tiny-onnx.ts';
 
@@ -102,7 +103,9 @@ describe('opening a model', () => {
   });
 
   it('refuses a manifest entry that is too long to be handed over', async () => {
-    const inputs = Array.from({ length: 20_000 }, (_, index) => spec(`a tensor with a rather long name ${index}`, 1, 4));
+    const inputs = Array.from({ length: MAILBOX_BYTES / 64 }, (_, index) =>
+      spec(`a tensor with a name of more than sixty-four bytes, so that all are too long ${index}`, 1, 4),
+    );
     expect(await rig.load({ ...divide, inputs })).toMatchObject({ code: 'MODEL_UNLOADABLE', message: expect.stringContaining('too long') });
     expect(await rig.load(divide)).toBeUndefined();
   });
