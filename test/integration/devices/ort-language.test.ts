@@ -7,6 +7,7 @@ import type { Segment, SegmentEnd } from '../../../src/core/segment.ts';
 import { createSystemClock } from '../../../src/core/system-clock.ts';
 import type { SpokenToken, TurnSummary, TurnTask } from '../../../src/core/turn-task.ts';
 import { addUs, durationUs } from '../../../src/core/units.ts';
+import { MAILBOX_BYTES } from '../../../src/devices/ort/mailbox.ts';
 import { decoderSpec } from '../../../src/models/language/decoder-spec.ts';
 import { createTokenizer } from '../../../src/models/language/tokenizer.ts';
 import { randomWeights } from '../../../tools/decoder/decoder-weights.ts';
@@ -199,10 +200,11 @@ describe('a turn on a core', () => {
       [talk(2, prompt(1, 96), 1), 'at most 96'],
       [talk(3, prompt(1), 1, { text: region(2 ** 30, 16) }), 'arena'],
       [talk(4, prompt(1), 1, { text: region(2, 16) }), 'arena'],
-      [talk(5, prompt(1), 1, { conversation: 'x'.repeat(100_000) }), 'too long'],
     ];
     for (const [one, words] of bad)
       expect(await run(one)).toMatchObject({ kind: 'failed', reason: 'device-error', message: expect.stringContaining(words) });
+    const long = talk(5, prompt(1), 1, { conversation: 'x'.repeat(MAILBOX_BYTES) });
+    expect(await run(long)).toMatchObject({ kind: 'failed', reason: 'prepare-error', message: expect.stringContaining('too long') });
     expect(await run(talk(6, prompt(1), 1))).toMatchObject({ kind: 'done' });
     expect(await run(talk(7, prompt(1), 1), { model: 'unheard-of' })).toMatchObject({ kind: 'failed', reason: 'model-unavailable' });
   });
