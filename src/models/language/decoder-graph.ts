@@ -1,6 +1,7 @@
 import { CoxswainError } from '../../core/errors.ts';
 import { ELEMENT_BITS } from '../onnx-graph/element-type.ts';
 import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxPort } from '../onnx-graph/graph.ts';
+import { numberOf } from '../onnx-graph/node-attributes.ts';
 import type { DecoderConfig } from './decoder-config.ts';
 import type { RealType } from './tensor-session.ts';
 
@@ -164,14 +165,13 @@ function weightBitsOf(config: DecoderConfig, graph: OnnxGraph): { readonly weigh
   );
   const storedBits = stored === undefined ? 32 : ELEMENT_BITS[stored.type];
   const packed = graph.nodes.filter(({ operator }) => operator === 'MatMulNBits');
-  const numberOf = (node: OnnxNode, name: string): number => {
-    const attribute = node.attributes.get(name);
-    return attribute?.kind === 'number' ? attribute.value : 0;
-  };
   const bitsOf = (node: OnnxNode | undefined, otherwise: number): number => {
     if (node === undefined) return otherwise;
     const scales = graph.constants.get(node.inputs[2] ?? '');
-    return numberOf(node, 'bits') + (scales === undefined ? 0 : ELEMENT_BITS[scales.type]) / Math.max(1, numberOf(node, 'block_size'));
+    return (
+      (numberOf(node, 'bits') ?? 0) +
+      (scales === undefined ? 0 : ELEMENT_BITS[scales.type]) / Math.max(1, numberOf(node, 'block_size') ?? 0)
+    );
   };
   const head = packed.find((node) => numberOf(node, 'N') === config.vocabulary);
   const body = packed.find((node) => node !== head);

@@ -1,4 +1,5 @@
 import type { OnnxGraph, OnnxNode } from './graph.ts';
+import { numberOf, numbersOf } from './node-attributes.ts';
 import { operatorName } from './operators/registry.ts';
 import { knownValues } from './read-constant.ts';
 import type { Tensor } from './tensor.ts';
@@ -110,14 +111,4 @@ function isSameForAllRows(shape: readonly number[] | undefined): boolean {
 function knownNumbers(graph: OnnxGraph, tensors: ReadonlyMap<string, Tensor>, name: string): readonly number[] | undefined {
   const constant = graph.constants.get(name);
   return constant === undefined ? tensors.get(name)?.data : knownValues(constant);
-}
-
-function numberOf({ attributes }: OnnxNode, name: string): number | undefined {
-  const attribute = attributes.get(name);
-  return attribute?.kind === 'number' ? attribute.value : undefined;
-}
-
-function numbersOf({ attributes }: OnnxNode, name: string): readonly number[] | undefined {
-  const attribute = attributes.get(name);
-  return attribute?.kind === 'numbers' ? attribute.values : undefined;
 }

@@ -1,4 +1,5 @@
 import { assert } from '../../core/assert.ts';
+import { Ring } from '../../core/ring.ts';
 
 /** One end of a channel between two threads: a Worker, or the port inside of it. */
 export interface ThreadPort {
@@ -18,7 +19,7 @@ const TELLS = 4;
 export class PacedPort<Out, In> {
   readonly #port: ThreadPort;
   readonly #windowMax: number;
-  readonly #waiting: Out[] = [];
+  readonly #waiting = new Ring<Out>();
   #onItsWay = 0;
 
   /** `windowMax`: of what is sent from here, a multiple of 4; `heardMax`: of what comes, the `windowMax` of the other end. */
@@ -44,13 +45,13 @@ export class PacedPort<Out, In> {
 
   /** In order. Errors: those of cloning what cannot be cloned, when its turn comes. */
   send(message: Out): void {
-    this.#waiting.push(message);
+    this.#waiting.pushBack(message);
     this.#advance();
   }
 
   #advance(): void {
     while (this.#onItsWay < this.#windowMax) {
-      const body = this.#waiting.shift();
+      const body = this.#waiting.popFront();
       if (body === undefined) return;
       this.#onItsWay += 1;
       this.#port.postMessage({ kind: 'message', body } satisfies Envelope);
