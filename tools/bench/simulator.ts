@@ -1,8 +1,9 @@
 /**
- * How fast `coxswain sim` is on one core: `npm run build && npx tsx tools/bench/simulator.ts [--seconds n] [--json]`. What is measured is the compiled code; everything
- * is told as a ratio to real time, or to the smallest size measured in the same run, so that a slow machine does not look like slow code. The rounds
- * before the one that counts let the compiler see the code.
+ * How fast `coxswain sim` is on one core: `npm run build && npx tsx tools/bench/simulator.ts [--seconds n] [--json]`. What is measured is the compiled code, each
+ * workload in a process of its own (`--workload vehicle`, `streams` or `growth`); everything is told as a ratio to real time, or to the smallest size measured in the same
+ * run, so that a slow machine does not look like slow code. The rounds before the one that counts let the compiler see the code.
  */
+import { execFileSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../../src/config/runtime-config.ts';
@@ -22,6 +23,7 @@ const { costsOf } = await compiled<typeof import('../../src/runtime/simulate-cos
 const { createSystemClock } = await compiled<typeof import('../../src/core/system-clock.ts')>('core/system-clock');
 
 const ROUNDS = 4;
+const BUSY_STREAMS = 64;
 const STREAM_COUNTS = [10, 100, 1_000, 10_000];
 /** Of all streams together: as many as in the vehicle, so that only their number differs. */
 const JOBS_PER_SECOND = 3_000;
@@ -98,20 +100,49 @@ async function eventUs(config: RuntimeConfig, seconds: number): Promise<number> 
   return ((long.wallSeconds - short.wallSeconds) * 1e6) / (long.events - short.events);
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '900' } } });
-  const seconds = Number(values.seconds);
-  if (!(seconds >= 10)) throw new Error(`--seconds is a number of at least 10, not ${values.seconds}`);
-  const car = await best(vehicle, seconds);
-  const busy = await best(manyStreams(64), seconds / 10);
-  const growth: { streams: number; eventUs: number }[] = [];
-  for (const streams of STREAM_COUNTS) growth.push({ streams, eventUs: await eventUs(manyStreams(streams), seconds / 5) });
-  const smallest = growth[0]?.eventUs ?? 1;
-  const result: SimulatorSpeed = {
+/** What one process measures. How the cost of an event grows is told of one process, which has seen all sizes before it measures one, so that all have the same compiled code. */
+async function measure(workload: string, seconds: number): Promise<readonly Speed[] | readonly number[]> {
+  if (workload === 'vehicle') return [await best(vehicle, seconds)];
+  if (workload === 'streams') return [await best(manyStreams(BUSY_STREAMS), seconds / 10)];
+  if (workload !== 'growth') throw new Error(`workloads are vehicle, streams and growth, not ${workload}`);
+  const eventsUs: number[] = [];
+  for (const streams of STREAM_COUNTS) await play(manyStreams(streams), seconds / 20);
+  for (const streams of STREAM_COUNTS) eventsUs.push(await eventUs(manyStreams(streams), seconds / 5));
+  return eventsUs;
+}
+
+/** In a process of its own, as a user simulates one configuration at a time: none finds the heap or the compiled code of another. */
+function measured<Figure>(workload: string, seconds: number): readonly Figure[] {
+  const args = ['--import', 'tsx', new URL(import.meta.url).pathname, '--workload', workload, '--seconds', String(seconds)];
+  return JSON.parse(execFileSync('node', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as readonly Figure[];
+}
+
+function measureAll(seconds: number): SimulatorSpeed {
+  const [car, busy] = ['vehicle', 'streams'].flatMap((workload) => measured<Speed>(workload, seconds));
+  if (car === undefined || busy === undefined) throw new Error('a process tells the speed of its workload');
+  const eventsUs = measured<number>('growth', seconds);
+  const smallest = eventsUs[0] ?? Number.NaN;
+  return {
     vehicle: { timesRealTime: car.simulatedSeconds / car.wallSeconds, completionsPerSecond: car.completions / car.wallSeconds },
     streams64: { completionsPerSecond: busy.completions / busy.wallSeconds },
-    growth: growth.map((row) => ({ ...row, ratio: row.eventUs / smallest, logRatio: Math.log10(row.streams) })),
+    growth: STREAM_COUNTS.map((streams, index) => {
+      const eventUs = eventsUs[index] ?? Number.NaN;
+      return { streams, eventUs, ratio: eventUs / smallest, logRatio: Math.log10(streams) };
+    }),
   };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '900' }, workload: { type: 'string' } },
+  });
+  const seconds = Number(values.seconds);
+  if (!(seconds >= 10)) throw new Error(`--seconds is a number of at least 10, not ${values.seconds}`);
+  if (values.workload !== undefined) {
+    console.log(JSON.stringify(await measure(values.workload, seconds)));
+    return;
+  }
+  const result = measureAll(seconds);
   if (values.json) {
     console.log(JSON.stringify(result, null, 2));
     return;
