@@ -83,10 +83,11 @@ function createCommands(deps: CliDeps): Commands {
       return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {
-      const [{ plan }, { planModel }, { layersOfFile, planFile }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
+      const [{ plan }, { planModel }, { shapeAt }, { layersOfFile, planFile }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
         await Promise.all([
           import('./commands/plan.ts'),
           import('../runtime/plan-model.ts'),
+          import('../runtime/shape-at.ts'),
           import('../runtime/plan-file.ts'),
           import('../runtime/plan-beside.ts'),
           import('../runtime/simulate-costs.ts'),
@@ -99,7 +100,7 @@ function createCommands(deps: CliDeps): Commands {
       return plan(options, {
         ...deps,
         ...{ loadConfig: await loader(), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
-        ...{ planModel, planFile, planBeside, storedAsOn, costsOf },
+        ...{ planModel, shapeAt, planFile, planBeside, storedAsOn, costsOf },
         planFileBeside: (request, file, bits) => planNetworkBeside(request, layersOfFile(file, bits)),
       });
     },

@@ -109,9 +109,9 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .command('plan')
     .description('does a language model fit a chip: memory, tokens a second, joules a token, and what it leaves for perception')
     .option('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
-    .option('--model <name>', 'a name such as llama-3.1-8b (see configs/manifests/language.yaml), or an ONNX file')
-    .option('--bits <n>', 'bits of a weight without its scales; by default 4, and for an ONNX file 8 where the chip has int8')
-    .option('--context <tokens>', 'length of the conversation; by default 2048')
+    .option('--model <name>', 'a name such as llama-3.1-8b (see configs/manifests/language.yaml), a folder of the hub, or an ONNX file')
+    .option('--bits <n>', 'bits of a weight without its scales; by default 4, and for a network 8 where the chip has int8')
+    .option('--context <tokens>', 'length of the conversation; by default 2048, or less where the model knows less')
     .option('--with <config>', 'beside the streams of this configuration: what they leave, and whether they still fit')
     .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')
     .option('--sweep', 'every model of the list on every chip, as a table and a sketch')
@@ -119,7 +119,7 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExit status 1: it does not fit, or with --with, the streams do not.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc car-500 --model llama-3.1-8b --with configs/vehicle-500.yaml', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --sweep --plot sweep.svg')}`,
+      `\nExit status 1: it does not fit, or with --with, the streams do not.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc car-500 --model llama-3.1-8b --with configs/vehicle-500.yaml', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --soc cix-p1 --model ./SmolLM2-135M-Instruct', 'plan --sweep --plot sweep.svg')}`,
     )
     .action(async (flags: PlanFlags) => {
       const isSweep = flags.sweep === true;
@@ -130,7 +130,7 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
       if (flags.soc === undefined && flags.mode !== undefined) throw new UsageError('--mode is about one chip; add --soc');
       const bits = flags.bits === undefined ? undefined : Number(flags.bits);
       if (bits !== undefined && !(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
-      const context = flags.context === undefined ? 2048 : wholeNumber('--context', flags.context, 1_000_000, 1);
+      const context = flags.context === undefined ? undefined : wholeNumber('--context', flags.context, 1_000_000, 1);
       end(
         await commands.plan({
           ...{ soc: flags.soc, mode: flags.mode, model: flags.model, bits, context, with: flags.with },

@@ -34,7 +34,7 @@ export function createLanguageDirectory(): LanguageDirectory {
 }
 
 /** int4 reads the fewest bytes for a token, which is what decides how fast one comes; of the rest the plainest is the surest to run. */
-function preferredOf({ variants }: DecoderDirectory): DecoderVariant {
+export function preferredOf({ variants }: DecoderDirectory): DecoderVariant {
   const [first] = ['q4', 'fp32'].flatMap((name) => variants.find((variant) => variant.name === name) ?? []).concat(variants);
   if (first === undefined) throw new RangeError('a folder without a variant is refused when it is read');
   return first;
@@ -69,7 +69,7 @@ function buildText(variant: string, { graph: { weightBits } }: DecoderFacts, { l
   return `${size}; one owner core, weights of its own, since ${why}`;
 }
 
-function shapeOf(facts: DecoderFacts): LanguageShape {
+export function shapeOf(facts: DecoderFacts): LanguageShape {
   const { layers, hidden, heads, kvHeads, headSize, intermediate, vocabulary, tiedEmbedding, bits, kvBits } = languageModelShape(facts);
   return {
     ...{ kind: 'language', layers, hidden, heads, kvHeads, headSize, intermediate, vocabulary, bits },

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { createConfigFiles } from '../config/config-files.ts';
 import type { LayerCost, NumberType } from '../core/layer-cost.ts';
+import type { OnnxGraph } from '../models/onnx-graph/graph.ts';
 import { type GraphCosts, layerCosts } from '../models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
 import type { Chip } from './on-chip.ts';
@@ -32,7 +33,8 @@ export function planFile(file: string, bits: number, { profile, mode }: Chip): F
 /** Errors: FILE_UNREADABLE, MODEL_UNLOADABLE, CONFIG_INVALID (sizes left open). */
 export const layersOfFile = (file: string, bits: number): readonly LayerCost[] => costsOfFile(file, bits).layers;
 
-function costsOfFile(file: string, bits: number): GraphCosts {
-  const bytes = createConfigFiles().read(file, FILE_BYTES_MAX);
-  return layerCosts(readOnnxGraph(bytes, { name: basename(file) }), { storedAs: typeOf(bits), isFused: true });
-}
+const costsOfFile = (file: string, bits: number): GraphCosts => layerCosts(graphOfFile(file), { storedAs: typeOf(bits), isFused: true });
+
+/** Errors: FILE_UNREADABLE, MODEL_UNLOADABLE. */
+export const graphOfFile = (file: string): OnnxGraph =>
+  readOnnxGraph(createConfigFiles().read(file, FILE_BYTES_MAX), { name: basename(file) });

@@ -23,7 +23,8 @@ export interface PlanOptions {
   readonly model: string | undefined;
   /** Undefined: as many as the kind of model mostly has. */
   readonly bits: number | undefined;
-  readonly context: number;
+  /** Undefined: 2048, or the most that the model knows. */
+  readonly context: number | undefined;
   /** A configuration whose streams the model runs beside. */
   readonly with: string | undefined;
   readonly isSweep: boolean;
@@ -43,6 +44,8 @@ export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   /** The shipped language models, the smallest first. */
   readonly models: () => readonly NamedShape[];
   readonly planModel: (options: PlanModelOptions) => ModelPlan;
+  /** Of the language model in a folder or a file; undefined: the file holds a network. */
+  readonly shapeAt: (path: string) => LanguageShape | undefined;
   /** Of an ONNX file, stored with so many bits. */
   readonly planFile: (file: string, bits: number, chip: Chip) => FilePlan;
   readonly loadConfig: (file: string) => RuntimeConfig;
@@ -59,12 +62,13 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   const profile = deps.loadSoc(options.soc ?? '');
   const chip: Chip = { profile, mode: modeOf(profile, options.mode) };
   const name = options.model ?? '';
-  const isFile = name.endsWith('.onnx') || name.includes('/');
-  const shape = isFile ? undefined : shapeOf(name, deps);
+  const isPath = name.endsWith('.onnx') || name.includes('/');
+  const shape = isPath ? deps.shapeAt(name) : shapeOf(name, deps);
   // A network is converted to the type that it is converted to in a configuration, unless told otherwise.
   const bits = options.bits ?? (shape === undefined ? BITS_OF[deps.storedAsOn(profile)] : LANGUAGE_BITS);
-  const made = shape === undefined ? deps.planFile(name, bits, chip) : planOn(shape, chip, { ...options, bits }, deps);
-  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, { ...options, bits }, deps);
+  const size = { bits, context: contextOf(options, isPath ? shape?.context : undefined) };
+  const made = shape === undefined ? deps.planFile(name, bits, chip) : planOn(shape, chip, size, deps);
+  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, size, deps);
   if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
   else {
     const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
@@ -78,17 +82,28 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
 const LANGUAGE_BITS = 4;
 const BITS_OF: Readonly<Record<NumberType, number>> = { int4: 4, int8: 8, int16: 16, fp16: 16, fp32: 16 };
 
-/** The options with the bits settled. */
-type BitsPlanOptions = PlanOptions & { readonly bits: number };
+const CONTEXT_TOKENS = 2048;
+
+/** Of how many tokens a model knows that is only described, nothing is said. */
+function contextOf({ model, context }: PlanOptions, contextMax = Number.POSITIVE_INFINITY): number {
+  if (context === undefined) return Math.min(CONTEXT_TOKENS, contextMax);
+  if (context > contextMax) throw new UsageError(`--context ${context}: ${model} knows conversations of at most ${contextMax} tokens`);
+  return context;
+}
+
+interface PlannedSize {
+  readonly bits: number;
+  readonly context: number;
+}
 
 interface Subject {
   readonly name: string;
-  /** Undefined for a file. */
+  /** Undefined for a network. */
   readonly shape: LanguageShape | undefined;
   readonly chip: Chip;
 }
 
-function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: BitsPlanOptions, deps: PlanDeps): BesidePlan {
+function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: PlannedSize, deps: PlanDeps): BesidePlan {
   const config = deps.loadConfig(file);
   const used = modelsUsed(config.pipelines);
   const storedAs = deps.storedAsOn(chip.profile);
@@ -104,10 +119,12 @@ function shapeOf(name: string, deps: PlanDeps): LanguageShape {
   const found = models.find((model) => model.name === wanted);
   if (found !== undefined) return found.shape;
   const names = models.map((model) => model.name.replaceAll('_', '.'));
-  throw new UsageError(`--model ${name}: allowed is an ONNX file or one of ${names.join(', ')}`);
+  throw new UsageError(
+    `--model ${name}: allowed is an ONNX file, the folder of a language model (./${name}), or one of ${names.join(', ')}`,
+  );
 }
 
-const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: BitsPlanOptions, deps: PlanDeps): ModelPlan =>
+const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: PlannedSize, deps: PlanDeps): ModelPlan =>
   deps.planModel({ ...chip, shape, bits, contextTokens: context });
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
@@ -164,8 +181,8 @@ function besideLines({ node, streams, memory, cores, bus, power, speech, runs }:
   ];
 }
 
-async function sweep({ bits = LANGUAGE_BITS, ...rest }: PlanOptions, deps: PlanDeps): Promise<number> {
-  const options = { ...rest, bits };
+async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...rest }: PlanOptions, deps: PlanDeps): Promise<number> {
+  const options = { ...rest, bits, context };
   const { out } = deps;
   const plot = options.plot === undefined ? undefined : await prepareReportFile(options.plot, '--plot');
   const profiles = options.soc === undefined ? deps.socs() : [deps.loadSoc(options.soc)];

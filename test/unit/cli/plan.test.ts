@@ -46,7 +46,8 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
       { name: 'llama', shape: {} as LanguageShape },
       { name: 'qwen2_5-0_5b', shape: {} as LanguageShape },
     ],
-    planModel: ({ mode }) => ({ ...made, mode: mode.id, memory: { ...memory, doesFit } }),
+    planModel: ({ mode, bits, contextTokens }) => ({ ...made, mode: mode.id, bits, contextTokens, memory: { ...memory, doesFit } }),
+    shapeAt: (path) => (path.endsWith('decoder') ? ({ context: 1024 } as LanguageShape) : undefined),
     planFile: (file, bits, { mode }) => {
       asked.push(`${file} ${bits} ${mode.id}`);
       return network;
@@ -127,7 +128,23 @@ describe('plan', () => {
     expect(asked.slice(-2)).toEqual(['a/b.onnx 8 fast', 'a/b.onnx beside car.yaml']);
     expect(world.out.text).toContain('speed   2 ms a run, 450 a second');
     expect(world.out.text).not.toContain('\u001b');
-    await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow('allowed is an ONNX file or one of llama, qwen2.5-0.5b');
+    await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow(
+      'allowed is an ONNX file, the folder of a language model (./gpt), or one of llama, qwen2.5-0.5b',
+    );
+  });
+
+  test('plans the model of a folder with as long a conversation as it knows, and with no longer one', async () => {
+    const world = deps();
+    await plan({ ...plain, model: './decoder', context: undefined }, world);
+    expect(world.out.text).toContain('./decoder (');
+    expect(world.out.text).toContain('4 bits, 1024 tokens of context');
+    await plan({ ...plain, model: './decoder', context: 100, bits: 8 }, world);
+    expect(world.out.text).toContain('8 bits, 100 tokens of context');
+    await expect(plan({ ...plain, model: './decoder', context: 1025 }, world)).rejects.toThrow(
+      '--context 1025: ./decoder knows conversations of at most 1024 tokens',
+    );
+    await plan({ ...plain, model: 'llama', context: 100_000 }, world);
+    expect(world.out.text).toContain('100000 tokens of context');
   });
 
   test('says what a file was taken to be stored as, and which of its operators are not in the figures', async () => {

@@ -133,7 +133,7 @@ describe('program', () => {
       [
         'plan',
         {
-          ...{ soc: 'rk3588', mode: undefined, model: 'qwen', bits: 8, context: 2048, with: undefined },
+          ...{ soc: 'rk3588', mode: undefined, model: 'qwen', bits: 8, context: undefined, with: undefined },
           ...{ isSweep: false, plot: undefined, isJson: false },
         },
       ],
