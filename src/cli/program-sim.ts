@@ -5,6 +5,7 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { SimOptions } from './commands/sim.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './exit-code.ts';
+import { requireOwnFiles } from './own-files.ts';
 import { POLICIES } from './policy-choice.ts';
 
 /** The commands that know chips; the names that they allow are held to the rest of the program by the compiler. */
@@ -71,6 +72,8 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
     .action(async (config: string, flags: SimFlags) => {
       const compute = flags.compute === undefined ? 'none' : oneOf('--compute', flags.compute, COMPUTES);
       if (flags.results !== undefined && compute === 'none') throw new UsageError('--results needs results; add --compute ort');
+      const { report, trace, log, results } = flags;
+      requireOwnFiles({ '<config>': config, '--report': report, '--trace': trace, '--log': log, '--results': results });
       end(
         await commands.sim({
           config,
@@ -81,11 +84,9 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
           policy: flags.policy === undefined ? undefined : oneOf('--policy', flags.policy, POLICIES),
           storedAs: flags.storedAs === undefined ? undefined : storedAs(flags.storedAs),
           compute,
-          results: flags.results,
+          results,
           faults: flags.faults === undefined ? {} : parseFaults(flags.faults),
-          report: flags.report,
-          trace: flags.trace,
-          log: flags.log,
+          ...{ report, trace, log },
           isJson: flags.json === true,
         }),
       );

@@ -9,6 +9,7 @@ import type { ModelsOptions } from './commands/models.ts';
 import type { RunOptions } from './commands/run.ts';
 import { parseDuration } from './duration.ts';
 import { EXIT, exitCodeOf, explain, UsageError } from './exit-code.ts';
+import { requireOwnFiles } from './own-files.ts';
 import { addCheck, addPlan, addSim, type SimCommands } from './program-sim.ts';
 import { escapeLines } from './terminal-text.ts';
 
@@ -123,6 +124,7 @@ function addRun(program: Command, commands: Commands, end: (code: number) => voi
     .action(async (config: string, flags: RunFlags) => {
       const runFor = flags.for === undefined ? undefined : parseDuration(flags.for);
       const { report, log, json, plain } = flags;
+      requireOwnFiles({ '<config>': config, '--report': report, '--log': log });
       end(await commands.run({ config, runFor, report, log, isJson: json === true, isPlain: plain === true }));
     });
 }

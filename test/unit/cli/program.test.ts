@@ -154,6 +154,9 @@ describe('program', () => {
       ['sim', 'a.yaml', '--soc', 'x', '--compute', 'gpu'],
       ['sim', 'a.yaml', '--soc', 'x', '--results', 'r.jsonl'],
       ['sim', 'a.yaml', '--soc', 'x', '--results', 'r.jsonl', '--compute', 'none'],
+      ['sim', 'a.yaml', '--soc', 'x', '--report', 'r', '--trace', './r'],
+      ['sim', 'a.yaml', '--soc', 'x', '--log', 'a.yaml'],
+      ['run', 'a.yaml', '--report', 'b/../r', '--log', 'r'],
       ['plan'],
       ['plan', '--sweep', '--with', 'a.yaml'],
       ['plan', '--sweep', '--mode', 'w15'],
@@ -162,6 +165,11 @@ describe('program', () => {
       ['plan', '--soc', 'x', '--model', 'y', '--plot', 'p.svg'],
     ])
       expect(await call(args), args.join(' ')).toMatchObject({ status: 2, calls: [] });
+  });
+
+  test('lets several outputs go to a device, and each to a file of its own', async () => {
+    expect(await call(['run', 'a.yaml', '--report', '/dev/stdout', '--log', '/dev/stdout'])).toMatchObject({ status: 0 });
+    expect(await call(['sim', 'a.yaml', '--soc', 'x', '--report', 'r', '--trace', 't', '--log', 'l'])).toMatchObject({ status: 0 });
   });
 
   test('gives the status of the command back', async () => {
