@@ -60,7 +60,8 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
   readonly #seats: Seat[] = [];
   #taskId = 0;
   #lossesInARow = 0;
-  #isClosed = false;
+  /** Why nobody serves any more; undefined while somebody does, or will. */
+  #end: CoxswainError | undefined;
   readonly #readiness = createDeferred<void>();
 
   constructor(options: WorkerPoolOptions, deps: WorkerPoolDeps) {
@@ -77,11 +78,11 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
     return this.#readiness.promise;
   }
 
-  /** Errors: those of the task; WORKER_CRASHED when the worker was lost, the queue is full or the pool is closed. */
+  /** Errors: those of the task; WORKER_CRASHED when the worker was lost, too many were, the queue is full or the pool is closed; of a worker that cannot serve, its own. */
   run<K extends keyof Tasks & string>(kind: K, request: Tasks[K]['request'], urgency: Urgency): Promise<Tasks[K]['answer']> {
     const { name, tasksMax } = this.#options;
     return new Promise<unknown>((resolve, reject) => {
-      if (this.#isClosed) return reject(this.#closedError());
+      if (this.#end !== undefined) return reject(this.#end);
       if (this.#waiting.size >= tasksMax) {
         return reject(new CoxswainError('WORKER_CRASHED', `${this.#waiting.size} ${name} tasks wait already; the limit is ${tasksMax}`));
       }
@@ -93,9 +94,8 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
 
   /** Ends the workers; what waits or runs is rejected. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    const closed = this.#closedError();
-    for (let task = this.#waiting.pop(); task !== undefined; task = this.#waiting.pop()) task.reject(closed);
+    const closed = new CoxswainError('WORKER_CRASHED', `the ${this.#options.name} workers have been closed`);
+    this.#refuseAll(closed);
     await Promise.all(
       this.#seats.map((seat) => {
         seat.timeout?.cancel();
@@ -106,8 +106,10 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
     );
   }
 
-  #closedError(): CoxswainError {
-    return new CoxswainError('WORKER_CRASHED', `the ${this.#options.name} workers have been closed`);
+  /** Of what waits and of whatever comes. */
+  #refuseAll(error: CoxswainError): void {
+    this.#end = error;
+    for (let task = this.#waiting.pop(); task !== undefined; task = this.#waiting.pop()) task.reject(error);
   }
 
   #seat(): Seat {
@@ -126,13 +128,15 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
 
   #hear(seat: Seat, reply: TaskReply): void {
     // An answer that was on its way when its task was given up.
-    if (this.#isClosed) return;
+    if (this.#end !== undefined) return;
     if (reply.kind === 'ready') {
       seat.isReady = true;
       if (this.#seats.every((other) => other.isReady)) this.#readiness.resolve();
     } else if (reply.kind === 'unfit') {
       seat.isUnfit = true;
-      this.#readiness.reject(new CoxswainError(reply.code, reply.message));
+      const error = new CoxswainError(reply.code, reply.message);
+      this.#readiness.reject(error);
+      if (this.#seats.every(({ isUnfit }) => isUnfit)) this.#refuseAll(error);
     } else {
       const { task } = seat;
       assert(task?.call.id === reply.id, 'a worker answers the task it was given');
@@ -146,7 +150,7 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
   }
 
   #lose(seat: Seat, message: string): void {
-    if (this.#isClosed || seat.isUnfit) return;
+    if (this.#end !== undefined || seat.isUnfit) return;
     seat.timeout?.cancel();
     const error = new CoxswainError('WORKER_CRASHED', `a ${this.#options.name} worker was lost: ${message}`);
     seat.task?.reject(error);
@@ -156,6 +160,7 @@ export class WorkerPool<Tasks extends TaskTable<Tasks>> {
     const index = this.#seats.indexOf(seat);
     if (this.#lossesInARow <= LOSSES_IN_A_ROW_MAX) this.#seats[index] = this.#seat();
     else this.#seats.splice(index, 1);
+    if (this.#seats.every(({ isUnfit }) => isUnfit)) this.#refuseAll(error);
   }
 
   #advance(): void {
