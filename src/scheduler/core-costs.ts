@@ -23,8 +23,12 @@ interface OnCore {
  * that is all there is.
  */
 export class CoreCosts {
+  /** What is believed now, by index of the core; infinite where the model may not run. Columns, since they are read many times a decision. */
+  readonly typicalUs: Float64Array;
+  readonly highUs: Float64Array;
   /** Wherever it ran. */
   readonly overall: CostEstimate;
+  readonly #cores: readonly number[];
   readonly #isByCore: boolean;
   /** By index of the core. */
   readonly #onCores: (OnCore | undefined)[] = [];
@@ -33,20 +37,20 @@ export class CoreCosts {
 
   /**
    * @param seedUs what to believe until measured
+   * @param cores where the model may run, by index
    * @param isByCore whether the cores are told apart
    */
-  constructor(seedUs: DurationUs, isByCore: boolean) {
+  constructor(seedUs: DurationUs, cores: readonly number[], isByCore: boolean) {
     this.overall = new CostEstimate(seedUs);
+    this.#cores = cores;
     this.#isByCore = isByCore;
+    const places = Math.max(...cores) + 1;
+    this.typicalUs = new Float64Array(places).fill(Number.POSITIVE_INFINITY);
+    this.highUs = new Float64Array(places).fill(Number.POSITIVE_INFINITY);
+    this.#tell();
   }
 
   /** @param core its index */
-  on(core: number): CostEstimate {
-    if (!this.#isByCore) return this.overall;
-    const own = this.#onCores[core];
-    return own === undefined || this.#runs - own.lastRun > RUNS_REMEMBERED ? this.overall : own.estimate;
-  }
-
   observe(core: number, sampleUs: DurationUs): void {
     if (this.#isByCore) {
       const own = this.#own(core);
@@ -56,6 +60,7 @@ export class CoreCosts {
     this.#runs += 1;
     this.overall.observe(sampleUs);
     this.#heldCounts[core] = 0;
+    this.#tell();
   }
 
   /** A job that has not been held before is held there. */
@@ -65,12 +70,27 @@ export class CoreCosts {
     if (count !== HELD_MAX) return;
     if (this.#isByCore) this.#own(core).estimate.trustSeed();
     else this.overall.trustSeed();
+    this.#tell();
   }
 
   /** See CostEstimate. */
   doubt(): void {
     this.overall.doubt();
     for (const own of this.#onCores) own?.estimate.doubt();
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const core of this.#cores) {
+      const { typicalUs, highUs } = this.#estimateOn(core);
+      this.typicalUs[core] = typicalUs;
+      this.highUs[core] = highUs;
+    }
+  }
+
+  #estimateOn(core: number): CostEstimate {
+    const own = this.#isByCore ? this.#onCores[core] : undefined;
+    return own === undefined || this.#runs - own.lastRun > RUNS_REMEMBERED ? this.overall : own.estimate;
   }
 
   #own(core: number): OnCore {

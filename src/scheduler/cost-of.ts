@@ -1,14 +1,10 @@
 import type { CoreState, ModelState } from './state.ts';
 
-/** What a run of the model is expected to take on that core. */
-export function typicalUsOn(model: ModelState, core: CoreState): number {
-  return model.exact === undefined ? model.cost.on(core.index).typicalUs : exactUsOn(model, core);
-}
+/** What a run of the model is expected to take on that core, one of those where it may run. */
+export const typicalUsOn = ({ typicalUs }: ModelState, { index }: CoreState): number => typicalUs[index] as number;
 
 /** What a run of the model on that core rarely exceeds. */
-export function highUsOn(model: ModelState, core: CoreState): number {
-  return model.exact === undefined ? model.cost.on(core.index).highUs : exactUsOn(model, core);
-}
+export const highUsOn = ({ highUs }: ModelState, { index }: CoreState): number => highUs[index] as number;
 
 /** On the fastest of its cores. */
 export const leastTypicalUs = (model: ModelState): number => typicalUsOn(model, model.fastest);
@@ -27,6 +23,3 @@ export function findFastest(model: ModelState): void {
 
 /** Of one run, 0 where nothing is known. */
 export const energyUjOn = (model: ModelState, core: CoreState): number => model.exact?.get(core.id)?.energyUj ?? 0;
-
-/** Where it is known and fixed. */
-export const exactUsOn = (model: ModelState, core: CoreState): number => model.exact?.get(core.id)?.costUs ?? Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import { instantUs } from '../core/units.ts';
 import { Arrivals } from './arrivals.ts';
 import { CoreCosts } from './core-costs.ts';
 import { CostEstimate } from './cost-estimate.ts';
-import { assertPlan, type ModelPlan, type SchedulerPlan } from './plan.ts';
+import { assertPlan, type ExactCost, type ModelPlan, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
 import { ReleasePattern } from './release-pattern.ts';
 import { createServers } from './server.ts';
@@ -110,12 +110,17 @@ function createModel(row: ModelPlan, group: GroupState, coreCount: number): Mode
   const { steps } = row;
   const width = row.split ?? 1;
   const isByCore = width === 1 && group.cores.length > 1;
+  const places = group.cores.map(({ index }) => index);
+  const cost = new CoreCosts(row.costUs, places, isByCore);
+  const exactUs = exact === undefined ? undefined : exactByIndex(group.cores, exact);
   return {
     plan: row,
     width,
     busRatio: row.busRatio ?? 0,
-    cost: new CoreCosts(row.costUs, isByCore),
-    chunk: new CoreCosts(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs, isByCore),
+    typicalUs: exactUs ?? cost.typicalUs,
+    highUs: exactUs ?? cost.highUs,
+    cost,
+    chunk: new CoreCosts(steps?.kind === 'tokens' ? steps.chunkUs : row.costUs, places, isByCore),
     shareBefore: sharesBefore(steps?.kind === 'blocks' ? steps.shares : [1]),
     group,
     exact,
@@ -123,6 +128,14 @@ function createModel(row: ModelPlan, group: GroupState, coreCount: number): Mode
     isOpen: new Array<boolean>(coreCount).fill(false),
     fastest,
   };
+}
+
+/** As `typicalUs` of CoreCosts. */
+function exactByIndex(cores: readonly CoreState[], exact: ReadonlyMap<CoreId, ExactCost>): Float64Array {
+  const places = Math.max(...cores.map(({ index }) => index)) + 1;
+  const us = new Float64Array(places).fill(Number.POSITIVE_INFINITY);
+  for (const { id, index } of cores) us[index] = exact.get(id)?.costUs ?? Number.POSITIVE_INFINITY;
+  return us;
 }
 
 function sharesBefore(shares: readonly number[]): Float64Array {

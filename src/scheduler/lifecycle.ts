@@ -22,10 +22,11 @@ export function putWaiting(state: SchedulerState, job: JobState, place: 'last' |
 export function leaveWaiting(state: SchedulerState, job: JobState): void {
   assert(job.phase === 'waiting', 'only a waiting job leaves the waiting');
   const { waiting } = job.stream;
-  // Mostly the first: of a stream the oldest goes first, as a rule.
+  // Mostly the only one; else the first: of a stream the oldest goes first, as a rule.
   const index = waiting[0] === job ? 0 : waiting.indexOf(job);
   assert(index >= 0, 'a waiting job is in the list of its stream');
-  if (index === 0) waiting.shift();
+  if (waiting.length === 1) waiting.pop();
+  else if (index === 0) waiting.shift();
   else waiting.splice(index, 1);
   job.model.group.waiting.remove(job);
   state.waitingCount -= 1;

@@ -68,6 +68,9 @@ export interface ModelState {
   readonly width: number;
   /** What a run takes of the memory bus; 0 where that is not known. 0..1 */
   readonly busRatio: number;
+  /** What a run takes, by index of the core: as it is known, or as it was learnt by `cost`. Of a language model, a token. */
+  readonly typicalUs: Float64Array;
+  readonly highUs: Float64Array;
   /** Of a run; of a language model, of a token. */
   readonly cost: CoreCosts;
   /** Of a chunk of a prompt; without meaning for a network. */
@@ -75,7 +78,7 @@ export interface ModelState {
   /** Part of a run that lies before each block, and 1 at the end; `[0, 1]` when it is not cut. */
   readonly shareBefore: Float64Array;
   readonly group: GroupState;
-  /** By core, when they are known and fixed; else undefined, and `cost` is what was learnt. */
+  /** By core, when they are known and fixed; else undefined, and `cost` is what counts. */
   readonly exact: ReadonlyMap<CoreId, ExactCost> | undefined;
   /** The cores of the group, the one where a run takes least first by what the plan says; in order of preference where that is the same. */
   readonly fastestFirst: readonly CoreState[];

@@ -63,8 +63,10 @@ export function stepTogether(state: SchedulerState, events: readonly Event[]): r
 
 /** Returns the job that this event made wait, if any. */
 function takeIn(state: SchedulerState, event: Event, decisions: Decision[]): JobState | undefined {
-  assert(Number.isFinite(event.at) && event.at >= state.now, 'time goes forward', event.at);
-  state.now = event.at;
+  // Events come in many shapes: what all of them have is read once.
+  const { at } = event;
+  assert(Number.isFinite(at) && at >= state.now, 'time goes forward', at);
+  state.now = at;
   return apply(state, event, decisions);
 }
 
@@ -96,7 +98,7 @@ function apply(state: SchedulerState, event: Event, decisions: Decision[]): JobS
     case 'segment-done':
       return finishSegment(state, event, decisions);
     case 'segment-failed':
-      endJob(state, vacate(state, event.core, event.job), { kind: 'failed', reason: event.reason }, decisions);
+      endJob(state, vacate(state, coreOf(state, event.core), event.job), { kind: 'failed', reason: event.reason }, decisions);
       return undefined;
     case 'cancel':
       cancel(state, event.job, decisions);
@@ -214,13 +216,14 @@ function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision
 
 /** The job waits for its next segment, or its outputs are to be decoded. */
 function finishSegment(state: SchedulerState, event: SegmentDone, decisions: Decision[]): JobState | undefined {
-  const job = vacate(state, event.core, event.job);
+  const core = coreOf(state, event.core);
+  const job = vacate(state, core, event.job);
   const { progress } = event;
   const steps = progress === undefined ? job.granted : progress.steps;
   const isLast = progress === undefined || progress.isLast;
   assert(steps >= 0 && steps <= job.granted, 'a core runs no more than the steps it was given', event.core);
   assert(job.stepsDone + steps <= job.stepCount, 'a job has so many steps', event.job);
-  if (!job.isCold) learn(state, job, coreOf(state, event.core), steps);
+  if (!job.isCold) learn(state, job, core, steps);
   job.stepsDone += steps;
   if (isTalk(job.model)) expectNextToken(state, job, steps);
   if (job.isCancelled) {
@@ -306,9 +309,9 @@ function stop(state: SchedulerState, decisions: Decision[]): void {
 }
 
 /** Takes the job off its core, as told by the one that leads. */
-function vacate(state: SchedulerState, coreId: CoreId, jobId: JobId): JobState {
+function vacate(state: SchedulerState, core: CoreState, jobId: JobId): JobState {
   const job = jobIn(state, jobId, 'running');
-  assert(job.core === coreOf(state, coreId), 'the core runs the job, or leads it', jobId);
+  assert(job.core === core, 'the core runs the job, or leads it', jobId);
   leaveCores(state, job, false);
   return job;
 }

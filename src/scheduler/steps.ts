@@ -1,7 +1,6 @@
 import type { Turn } from '../core/job.ts';
 import type { CoreCosts } from './core-costs.ts';
-import type { CostEstimate } from './cost-estimate.ts';
-import { exactUsOn } from './cost-of.ts';
+import { highUsOn, typicalUsOn } from './cost-of.ts';
 import type { CoreState, JobState, ModelState, SchedulerState } from './state.ts';
 
 /*
@@ -55,8 +54,6 @@ export function highRunUs(core: CoreState): number {
 
 type Quantile = 'typicalUs' | 'highUs';
 
-const costUs = (cost: CostEstimate, quantile: Quantile): number => (quantile === 'highUs' ? cost.highUs : cost.typicalUs);
-
 function rowUs(job: JobState, core: CoreState, from: number, steps: number, quantile: Quantile): number {
   return reloadUsOn(job, core) + stepsUs(job, core, from, steps, quantile);
 }
@@ -74,12 +71,12 @@ function restSteps(job: JobState): number {
 function stepsUs(job: JobState, core: CoreState, from: number, count: number, quantile: Quantile): number {
   const { model } = job;
   const { steps } = model.plan;
-  const { exact, cost } = model;
-  const wholeUs = exact === undefined ? costUs(cost.on(core.index), quantile) : exactUsOn(model, core);
+  const wholeUs = quantile === 'highUs' ? highUsOn(model, core) : typicalUsOn(model, core);
   if (steps === undefined) return wholeUs;
   if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
   const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
-  return chunks * costUs(model.chunk.on(core.index), quantile) + (count - chunks) * wholeUs;
+  const chunkUs = model.chunk[quantile][core.index] as number;
+  return chunks * chunkUs + (count - chunks) * wholeUs;
 }
 
 /** What the next `steps` take with the memory bus to themselves, as the plan has it: what was learnt contains whatever ran beside them. */

@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts';
+import { WaitingBlock } from './waiting-block.ts';
 
 /** Past this many items a block is cut in two. Moving half of them up by one place costs about as much as finding the place. */
 const BLOCK_MAX = 128;
@@ -12,7 +13,7 @@ const REKEYED_MAX = 16;
  */
 export class WaitingList<T> {
   /** Never none; all but an only one have items. */
-  readonly #blocks: T[][] = [[]];
+  readonly #blocks: WaitingBlock<T>[] = [new WaitingBlock()];
   readonly #goesBefore: (a: T, b: T) => boolean;
   readonly #changesOrder: boolean;
   #size = 0;
@@ -29,13 +30,12 @@ export class WaitingList<T> {
 
   at(index: number): T | undefined {
     const blocks = this.#blocks;
-    const first = blocks[0] as T[];
-    if (index < first.length) return first[index];
-    let left = index - first.length;
-    for (let place = 1; place < blocks.length; place += 1) {
-      const block = blocks[place] as T[];
-      if (left < block.length) return block[left];
-      left -= block.length;
+    let left = index;
+    for (let place = 0; place < blocks.length; place += 1) {
+      const block = blocks[place] as WaitingBlock<T>;
+      const { size } = block;
+      if (left < size) return block.at(left);
+      left -= size;
     }
     return undefined;
   }
@@ -43,37 +43,28 @@ export class WaitingList<T> {
   /** How many stand before it. */
   placeOf(item: T): number {
     const place = this.#changesOrder ? 0 : this.#blockOf(item);
-    const block = this.#blocks[place] as T[];
-    let before = this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item, block.length);
-    assert(block[before] === item, 'the list holds the job that is asked for');
-    for (let index = 0; index < place; index += 1) before += (this.#blocks[index] as T[]).length;
+    let before = this.#indexIn(this.#blocks[place] as WaitingBlock<T>, item);
+    for (let index = 0; index < place; index += 1) before += (this.#blocks[index] as WaitingBlock<T>).size;
     return before;
   }
 
   insert(item: T): void {
     this.#size += 1;
     const place = this.#changesOrder ? 0 : this.#blockOf(item);
-    const block = this.#blocks[place] as T[];
-    let index = block.length;
-    block.push(item);
-    if (this.#changesOrder) return;
-    const to = this.#positionIn(block, item, index);
-    for (; index > to; index -= 1) block[index] = block[index - 1] as T;
-    block[to] = item;
-    if (block.length > BLOCK_MAX) this.#blocks.splice(place + 1, 0, block.splice(BLOCK_MAX / 2));
+    const block = this.#blocks[place] as WaitingBlock<T>;
+    block.insert(this.#changesOrder ? block.size : this.#positionIn(block, item), item);
+    if (block.size > BLOCK_MAX && !this.#changesOrder) this.#cut(block, place);
   }
 
   remove(item: T): void {
+    const blocks = this.#blocks;
     // Mostly the first leaves.
-    const isFirst = this.#blocks[0]?.[0] === item;
+    const isFirst = (blocks[0] as WaitingBlock<T>).at(0) === item;
     const place = isFirst || this.#changesOrder ? 0 : this.#blockOf(item);
-    const block = this.#blocks[place] as T[];
-    const index = isFirst ? 0 : this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item, block.length);
-    assert(block[index] === item, 'a job leaves the list that it is in');
+    const block = blocks[place] as WaitingBlock<T>;
+    block.remove(isFirst ? 0 : this.#indexIn(block, item));
     this.#size -= 1;
-    for (let next = index + 1; next < block.length; next += 1) block[next - 1] = block[next] as T;
-    block.pop();
-    if (block.length === 0 && this.#blocks.length > 1) this.#blocks.splice(place, 1);
+    if (block.size === 0 && blocks.length > 1) blocks.splice(place, 1);
   }
 
   /** Lets items of the list change places: `change` is called for each of them while they are out of it. */
@@ -89,7 +80,7 @@ export class WaitingList<T> {
 
   /** Merges them with the others and cuts the list into blocks anew. */
   #rekeyMany(moved: ReadonlySet<T>, change: (item: T) => void): void {
-    const kept = this.#blocks.flat().filter((item) => !moved.has(item));
+    const kept = this.#blocks.flatMap((block) => block.items()).filter((item) => !moved.has(item));
     assert(kept.length + moved.size === this.#size, 'only items of the list change places');
     moved.forEach(change);
     const sorted = [...moved].sort((a, b) => (this.#goesBefore(a, b) ? -1 : 1));
@@ -104,11 +95,19 @@ export class WaitingList<T> {
     }
     merged.push(...sorted.slice(next));
     this.#blocks.length = 0;
-    for (let from = 0; from < merged.length; from += BLOCK_MAX / 2) this.#blocks.push(merged.slice(from, from + BLOCK_MAX / 2));
+    for (let from = 0; from < merged.length; from += BLOCK_MAX / 2)
+      this.#blocks.push(new WaitingBlock(merged.slice(from, from + BLOCK_MAX / 2)));
   }
 
   sort(): void {
-    if (this.#changesOrder) this.#blocks[0]?.sort((a, b) => (this.#goesBefore(a, b) ? -1 : 1));
+    if (!this.#changesOrder) return;
+    const [only] = this.#blocks;
+    this.#blocks[0] = new WaitingBlock(only?.items().sort((a, b) => (this.#goesBefore(a, b) ? -1 : 1)));
+  }
+
+  #cut(block: WaitingBlock<T>, place: number): void {
+    const items = block.items();
+    this.#blocks.splice(place, 1, new WaitingBlock(items.slice(0, BLOCK_MAX / 2)), new WaitingBlock(items.slice(BLOCK_MAX / 2)));
   }
 
   /** The last block that begins with the item or one that goes before it; the first when there is none. */
@@ -118,19 +117,26 @@ export class WaitingList<T> {
     let high = blocks.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#goesBefore(item, blocks[middle]?.[0] as T)) high = middle;
+      if (this.#goesBefore(item, blocks[middle]?.at(0) as T)) high = middle;
       else low = middle + 1;
     }
     return low - 1;
   }
 
-  /** How many of the first `count` items go before this one. */
-  #positionIn(block: readonly T[], item: T, count: number): number {
+  /** Where the item stands in its block. */
+  #indexIn(block: WaitingBlock<T>, item: T): number {
+    const index = this.#changesOrder ? block.indexOf(item) : this.#positionIn(block, item);
+    assert(block.at(index) === item, 'the list holds the job that is asked for');
+    return index;
+  }
+
+  /** How many in the block go before the item. */
+  #positionIn(block: WaitingBlock<T>, item: T): number {
     let low = 0;
-    let high = count;
+    let high = block.size;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#goesBefore(block[middle] as T, item)) low = middle + 1;
+      if (this.#goesBefore(block.at(middle) as T, item)) low = middle + 1;
       else high = middle;
     }
     return low;

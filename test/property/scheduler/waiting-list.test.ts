@@ -34,7 +34,7 @@ describe('WaitingList', () => {
   it('refuses to let go of what it does not hold', () => {
     const list = new WaitingList<number>((a, b) => a < b, false);
     for (let key = 0; key < 1_000; key += 2) list.insert(key);
-    expect(() => list.remove(501)).toThrow('a job leaves the list that it is in');
+    expect(() => list.remove(501)).toThrow('the list holds the job that is asked for');
   });
 
   it('stands in the order of the last sort where the order changes', () => {

@@ -9,61 +9,62 @@ const observe = (costs: CoreCosts, place: number, times: number, us: number): vo
 
 describe('costs by core', () => {
   it('begin on each core with what is known of the model', () => {
-    const costs = new CoreCosts(durationUs(1_000), true);
-    expect([costs.on(0).typicalUs, costs.on(1).typicalUs]).toEqual([1_000, 1_000]);
+    const costs = new CoreCosts(durationUs(1_000), [0, 1], true);
+    expect([costs.typicalUs[0], costs.typicalUs[1]]).toEqual([1_000, 1_000]);
     observe(costs, 0, 30, 2_000);
-    expect(costs.on(1).typicalUs).toBeCloseTo(2_000, -2);
-    expect(costs.on(1).highUs).toBe(costs.on(0).highUs);
+    expect(costs.typicalUs[1]).toBeCloseTo(2_000, -2);
+    expect(costs.highUs[1]).toBe(costs.highUs[0]);
   });
 
   it('come apart where cores differ, within a few runs', () => {
-    const costs = new CoreCosts(durationUs(2_000), true);
+    const costs = new CoreCosts(durationUs(2_000), [0, 1], true);
     for (let n = 0; n < 10; n += 1) {
       observe(costs, 0, 1, 1_000);
       observe(costs, 1, 1, 3_000);
     }
-    expect(costs.on(0).typicalUs).toBeLessThan(1_200);
-    expect(costs.on(0).highUs).toBeLessThan(1_200);
-    expect(costs.on(1).typicalUs).toBeGreaterThan(2_700);
-    expect(costs.on(1).highUs).toBe(3_000);
+    expect(costs.typicalUs[0]).toBeLessThan(1_200);
+    expect(costs.highUs[0]).toBeLessThan(1_200);
+    expect(costs.typicalUs[1]).toBeGreaterThan(2_700);
+    expect(costs.highUs[1]).toBe(3_000);
     expect(costs.overall.typicalUs).toBeGreaterThan(1_500);
   });
 
   it('are forgotten of a core where the model has not run for long', () => {
-    const costs = new CoreCosts(durationUs(1_000), true);
+    const costs = new CoreCosts(durationUs(1_000), [0, 1], true);
     observe(costs, 1, 20, 9_000);
     observe(costs, 0, 63, 1_000);
-    expect(costs.on(1).typicalUs).toBeGreaterThan(8_000);
+    expect(costs.typicalUs[1]).toBeGreaterThan(8_000);
     observe(costs, 0, 2, 1_000);
-    expect(costs.on(1).typicalUs).toBeLessThan(1_100);
+    expect(costs.typicalUs[1]).toBeLessThan(1_100);
     // And a new run there begins with what is known by then.
     observe(costs, 1, 1, 1_500);
-    expect(costs.on(1).typicalUs).toBeLessThan(1_400);
+    expect(costs.typicalUs[1]).toBeLessThan(1_400);
   });
 
   it('are one where cores are not told apart', () => {
-    const costs = new CoreCosts(durationUs(1_000), false);
+    const costs = new CoreCosts(durationUs(1_000), [0, 1], false);
     observe(costs, 0, 20, 5_000);
-    expect(costs.on(1)).toBe(costs.on(0));
+    expect([costs.typicalUs[1], costs.highUs[1]]).toEqual([costs.overall.typicalUs, costs.overall.highUs]);
+    expect(costs.typicalUs[0]).toBe(costs.typicalUs[1]);
   });
 
   it('are doubted everywhere', () => {
-    const costs = new CoreCosts(durationUs(1_000), true);
+    const costs = new CoreCosts(durationUs(1_000), [0, 1], true);
     observe(costs, 0, 20, 1_000);
-    const before = costs.on(0).typicalUs;
+    const before = costs.typicalUs[0] as number;
     costs.doubt();
-    expect([costs.on(0).typicalUs / before, costs.on(1).typicalUs / before]).toEqual([expect.closeTo(0.9), expect.closeTo(0.9)]);
+    expect([...costs.typicalUs].map((us) => us / before)).toEqual([expect.closeTo(0.9), expect.closeTo(0.9)]);
   });
 
   it('lose the margin of their seed on a core after three holds in a row, and only there', () => {
-    const costs = new CoreCosts(durationUs(1_000), true);
+    const costs = new CoreCosts(durationUs(1_000), [0, 1], true);
     costs.hold(0);
     costs.hold(0);
-    expect(costs.on(0).highUs).toBe(1_250);
+    expect(costs.highUs[0]).toBe(1_250);
     costs.hold(0);
-    expect([costs.on(0).highUs, costs.on(1).highUs]).toEqual([1_000, 1_250]);
+    expect([costs.highUs[0], costs.highUs[1]]).toEqual([1_000, 1_250]);
     observe(costs, 0, 1, 1_100);
-    expect(costs.on(0).highUs).toBe(1_100);
+    expect(costs.highUs[0]).toBe(1_100);
   });
 });
 
