@@ -108,7 +108,7 @@ export const NETWORKS: Readonly<Record<string, (list: LayerList) => void>> = {
   yolox_s_wide: (list) => yolox(list, { width: 0.75, depth: 0.33 }),
   yolov3_416: (list) => yolo3(list),
   tiny_yolov3: (list) => yolo3Tiny(list),
-  fcn_resnet50: (list) => fcn(list, RESIDUAL_50, 224),
+  fcn_resnet50: (list) => fcn(list, RESIDUAL_50, 520),
   fcn8_resnet_v1_18: (list) => fcn8(list, { h: 1024, w: 1920 }),
   deeplabv3_plus_mobilenet: (list) => deepLabPlus(list),
   deeplab_v3_mobilenet_v2: (list) => deepLabMobile(list, 8),

@@ -12,6 +12,8 @@ export type NetworkFacts = ReadonlyMap<string, NamedSize>;
 interface NamedSize {
   readonly name: string;
   readonly size: NetworkSize;
+  /** An input that tables tell of it by mistake. */
+  readonly mistold: NetworkWork['input'];
 }
 
 /** Activations that are curves. ReLU and its leaky form are done while a result is requantised. */
@@ -25,7 +27,7 @@ export function readNetworkFacts(file: string, text: string): NetworkFacts {
   for (const { line, cells } of readQuotedCsv(file, text).rows) {
     const row = new RowCells(cells);
     const name = row.name('model');
-    const input = row.picture('input', 'hwc');
+    const [input, mistold] = [row.picture('input', 'hwc'), row.picture('mistold', 'hwc')];
     const [gmac, paramsM, results, layers] = ['gmac', 'params_m', 'mresults', 'layers'].map((column) => row.number(column));
     const ops = row.number('ops');
     const depthwise = row.text('mdepthwise') === '0' ? 0 : row.number('mdepthwise');
@@ -34,6 +36,8 @@ export function readNetworkFacts(file: string, text: string): NetworkFacts {
     if (style === undefined) row.problems.push(`style is ${quoted(row.text('style'))}, and must be one of ${NETWORK_STYLES.join(', ')}`);
     if (!CURVES.has(activation) && !PLAIN.has(activation))
       row.problems.push(`activation is ${quoted(activation)}, and must be one of ${[...CURVES, ...PLAIN].join(', ')}`);
+    if (mistold === undefined && row.text('mistold') !== '')
+      row.problems.push(`mistold is ${quoted(row.text('mistold'))}, and must be empty or an input such as 224x224`);
     if (input === undefined || gmac === undefined || paramsM === undefined) row.problems.push('input, gmac and params_m must be told');
     for (const text of row.problems) problems.push({ line, text });
     const size: NetworkSize = {
@@ -45,7 +49,7 @@ export function readNetworkFacts(file: string, text: string): NetworkFacts {
       ...(ops === undefined ? {} : { opsPerResult: ops }),
       ...(row.text('attention') === 'true' ? { hasAttention: true } : {}),
     };
-    for (const alias of [name, ...row.text('aliases').split('|')]) if (alias !== '') byKey.set(nameKey(alias), { name, size });
+    for (const alias of [name, ...row.text('aliases').split('|')]) if (alias !== '') byKey.set(nameKey(alias), { name, size, mistold });
   }
   if (problems.length > 0) throw csvInvalid(file, problems);
   return byKey;
@@ -59,6 +63,8 @@ export interface KnownNetwork {
   readonly told: string;
   /** Its name in the list; undefined for one that only the row knows. */
   readonly listed?: string;
+  /** As the end of a clause, where the list knows the input better than the row. */
+  readonly where?: string;
   /** Of the row's input, in those of the list's. */
   readonly pixels: number;
 }
@@ -68,13 +74,14 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
   const known = nameKeys(work.model).flatMap((key) => facts.get(key) ?? [])[0];
   const curves = activationOf(work.model);
   if (known !== undefined) {
-    const { size } = known;
+    const { name, size, mistold } = known;
+    const isMistold = mistold !== undefined && work.input?.height === mistold.height && work.input.width === mistold.width;
+    const input = isMistold ? undefined : work.input;
     // The same layers on more or fewer pixels: what they multiply and put out goes with them, but not where a dense layer or attention holds them.
-    const pixels =
-      work.input === undefined || size.style === 'attention' ? 1 : (work.input.height * work.input.width) / (size.height * size.width);
+    const pixels = input === undefined || size.style === 'attention' ? 1 : (input.height * input.width) / (size.height * size.width);
     const scaled: NetworkSize = {
       ...size,
-      ...(pixels === 1 ? {} : work.input),
+      ...(pixels === 1 ? {} : input),
       macs: work.macs ?? size.macs * pixels,
       parameters: work.parameters ?? size.parameters,
       ...(size.results === undefined ? {} : { results: size.results * pixels }),
@@ -82,7 +89,8 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
       ...(curves === undefined ? {} : { hasCurves: curves, opsPerResult: curves ? 1 + CURVE_OPS : 1 }),
     };
     const own = work.macs === undefined ? 'the size' : "the row's size with the layers";
-    return { size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${known.name}`, listed: known.name, pixels };
+    const where = isMistold ? ` at ${size.height}x${size.width}, which the row tells wrongly` : '';
+    return { size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${name}${where}`, listed: name, where, pixels };
   }
   if (work.macs === undefined) return undefined;
   const input = work.input ?? { height: 224, width: 224, channels: 3 };

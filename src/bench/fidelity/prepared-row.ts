@@ -76,14 +76,14 @@ export function prepareRow(measurement: Measurement, facts: Facts): PreparedRow 
 
 /** One by one where they are listed, else as a pyramid of the network's size. */
 function layersOf(network: KnownNetwork, { type }: NetworkWork, lists: NetworkLayers): { layers: readonly LayerCost[]; told: string } {
-  const { listed, size, pixels, told } = network;
+  const { listed, size, pixels, told, where = '' } = network;
   const list = listed === undefined ? undefined : lists.get(listed);
   const found = list === undefined ? undefined : listedLayers(list, { size, pixels, type });
   if (listed === undefined || found === undefined) return { layers: pyramidLayers(size, type), told };
   return {
     layers: found.layers,
     told: found.isRowBelieved
-      ? `the layers of ${listed}`
+      ? `the layers of ${listed}${where}`
       : `the layers of ${listed}, which the row's parameters fit and its multiply-accumulates do not`,
   };
 }

@@ -132,6 +132,14 @@ describe('the list of networks', () => {
     expect(networkBy(networks, work('resnet_v1_50', { macs: 3e9, parameters: 20e6 }))?.size).toMatchObject({ macs: 3e9, parameters: 20e6 });
   });
 
+  it('knows better than a row where tables tell a wrong input, and only there', () => {
+    const square = (side: number) => ({ input: { height: side, width: side, channels: 3 } });
+    const [mistold, full, half] = [224, 520, 260].map((side) => networkBy(networks, work('fcn_resnet50', square(side))));
+    expect(mistold).toMatchObject({ pixels: 1, told: 'the size of fcn_resnet50 at 520x520, which the row tells wrongly' });
+    expect(mistold?.size).toEqual(full?.size);
+    expect(half).toMatchObject({ pixels: 0.25, told: 'the size of fcn_resnet50' });
+  });
+
   it('takes a network that it does not know by the size of the row, and what its name says of its layers', () => {
     const size = { macs: 1e9, parameters: 4e6, input: { height: 224, width: 224, channels: 3 } };
     expect(networkBy(networks, work('new_mobile_thing', size))).toMatchObject({ style: 'depthwise' });
@@ -142,6 +150,7 @@ describe('the list of networks', () => {
 
   it.each([
     ['an unknown style', networkFile.replace(',dense,relu,', ',square,relu,'), 'style is "square"'],
+    ['an input that is none', networkFile.replace(',false,224x224,', ',false,big,'), 'mistold is "big"'],
     ['an unknown activation', networkFile.replace(',dense,relu,', ',dense,step,'), 'activation is "step"'],
     ['no size', networkFile.replace('224x224x3,1.82,11.68', '224x224x3,,11.68'), 'gmac and params_m must be told'],
   ])('with %s is refused', (_, text, words) => {
