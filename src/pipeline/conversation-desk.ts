@@ -7,7 +7,7 @@ import type { Stream } from '../core/stream.ts';
 import type { SpokenToken, TurnSummary, TurnTask } from '../core/turn-task.ts';
 import { requireTurnTokens } from '../core/turn-tokens.ts';
 import { addUs, type InstantUs } from '../core/units.ts';
-import type { TurnDesk } from './work.ts';
+import type { StreamAccount, TurnDesk } from './work.ts';
 
 /** A turn that somebody wants, in tokens. */
 export interface SpeakRequest {
@@ -90,6 +90,7 @@ interface Talk {
 export class ConversationDesk {
   readonly #options: ConversationDeskOptions;
   readonly #deps: ConversationDeskDeps;
+  readonly #account: StreamAccount;
   readonly #talks = new Map<string, Talk>();
   /** By conversation, least recently used first. */
   readonly #known = new Map<string, Known>();
@@ -97,6 +98,7 @@ export class ConversationDesk {
   constructor(options: ConversationDeskOptions, deps: ConversationDeskDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#account = deps.desk.accountOf(options.stream.id);
   }
 
   /** Turns under way. */
@@ -112,7 +114,7 @@ export class ConversationDesk {
     this.#check(request);
     const { clock, desk, memory } = this.#deps;
     const capturedAt = clock.now();
-    const job = desk.open(this.#options.stream.id, capturedAt);
+    const job = this.#account.open(capturedAt);
     const refuse = (outcome: Outcome): Speech => {
       desk.end(job, outcome);
       listener.onEnd(outcome, undefined);
@@ -179,7 +181,7 @@ export class ConversationDesk {
   }
 
   #again(talk: Talk): void {
-    talk.job = this.#deps.desk.open(this.#options.stream.id, talk.capturedAt);
+    talk.job = this.#account.open(talk.capturedAt);
     talk.cachedTokens = 0;
     talk.problem = undefined;
     this.#submit(talk);

@@ -10,7 +10,7 @@ import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { Decode, ImageCoder, JobDesk, TensorMemory, Work } from './work.ts';
+import type { Decode, ImageCoder, JobDesk, StreamAccount, TensorMemory, Work } from './work.ts';
 
 export interface ImagePipelineDeps {
   readonly clock: Clock;
@@ -73,6 +73,7 @@ export class ImagePipeline implements Pipeline {
   readonly #variants: ReadonlyMap<ModelId, SizedBuild>;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: ImagePipelineDeps;
+  readonly #account: StreamAccount;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
   readonly #waiting: FrameWork[] = [];
@@ -89,6 +90,7 @@ export class ImagePipeline implements Pipeline {
     this.stream = options.stream;
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
+    this.#account = deps.desk.accountOf(options.stream.id);
     const { freshness } = options.stream;
     this.#waitingMax = freshness.kind === 'latest' ? 1 : freshness.jobsMax;
     this.#underWayMax = freshness.kind === 'latest' ? 2 : freshness.jobsMax;
@@ -96,7 +98,7 @@ export class ImagePipeline implements Pipeline {
 
   accept(frame: Frame): void {
     const { clock, desk } = this.#deps;
-    const job = desk.open(this.stream.id, frame.capturedAt);
+    const job = this.#account.open(frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });

@@ -26,10 +26,15 @@ export interface Work {
   settle(outcome: Outcome, items: readonly ResultItem[]): void;
 }
 
+/** What a pipeline looks up once, since every frame makes a job. */
+export interface StreamAccount {
+  /** A new job; from here on it must end exactly once, by `end` or through `submit`. */
+  open(capturedAt: InstantUs): JobId;
+}
+
 /** Where pipelines hand in their jobs and account for those that end before. */
 export interface JobDesk {
-  /** Opens the account of a new job; from here on it must end exactly once, by `end` or through `submit`. */
-  open(stream: StreamId, capturedAt: InstantUs): JobId;
+  accountOf(stream: StreamId): StreamAccount;
   /** Ends a job that was never submitted. */
   end(job: JobId, outcome: Outcome): void;
   submit(work: Work): void;

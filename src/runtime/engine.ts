@@ -154,7 +154,7 @@ export function createEngine(options: EngineOptions, deps: EngineDeps): Engine {
   return {
     desk: createJobDesk({
       clock,
-      accounts: ledger,
+      books: ledger,
       submit: (work) => dispatcher.submit(work),
       servedWith: (stream) => (served.size === 0 ? undefined : served.get(stream)),
       cancel: (job) => dispatcher.cancel(job),

@@ -1,4 +1,4 @@
-import { Observable, type Observer, type Subscriber } from 'rxjs';
+import { Observable, Subscriber } from 'rxjs';
 import type { Frame, SourceId } from '../core/frame.ts';
 import type { RejectReason } from '../core/outcome.ts';
 import type { Region } from '../core/region.ts';
@@ -32,36 +32,28 @@ const INCIDENT_OF_STATE: Readonly<Partial<Record<SourceState, IncidentKind>>> = 
 export const takeIn = (source: Source, deps: IntakeDeps): Observable<never> =>
   new Observable((subscriber) => source.events.subscribe(new Intake(source.id, deps, subscriber)));
 
-class Intake implements Observer<SourceEvent> {
+/** A subscriber itself, so that nothing of rxjs stands between it and the source but what every source calls. */
+class Intake extends Subscriber<SourceEvent> {
   readonly #source: SourceId;
   readonly #deps: IntakeDeps;
   readonly #guard: EdgeGuard;
-  readonly #subscriber: Subscriber<never>;
   readonly #book: SourceBook;
   readonly #told = new Set<RejectReason>();
 
   constructor(source: SourceId, deps: IntakeDeps, subscriber: Subscriber<never>) {
+    super(subscriber);
     this.#source = source;
     this.#deps = deps;
     this.#guard = deps.guard;
     this.#book = deps.telemetry.sources.bookOf(source);
-    this.#subscriber = subscriber;
   }
 
-  next(event: SourceEvent): void {
+  protected override _next(event: SourceEvent): void {
     try {
       this.#handle(this.#guard.admit(event));
     } catch (error) {
-      this.#subscriber.error(error);
+      this.error(error);
     }
-  }
-
-  error(error: unknown): void {
-    this.#subscriber.error(error);
-  }
-
-  complete(): void {
-    this.#subscriber.complete();
   }
 
   #handle(event: SourceEvent): void {

@@ -7,28 +7,34 @@ import type { InstantUs } from '../core/units.ts';
 import type { TurnDesk, Work } from '../pipeline/work.ts';
 
 /** What the desk needs of the ledger. */
-export interface JobAccounts {
-  arrived(job: JobId, stream: StreamId, capturedAt: InstantUs, at: InstantUs): void;
+export interface JobBooks {
+  bookOf(stream: StreamId): { arrived(job: JobId, capturedAt: InstantUs, at: InstantUs): void };
   ended(job: JobId, outcome: Outcome, at: InstantUs): void;
 }
 
-/** Numbers the jobs of a run, opens their accounts, and passes work on. */
+/** Numbers the jobs of a run, enters them in the books, and passes work on. */
 export function createJobDesk(deps: {
   readonly clock: Clock;
-  readonly accounts: JobAccounts;
+  readonly books: JobBooks;
   readonly submit: (work: Work) => void;
   readonly servedWith: (stream: StreamId) => ModelId | null | undefined;
   readonly cancel: (job: JobId) => void;
   readonly lossCount: () => number;
 }): TurnDesk {
+  const { clock, books } = deps;
   let lastJob: JobId = 0;
   return {
-    open(stream, capturedAt) {
-      lastJob += 1;
-      deps.accounts.arrived(lastJob, stream, capturedAt, deps.clock.now());
-      return lastJob;
+    accountOf(stream) {
+      const book = books.bookOf(stream);
+      return {
+        open(capturedAt) {
+          lastJob += 1;
+          book.arrived(lastJob, capturedAt, clock.now());
+          return lastJob;
+        },
+      };
     },
-    end: (job, outcome) => deps.accounts.ended(job, outcome, deps.clock.now()),
+    end: (job, outcome) => books.ended(job, outcome, clock.now()),
     submit: deps.submit,
     servedWith: deps.servedWith,
     cancel: deps.cancel,

@@ -19,20 +19,24 @@ export interface SourceEmitter {
 
 /** A source from `run`, which starts when somebody subscribes and returns how to stop. Sequence numbers go on across subscriptions. */
 export function createEmittingSource(id: SourceId, run: (emit: SourceEmitter) => () => void): Source {
-  let sequence = 0;
-  const nextSequence = (): number => sequence++;
-  return { id, events: new Observable((subscriber) => run(new Emitter(id, nextSequence, subscriber))) };
+  const given: Given = { frames: 0 };
+  return { id, events: new Observable((subscriber) => run(new Emitter(id, given, subscriber))) };
+}
+
+/** By a source, over all its subscriptions. */
+interface Given {
+  frames: number;
 }
 
 class Emitter implements SourceEmitter {
   readonly #id: SourceId;
-  readonly #nextSequence: () => number;
+  readonly #given: Given;
   readonly #subscriber: Subscriber<SourceEvent>;
   #state: SourceState | undefined;
 
-  constructor(id: SourceId, nextSequence: () => number, subscriber: Subscriber<SourceEvent>) {
+  constructor(id: SourceId, given: Given, subscriber: Subscriber<SourceEvent>) {
     this.#id = id;
-    this.#nextSequence = nextSequence;
+    this.#given = given;
     this.#subscriber = subscriber;
   }
 
@@ -41,7 +45,9 @@ class Emitter implements SourceEmitter {
   }
 
   frame(capturedAt: InstantUs, payload: Payload): void {
-    this.#subscriber.next({ kind: 'frame', frame: { source: this.#id, sequence: this.#nextSequence(), capturedAt, payload } });
+    const sequence = this.#given.frames;
+    this.#given.frames = sequence + 1;
+    this.#subscriber.next({ kind: 'frame', frame: { source: this.#id, sequence, capturedAt, payload } });
   }
 
   reject(reason: RejectReason, message: string): void {

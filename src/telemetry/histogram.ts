@@ -16,6 +16,9 @@ const OCTAVE_COUNT = EXACT_COUNT / 2;
 const BLOCK_BITS = 7;
 const BLOCK_COUNT = 2 ** BLOCK_BITS;
 
+/** Samples wait to be counted until there are so many. One by one each would fetch another bucket from far away in memory; together they take less than one of those. */
+const UNCOUNTED_MAX = BLOCK_COUNT;
+
 /** In milliseconds; null while nothing was recorded, since 0 would claim a latency that nobody had. */
 export interface LatencyMs {
   readonly samples: number;
@@ -36,7 +39,7 @@ export interface StepUs {
 /**
  * Durations in buckets. A percentile is the smallest duration that at least that share of samples does not exceed, told as the upper end of its bucket and held
  * to the exact maximum, so it never flatters. Durations lie within 0..1 h; longer ones count as one hour except in `maxUs`. Memory is 1 kB for each 128 buckets that
- * a sample fell into: at most 184 kB.
+ * a sample fell into: at most 184 kB, and 1 kB for the newest samples.
  */
 export interface DurationHistogram {
   readonly samples: number;
@@ -50,8 +53,9 @@ export const createDurationHistogram = (): DurationHistogram => new BucketHistog
 
 class BucketHistogram implements DurationHistogram {
   readonly #blocks: (Float64Array | undefined)[] = [];
-  /** The buckets of the samples one by one, as long as that takes no more room than a block: of ten thousand streams most have few, and each has its own. */
-  #few: number[] | undefined = [];
+  /** The buckets of the newest samples, one by one: of ten thousand streams most have few, and never need a block. */
+  readonly #uncounted: number[] = [];
+  #uncountedCount = 0;
   #samples = 0;
   #maxUs = 0;
 
@@ -64,9 +68,13 @@ class BucketHistogram implements DurationHistogram {
     const whole = Math.round(duration);
     this.#samples += 1;
     if (whole > this.#maxUs) this.#maxUs = whole;
+    const uncounted = this.#uncounted;
+    const place = this.#uncountedCount;
     const bucket = bucketOf(Math.min(whole, DURATION_MAX_US));
-    if (this.#few === undefined) this.#count(bucket);
-    else this.#keep(bucket, this.#few);
+    if (place < uncounted.length) uncounted[place] = bucket;
+    else uncounted.push(bucket);
+    this.#uncountedCount = place + 1;
+    if (place + 1 === UNCOUNTED_MAX) this.#countAll();
   }
 
   percentileUs(ratio: number): number | null {
@@ -80,11 +88,9 @@ class BucketHistogram implements DurationHistogram {
     return this.#samples === 0 ? null : this.#maxUs;
   }
 
-  #keep(bucket: number, few: number[]): void {
-    few.push(bucket);
-    if (few.length < BLOCK_COUNT) return;
-    this.#few = undefined;
-    for (const one of few) this.#count(one);
+  #countAll(): void {
+    for (let place = 0; place < this.#uncountedCount; place += 1) this.#count(this.#uncounted[place] as number);
+    this.#uncountedCount = 0;
   }
 
   #count(bucket: number): void {
@@ -102,7 +108,8 @@ class BucketHistogram implements DurationHistogram {
 
   /** That holds the sample of this rank, 1 being the smallest. */
   #bucketAt(rank: number): number {
-    if (this.#few !== undefined) return [...this.#few].sort((a, b) => a - b)[rank - 1] as number;
+    if (this.#blocks.length === 0) return this.#uncounted.slice(0, this.#uncountedCount).sort((a, b) => a - b)[rank - 1] as number;
+    this.#countAll();
     let left = rank;
     for (const [place, block] of this.#blocks.entries()) {
       if (block === undefined) continue;

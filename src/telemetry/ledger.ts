@@ -4,7 +4,7 @@ import type { JobId } from '../core/job.ts';
 import type { DropReason, FailReason, Outcome, RejectReason } from '../core/outcome.ts';
 import type { Criticality, Stream, StreamId } from '../core/stream.ts';
 import { elapsedUs, type InstantUs, msFromDuration } from '../core/units.ts';
-import { createDurationHistogram, type DurationHistogram, type LatencyMs, latencyMsOf } from './histogram.ts';
+import { createDurationHistogram, type LatencyMs, latencyMsOf } from './histogram.ts';
 import { type CountsBy, Tally } from './tally.ts';
 import type { AnswerFigures } from './turn-meter.ts';
 
@@ -37,9 +37,14 @@ export interface LedgerOptions {
   readonly inFlightMax?: number;
 }
 
-/** The book of every job: one line when it arrives, one when it ends, and the two always agree. Anything else is a broken invariant. */
+/** Where the jobs of one stream are entered; looked up once, since every job is told. */
+export interface StreamBook {
+  arrived(job: JobId, capturedAt: InstantUs, at: InstantUs): void;
+}
+
+/** The books of every job: one line when it arrives, one when it ends, and the two always agree. Anything else is a broken invariant. */
 export interface Ledger {
-  arrived(job: JobId, stream: StreamId, capturedAt: InstantUs, at: InstantUs): void;
+  bookOf(stream: StreamId): StreamBook;
   ended(job: JobId, outcome: Outcome, at: InstantUs): void;
   /** A frame that was meant for the stream and turned away before it had a job number; it counts as arrived and rejected. */
   refused(stream: StreamId, reason: RejectReason): void;
@@ -49,115 +54,119 @@ export interface Ledger {
   figures(): readonly StreamFigures[];
 }
 
-interface Account {
-  readonly stream: Stream;
-  readonly latency: DurationHistogram;
-  readonly dropped: Tally<DropReason>;
-  readonly rejected: Tally<RejectReason>;
-  readonly failed: Tally<FailReason>;
-  arrived: number;
-  done: number;
-  late: number;
-  inFlight: number;
-}
+export const createLedger = (streams: readonly Stream[], options: LedgerOptions = {}): Ledger => new Books(streams, options);
 
-export const createLedger = (streams: readonly Stream[], options: LedgerOptions = {}): Ledger => new Book(streams, options);
+class Books implements Ledger {
+  readonly #books: ReadonlyMap<StreamId, Book>;
+  readonly #underWay = new IdMap<Line>();
 
-class Book implements Ledger {
-  readonly #inFlightMax: number;
-  readonly #accounts: ReadonlyMap<StreamId, Account>;
-  readonly #open = new IdMap<{ readonly account: Account; readonly capturedAt: InstantUs }>();
-
-  constructor(streams: readonly Stream[], options: LedgerOptions) {
-    this.#inFlightMax = options.inFlightMax ?? 65_536;
-    this.#accounts = new Map(streams.map((stream) => [stream.id, openAccount(stream)]));
-    assert(this.#accounts.size === streams.length, 'stream ids are unique');
+  constructor(streams: readonly Stream[], { inFlightMax = 65_536 }: LedgerOptions) {
+    this.#books = new Map(streams.map((stream) => [stream.id, new Book(stream, this.#underWay, inFlightMax)]));
+    assert(this.#books.size === streams.length, 'stream ids are unique');
   }
 
   get inFlight(): number {
-    return this.#open.size;
+    return this.#underWay.size;
   }
 
-  arrived(job: JobId, stream: StreamId, capturedAt: InstantUs, at: InstantUs): void {
-    const account = this.#accountOf(stream);
-    assert(capturedAt <= at, 'a job is not captured after it arrives', job);
-    assert(this.#open.size < this.#inFlightMax, 'no more jobs are in flight than the ledger allows', this.#inFlightMax);
-    assert(this.#open.add(job, { account, capturedAt }), 'a job arrives once', job);
-    account.arrived += 1;
-    account.inFlight += 1;
+  bookOf(stream: StreamId): Book {
+    const book = this.#books.get(stream);
+    assert(book !== undefined, 'the ledger knows the stream', stream);
+    return book;
   }
 
   ended(job: JobId, outcome: Outcome, at: InstantUs): void {
-    const entry = this.#open.remove(job);
-    assert(entry !== undefined, 'a job ends exactly once, after it arrived', job);
-    entry.account.inFlight -= 1;
-    book(entry.account, outcome, entry.capturedAt, at);
+    const line = this.#underWay.remove(job);
+    assert(line !== undefined, 'a job ends exactly once, after it arrived', job);
+    line.book.ended(outcome, line.capturedAt, at);
   }
 
   refused(stream: StreamId, reason: RejectReason): void {
-    const account = this.#accountOf(stream);
-    account.arrived += 1;
-    account.rejected.add(reason);
+    this.bookOf(stream).refused(reason);
   }
 
   figures(): readonly StreamFigures[] {
-    return [...this.#accounts.values()].map(figuresOf);
-  }
-
-  #accountOf(stream: StreamId): Account {
-    const account = this.#accounts.get(stream);
-    assert(account !== undefined, 'the ledger knows the stream', stream);
-    return account;
+    return [...this.#books.values()].map((book) => book.figures());
   }
 }
 
-const openAccount = (stream: Stream): Account => ({
-  stream,
-  latency: createDurationHistogram(),
-  dropped: new Tally(),
-  rejected: new Tally(),
-  failed: new Tally(),
-  arrived: 0,
-  done: 0,
-  late: 0,
-  inFlight: 0,
-});
-
-function book(account: Account, outcome: Outcome, capturedAt: InstantUs, at: InstantUs): void {
-  switch (outcome.kind) {
-    case 'done':
-    case 'late':
-      account[outcome.kind] += 1;
-      account.latency.record(elapsedUs(capturedAt, at));
-      return;
-    case 'dropped':
-      return account.dropped.add(outcome.reason);
-    case 'rejected':
-      return account.rejected.add(outcome.reason);
-    case 'failed':
-      return account.failed.add(outcome.reason);
-    default:
-      assertNever(outcome);
-  }
+/** Of a job without an Outcome. */
+interface Line {
+  readonly book: Book;
+  readonly capturedAt: InstantUs;
 }
 
-function figuresOf(account: Account): StreamFigures {
-  const { stream } = account;
-  return {
-    id: stream.id,
-    model: stream.model,
-    criticality: stream.criticality,
-    deadlineMs: msFromDuration(stream.deadlineUs),
-    periodMs: msFromDuration(stream.periodUs),
-    jobs: {
-      arrived: account.arrived,
-      done: account.done,
-      late: account.late,
-      dropped: account.dropped.counts(),
-      rejected: account.rejected.counts(),
-      failed: account.failed.counts(),
-      inFlight: account.inFlight,
-    },
-    latencyMs: latencyMsOf(account.latency),
-  };
+class Book implements StreamBook {
+  readonly #stream: Stream;
+  /** Of all streams. */
+  readonly #underWay: IdMap<Line>;
+  readonly #inFlightMax: number;
+  readonly #latency = createDurationHistogram();
+  readonly #dropped = new Tally<DropReason>();
+  readonly #rejected = new Tally<RejectReason>();
+  readonly #failed = new Tally<FailReason>();
+  #arrived = 0;
+  #done = 0;
+  #late = 0;
+  #inFlight = 0;
+
+  constructor(stream: Stream, underWay: IdMap<Line>, inFlightMax: number) {
+    this.#stream = stream;
+    this.#underWay = underWay;
+    this.#inFlightMax = inFlightMax;
+  }
+
+  arrived(job: JobId, capturedAt: InstantUs, at: InstantUs): void {
+    assert(capturedAt <= at, 'a job is not captured after it arrives', job);
+    assert(this.#underWay.size < this.#inFlightMax, 'no more jobs are in flight than the ledger allows', this.#inFlightMax);
+    assert(this.#underWay.add(job, { book: this, capturedAt }), 'a job arrives once', job);
+    this.#arrived += 1;
+    this.#inFlight += 1;
+  }
+
+  ended(outcome: Outcome, capturedAt: InstantUs, at: InstantUs): void {
+    this.#inFlight -= 1;
+    switch (outcome.kind) {
+      case 'done':
+        this.#done += 1;
+        return this.#latency.record(elapsedUs(capturedAt, at));
+      case 'late':
+        this.#late += 1;
+        return this.#latency.record(elapsedUs(capturedAt, at));
+      case 'dropped':
+        return this.#dropped.add(outcome.reason);
+      case 'rejected':
+        return this.#rejected.add(outcome.reason);
+      case 'failed':
+        return this.#failed.add(outcome.reason);
+      default:
+        assertNever(outcome);
+    }
+  }
+
+  refused(reason: RejectReason): void {
+    this.#arrived += 1;
+    this.#rejected.add(reason);
+  }
+
+  figures(): StreamFigures {
+    const { id, model, criticality, deadlineUs, periodUs } = this.#stream;
+    return {
+      id,
+      model,
+      criticality,
+      deadlineMs: msFromDuration(deadlineUs),
+      periodMs: msFromDuration(periodUs),
+      jobs: {
+        arrived: this.#arrived,
+        done: this.#done,
+        late: this.#late,
+        dropped: this.#dropped.counts(),
+        rejected: this.#rejected.counts(),
+        failed: this.#failed.counts(),
+        inFlight: this.#inFlight,
+      },
+      latencyMs: latencyMsOf(this.#latency),
+    };
+  }
 }

@@ -44,6 +44,9 @@ export class Running implements Flow {
   budget: ByteBudget | undefined;
   /** Nothing is left of its budget in this period. */
   isStalled = false;
+  /** Of the run, at hand since they are asked for whenever any segment begins or ends. */
+  killAt = Number.POSITIVE_INFINITY;
+  isHung = false;
 
   constructor(run: Run) {
     this.run = run;
@@ -61,5 +64,7 @@ export class Running implements Flow {
     this.bytesPerUs = 0;
     this.endAt = Number.POSITIVE_INFINITY;
     this.isStalled = false;
+    this.killAt = run.killAt;
+    this.isHung = run.isHung;
   }
 }

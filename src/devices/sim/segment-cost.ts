@@ -178,11 +178,14 @@ export function activationTraffic(layer: LayerCost, { isFirst, isLast }: Ends, l
   return Math.min(all, state + outer + Math.max(0, inner - localBytes));
 }
 
+/** A layer as far as its multiplications go. */
+export type Multiplication = Pick<LayerCost, 'macs' | 'type' | 'm' | 'n' | 'k' | 'groups'> & { readonly isMean?: boolean | undefined };
+
 /**
  * Cycles of the array times the length of one. Sizes that do not fill the box waste what is left over; the groups of a grouped convolution lie side by side
  * along n as far as whole ones fit and the array takes several, as NPU compilers lay out depthwise layers.
  */
-export function multiplicationUs(layer: LayerCost, core: SocCore): number {
+export function multiplicationUs(layer: Multiplication, core: SocCore): number {
   if (layer.macs === 0) return 0;
   const { m, n, k } = core.array;
   const cycles = layer.isMean === true ? (layer.m * layer.n * layer.k * layer.groups) / (m * n * k) : arrayCycles(layer, core.array);

@@ -277,7 +277,7 @@ export class SimChip {
     let next = this.#heatAt;
     for (const running of this.#running) {
       if (isNew || Number.isNaN(running.us)) this.#plan(running, level);
-      next = Math.min(next, running.endAt, running.run.killAt);
+      next = Math.min(next, running.endAt, running.killAt);
     }
     if (this.#isRegulated) next = Math.min(next, this.#budgetsChangeAt());
     if (this.#observer !== undefined) this.#tellFlow(this.#observer);
@@ -320,8 +320,8 @@ export class SimChip {
     return busLevel(areAllMoving ? this.#running : this.#running.filter((running) => this.#isMoving(running)), this.#capacity);
   }
 
-  #isMoving({ run, isStalled }: Running): boolean {
-    return !run.isHung && !isStalled;
+  #isMoving({ isHung, isStalled }: Running): boolean {
+    return !isHung && !isStalled;
   }
 
   /** Stops and starts segments by what is left of their budgets. What each has moved was drawn in `#advance`, so nothing is lost with its rate. */
@@ -371,7 +371,7 @@ export class SimChip {
     const running = this.#running;
     for (let index = 0; index < running.length; index += 1) {
       const one = running[index] as Running;
-      if (one.endAt > this.#at && one.run.killAt > this.#at) continue;
+      if (one.endAt > this.#at && one.killAt > this.#at) continue;
       this.#bring(one, this.#at);
       for (let next = index + 1; next < running.length; next += 1) running[next - 1] = running[next] as Running;
       running.pop();

@@ -225,7 +225,7 @@ export class SimCore {
     const { from } = segment;
     const steps = model.stepsOn(core, otherIds, segment.turn);
     const isReload = this.#begins(segment, others);
-    const { mischief, culprit } = this.#mischief(others);
+    const mischief = this.#mischief(others);
     const count = this.#countOf(segment, steps);
     // What is asked of an answer that ends sooner is not run.
     const ends = Math.min(segment.steps, count - from);
@@ -235,15 +235,15 @@ export class SimCore {
       cost: steps.cost(from, ends, isReload),
       stream: segment.stream,
       killAt: segment.killAt,
-      isHung: mischief === 'hang',
+      isHung: mischief?.how === 'hang',
       onEnd: this.#onRunEnd,
       work,
       segment,
       model,
-      culprit,
+      culprit: mischief?.culprit ?? this,
       steps,
       isReload,
-      isWrong: mischief === 'wrong',
+      isWrong: mischief?.how === 'wrong',
       startedAt: clock.now(),
       count,
       ends,
@@ -279,15 +279,14 @@ export class SimCore {
   }
 
   /** Prepared for any of its cores. */
-  #mischief(others: readonly SimCore[]): { readonly mischief: Mischief | undefined; readonly culprit: SimCore } {
+  #mischief(others: readonly SimCore[]): { readonly how: Mischief; readonly culprit: SimCore } | undefined {
     const own = this.#deps.mischief(this.#options.id);
-    if (own === undefined) {
-      for (const culprit of others) {
-        const mischief = this.#deps.mischief(culprit.#options.id);
-        if (mischief !== undefined) return { mischief, culprit };
-      }
+    if (own !== undefined) return { how: own, culprit: this };
+    for (const culprit of others) {
+      const how = this.#deps.mischief(culprit.#options.id);
+      if (how !== undefined) return { how, culprit };
     }
-    return { mischief: own, culprit: this };
+    return undefined;
   }
 
   /** Of a model in one step, nothing is said of steps. */

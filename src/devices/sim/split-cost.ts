@@ -10,6 +10,7 @@ import {
   energyMacsOf,
   extentOf,
   type ModelExtent,
+  type Multiplication,
   multiplicationUs,
   rateOf,
   rooflineOf,
@@ -82,10 +83,11 @@ function fastestPath(layers: readonly LayerCost[], splitter: Splitter, bytesPerU
     const isLast = index === layers.length - 1;
     const befores = ends.length === 0 ? [undefined] : ends;
     ends = waysOf(layer, ends).map((way) => {
+      const multiplyUs = splitter.multiplyUs(layer, way);
       let best: Node | undefined;
       for (const before of befores) {
         if (before !== undefined && layer.macs === 0 && before.way !== way) continue;
-        const option = splitter.option(layer, way, before?.way, isLast);
+        const option = splitter.option(layer, { way, multiplyUs }, before?.way, isLast);
         const us = (before?.us ?? 0) + Math.max(option.computeUs, option.bytes / bytesPerUs);
         const node = { way, option, us, computeUs: (before?.computeUs ?? 0) + option.computeUs, before };
         if (best === undefined || isFaster(node, best)) best = node;
@@ -120,10 +122,19 @@ class Splitter {
     this.#localBytesPerUs = cyclesPerUs * chip.core.array.m * chip.core.array.k;
   }
 
-  option(layer: LayerCost, way: Way, before: Way | undefined, isLast: boolean): Option {
+  /** Of one core's part, whatever comes before. */
+  multiplyUs(layer: LayerCost, way: Way): number {
+    return multiplicationUs(this.#partOf(layer, way), this.#chip.core);
+  }
+
+  option(
+    layer: LayerCost,
+    { way, multiplyUs }: { readonly way: Way; readonly multiplyUs: number },
+    before: Way | undefined,
+    isLast: boolean,
+  ): Option {
     const { core } = this.#chip;
     const { ways } = this.#split;
-    const multiplyUs = multiplicationUs(this.#partOf(layer, way), core);
     const vectorUs = (elementOpsOn(layer, core) / ways / core.vectorOpsPerSecond) * 1e6;
     const lacking = before === undefined || layer.macs === 0 ? 0 : this.#lacking(layer, way, before);
     const fetchUs = lacking === 0 ? 0 : core.splitUs + lacking / this.#localBytesPerUs;
@@ -135,16 +146,10 @@ class Splitter {
     };
   }
 
-  #partOf(layer: LayerCost, way: Way): LayerCost {
+  #partOf({ macs, type, isMean, m, n, k, groups }: LayerCost, way: Way): Multiplication {
     const { ways } = this.#split;
-    switch (way) {
-      case 'rows':
-        return { ...layer, m: Math.ceil(layer.m / ways) };
-      case 'columns':
-        return { ...layer, n: Math.ceil(layer.n / ways) };
-      case 'groups':
-        return { ...layer, groups: Math.ceil(layer.groups / ways) };
-    }
+    const part = (size: number, isDivided: boolean): number => (isDivided ? Math.ceil(size / ways) : size);
+    return { macs, type, isMean, k, m: part(m, way === 'rows'), n: part(n, way === 'columns'), groups: part(groups, way === 'groups') };
   }
 
   /** Bytes of its input that one core does not have. */

@@ -136,7 +136,7 @@ export function drive(telemetry: Telemetry, clock: SimClock): void {
   const play = (stream: string, tookMs: number, outcome: Outcome): void => {
     job += 1;
     const capturedAt = instantUs(clock.now() - durationFromMs(tookMs));
-    ledger.arrived(job, stream, capturedAt, clock.now());
+    ledger.bookOf(stream).arrived(job, capturedAt, clock.now());
     ledger.ended(job, outcome, clock.now());
     decisions.step(durationFromMs(0.03), 2);
   };
@@ -164,7 +164,7 @@ export function drive(telemetry: Telemetry, clock: SimClock): void {
   incidents.add({ kind: 'core-back', core: 1, message: 'ready after 210 ms' });
   cores.segmentStarted(0, 'nanodet', clock.now());
   clock.runFor(durationFromMs(40));
-  ledger.arrived(job + 1, 'objects', clock.now(), clock.now());
+  ledger.bookOf('objects').arrived(job + 1, clock.now(), clock.now());
 }
 
 /** A runtime over real telemetry. `stops` lists how it was asked to stop; each answer waits for `finish`. */

@@ -48,10 +48,12 @@ beforeEach(() => {
     {
       clock: new SimClock(instantUs(1000)),
       desk: {
-        open: () => {
-          jobs += 1;
-          return jobs;
-        },
+        accountOf: () => ({
+          open: () => {
+            jobs += 1;
+            return jobs;
+          },
+        }),
         end: (job, outcome) => ended.push([job, outcome]),
         submit: (work) => works.push(work),
         servedWith: () => served,

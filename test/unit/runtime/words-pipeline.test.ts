@@ -18,7 +18,7 @@ function rig() {
     { stream, staleAfterUs: durationFromMs(100) },
     {
       clock,
-      desk: { open: () => 1, end: (_job, outcome) => ends.push(outcome) },
+      desk: { accountOf: () => ({ open: () => 1 }), end: (_job, outcome) => ends.push(outcome) },
       assistant: {
         hear(utterance, listener) {
           heard.push({ utterance, listener });

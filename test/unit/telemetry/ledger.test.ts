@@ -47,7 +47,7 @@ describe('ledger', () => {
         calls.forEach((step, index) => {
           const at = instantUs(index * 1000);
           if (step.kind === 'arrive') {
-            ledger.arrived(index, step.stream, at, at);
+            ledger.bookOf(step.stream).arrived(index, at, at);
             open.push(index);
             seen.arrived += 1;
           } else if (step.kind === 'refuse') {
@@ -75,7 +75,7 @@ describe('ledger', () => {
   test('counts latency from capture to result, of done and late jobs only', () => {
     const ledger = createLedger([stream('a')]);
     const end = (job: number, tookMs: number, how: Outcome): void => {
-      ledger.arrived(job, 'a', instantUs(0), instantUs(5));
+      ledger.bookOf('a').arrived(job, instantUs(0), instantUs(5));
       ledger.ended(job, how, instantUs(tookMs * 1000));
     };
     end(1, 40, { kind: 'done' });
@@ -105,23 +105,23 @@ describe('ledger', () => {
   test('refuses a second outcome, an outcome without arrival, a second arrival and an unknown stream', () => {
     const ledger = createLedger([stream('a')]);
     const now = instantUs(1);
-    ledger.arrived(1, 'a', now, now);
-    expect(() => ledger.arrived(1, 'a', now, now)).toThrow(InvariantError);
+    ledger.bookOf('a').arrived(1, now, now);
+    expect(() => ledger.bookOf('a').arrived(1, now, now)).toThrow(InvariantError);
     ledger.ended(1, { kind: 'done' }, now);
     expect(() => ledger.ended(1, { kind: 'done' }, now)).toThrow('a job ends exactly once, after it arrived (1)');
     expect(() => ledger.ended(2, { kind: 'done' }, now)).toThrow(InvariantError);
-    expect(() => ledger.arrived(3, 'nobody', now, now)).toThrow('the ledger knows the stream (nobody)');
-    expect(() => ledger.arrived(4, 'a', instantUs(2), now)).toThrow('not captured after');
+    expect(() => ledger.bookOf('nobody').arrived(3, now, now)).toThrow('the ledger knows the stream (nobody)');
+    expect(() => ledger.bookOf('a').arrived(4, instantUs(2), now)).toThrow('not captured after');
     expect(() => createLedger([stream('a'), stream('a')])).toThrow('unique');
   });
 
   test('holds its bound on jobs in flight, and one past it is a broken invariant', () => {
     const ledger = createLedger([stream('a')], { inFlightMax: 3 });
     const now = instantUs(1);
-    for (const job of [1, 2, 3]) ledger.arrived(job, 'a', now, now);
-    expect(() => ledger.arrived(4, 'a', now, now)).toThrow('than the ledger allows (3)');
+    for (const job of [1, 2, 3]) ledger.bookOf('a').arrived(job, now, now);
+    expect(() => ledger.bookOf('a').arrived(4, now, now)).toThrow('than the ledger allows (3)');
     ledger.ended(2, { kind: 'done' }, now);
-    ledger.arrived(5, 'a', now, now);
+    ledger.bookOf('a').arrived(5, now, now);
     expect(ledger.inFlight).toBe(3);
   });
 });

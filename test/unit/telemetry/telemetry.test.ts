@@ -39,7 +39,7 @@ describe('telemetry', () => {
   test('gives a frozen snapshot that later events do not change', () => {
     const clock = new SimClock(instantUs(500));
     const telemetry = started(clock);
-    telemetry.ledger.arrived(1, 'objects', clock.now(), clock.now());
+    telemetry.ledger.bookOf('objects').arrived(1, clock.now(), clock.now());
     const before = telemetry.snapshot();
     clock.runFor(durationFromMs(60));
     telemetry.ledger.ended(1, { kind: 'done' }, clock.now());
@@ -56,7 +56,7 @@ describe('telemetry', () => {
     telemetry.sources.bookOf('front').frame();
     telemetry.sources.bookOf('front').rejected('corrupt');
     telemetry.ledger.refused('objects', 'stale');
-    telemetry.ledger.arrived(1, 'objects', clock.now(), clock.now());
+    telemetry.ledger.bookOf('objects').arrived(1, clock.now(), clock.now());
     telemetry.cores.state(0, 'ready', clock.now());
     telemetry.cores.segmentStarted(0, 'nanodet', clock.now());
     telemetry.cores.process(0, { pid: 4711, pssBytes: 120_000_000 });
