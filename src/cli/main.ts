@@ -75,11 +75,13 @@ function createCommands(deps: CliDeps): Commands {
       return ask(options, { ...deps, loadConfig: await loader(), fetch });
     },
     sim: async (options) => {
-      const [{ sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
+      const [{ inlineMore }, { sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
+        import('./inlining.ts'),
         import('./commands/sim.ts'),
         import('../runtime/simulate.ts'),
         import('../runtime/simulate-costs.ts'),
       ]);
+      inlineMore();
       return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {

@@ -15,12 +15,16 @@ import { compiled } from './compiled.ts';
 
 const root = new URL('../../', import.meta.url);
 
+const { inlineMore } = await compiled<typeof import('../../src/cli/inlining.ts')>('cli/inlining');
 const { createConfigFiles } = await compiled<typeof import('../../src/config/config-files.ts')>('config/config-files');
 const { loadConfig } = await compiled<typeof import('../../src/config/load-config.ts')>('config/load-config');
 const { loadSoc } = await compiled<typeof import('../../src/config/load-soc.ts')>('config/load-soc');
 const { simulate } = await compiled<typeof import('../../src/runtime/simulate.ts')>('runtime/simulate');
 const { costsOf } = await compiled<typeof import('../../src/runtime/simulate-costs.ts')>('runtime/simulate-costs');
 const { createSystemClock } = await compiled<typeof import('../../src/core/system-clock.ts')>('core/system-clock');
+
+// As `coxswain sim` does.
+inlineMore();
 
 const ROUNDS = 4;
 const BUSY_STREAMS = 64;
