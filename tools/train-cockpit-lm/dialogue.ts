@@ -1,11 +1,11 @@
 import type { Prng } from '../../src/core/prng.ts';
 import { renderSituation, type Situation } from '../../src/models/language/situation.ts';
 import type { Answer, Call, Intent } from './intent.ts';
-import { intents, type SplitTemplates } from './intents.ts';
+import { intents, type SplitTemplates, wideIntents } from './intents.ts';
 import { evenLabels } from './labels.ts';
 import type { Message } from './message.ts';
 import { type Language, pick } from './open-values.ts';
-import { type Drawing, drawSentence, type Sentence } from './sentence.ts';
+import { type Drawing, drawSentence, OPEN_SLOTS, type Sentence } from './sentence.ts';
 import type { Split } from './split.ts';
 import { followUps, outcomeReply } from './turns.ts';
 import { drawSituation } from './world.ts';
@@ -26,13 +26,18 @@ export interface Document {
 export const writeCalls = (calls: readonly Call[]): string =>
   calls.map((call) => `<tool_call>${JSON.stringify({ name: call.name, arguments: call.arguments })}</tool_call>`).join('');
 
-/** Draws conversations. The same seed gives the same ones. */
-export function createDialogues(templates: SplitTemplates) {
+/**
+ * Draws conversations. The same seed gives the same ones. So much of what is said in training (`wide`, 0..1) is of the further phrases too and in more ways, near
+ * misses among it; what is held out, and what stands before it, does not depend on that.
+ */
+export function createDialogues(templates: SplitTemplates, wide = 0) {
   const choose = { vehicle: weighted('vehicle', weightOf), robot: weighted('robot', weightOf) };
+  const chooseWide = { vehicle: weighted('vehicle', wideWeightOf, wideIntents), robot: weighted('robot', wideWeightOf, wideIntents) };
   const chooseLookUp = { vehicle: weighted('vehicle', lookUpWeightOf), robot: weighted('robot', lookUpWeightOf) };
+  const drawWide = (prng: Prng): boolean => wide > 0 && prng.chance(wide);
 
   /** One sentence and its answer appended to the conversation; false when the intent drawn has no template in this split. */
-  function exchange(to: Turns, split: Split, prng: Prng): boolean {
+  function exchange(to: Turns, split: Split, prng: Prng, isWide = false): boolean {
     const language = to.language;
     const drawing: Drawing = {
       language,
@@ -40,13 +45,14 @@ export function createDialogues(templates: SplitTemplates) {
       situation: to.situation,
       templates,
       style: pick(prng, ['typed', 'typed', 'bare', 'lower'] as const),
+      isWide,
     };
     if (to.lastCall !== undefined && prng.chance(FOLLOW_UP)) {
       const followUp = pick(prng, followUps(to.lastCall));
       if (append(to, followUp, drawing, prng)) return true;
     }
     if (prng.chance(BOTH_AT_ONCE) && split === 'train') return appendTwo(to, drawing, prng);
-    return append(to, choose[to.situation.state.kind](prng, to.situation), drawing, prng);
+    return append(to, (isWide ? chooseWide : choose)[to.situation.state.kind](prng, to.situation), drawing, prng);
   }
 
   function append(to: Turns, intent: Intent, drawing: Drawing, prng: Prng): boolean {
@@ -86,7 +92,7 @@ export function createDialogues(templates: SplitTemplates) {
       const wanted = pick(prng, prng.chance(0.03) ? [8, 10, 14, 16] : [1, 1, 2, 3, 3, 4, 5, 6]);
       for (let count = 0; count < wanted; ) {
         if (prng.chance(OTHER_LANGUAGE)) turns.language = turns.language === 'en' ? 'zh' : 'en';
-        if (exchange(turns, 'train', prng)) count += 1;
+        if (exchange(turns, 'train', prng, drawWide(prng))) count += 1;
       }
       return finish(turns);
     },
@@ -100,7 +106,14 @@ export function createDialogues(templates: SplitTemplates) {
       const wanted = prng.integer(4, 9);
       for (let count = 0; count < wanted; ) {
         const style = pick(prng, ['typed', 'typed', 'bare', 'lower'] as const);
-        const drawing: Drawing = { language: turns.language, split: 'train', situation: turns.situation, templates, style };
+        const drawing: Drawing = {
+          language: turns.language,
+          split: 'train',
+          situation: turns.situation,
+          templates,
+          style,
+          isWide: drawWide(prng),
+        };
         if (append(turns, chooseLookUp[world](prng, turns.situation), drawing, prng)) count += 1;
         if (prng.chance(OTHER_LANGUAGE_LOOK_UP)) turns.language = turns.language === 'en' ? 'zh' : 'en';
       }
@@ -123,9 +136,6 @@ const BOTH_AT_ONCE = 0.06;
 const OTHER_LANGUAGE = 0.05;
 const OUTCOME_SHOWN = 0.4;
 const OTHER_LANGUAGE_LOOK_UP = 0.2;
-
-/** Slots whose value is copied from the sentence. */
-const OPEN_SLOTS: ReadonlySet<string> = new Set(['place', 'name', 'query', 'text', 'room', 'sentence']);
 
 /** A conversation in the making. */
 interface Turns {
@@ -173,6 +183,13 @@ function finish(turns: Turns): Document {
 
 const weightOf = ({ weight }: Intent): number => weight ?? 1;
 
+/** Refusals, talk, and what copies many words are said more often than they are asked for: they need the variety most. */
+function wideWeightOf({ id, weight }: Intent): number {
+  const usual = weight ?? 1;
+  if (/^(?:refusal|talk)\//u.test(id)) return 1.4 * usual;
+  return /^(?:speech\/say|navigation\/go|motion\/go|phone\/message|media\/play)$/u.test(id) ? 1.2 * usual : usual;
+}
+
 /** Sums need the most practice; what only forbids (doors in motion, an emergency stop) the least. */
 function lookUpWeightOf({ id, weight }: Intent): number {
   if (/^(?:climate\/(?:warmer|cooler)|media\/(?:louder|quieter))$/u.test(id)) return 2.5;
@@ -181,8 +198,12 @@ function lookUpWeightOf({ id, weight }: Intent): number {
 }
 
 /** Draws an intent of a world by weight, again until the situation fits. */
-function weighted(world: 'vehicle' | 'robot', weightIn: (intent: Intent) => number): (prng: Prng, situation: Situation) => Intent {
-  const open = intents.filter((intent) => intent.world === world || intent.world === 'both');
+function weighted(
+  world: 'vehicle' | 'robot',
+  weightIn: (intent: Intent) => number,
+  of = intents,
+): (prng: Prng, situation: Situation) => Intent {
+  const open = of.filter((intent) => intent.world === world || intent.world === 'both');
   const total = open.reduce((sum, intent) => sum + weightIn(intent), 0);
   const draw = (prng: Prng, situation: Situation): Intent => {
     let left = prng.ratio() * total;

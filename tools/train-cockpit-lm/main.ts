@@ -7,6 +7,7 @@ import { createDialogues, type Document } from './dialogue.ts';
 import { drawDrill } from './drills.ts';
 import { splitTemplates } from './intents.ts';
 import { drawLoss } from './loss-picture.ts';
+import type { Message } from './message.ts';
 import { generationConfig, modelConfig, SHAPE, SPECIAL_TOKENS, tokenizerConfig, tokenizerJson } from './model-files.ts';
 import { createPacker } from './pack.ts';
 
@@ -21,6 +22,7 @@ conversation), heldout.jsonl.
   --heldout N       held-out conversations to judge by (default 4000)
   --drills SHARE    so much of the conversations are exercises in copying (default 0.1; more, such as 0.4, to begin with)
   --look-ups SHARE  so much of them are many questions about one situation (default 0.25)
+  --wide SHARE      so much of what is said is of the further phrases, rephrased, with near misses (default 0); the held-out conversations stay the same
   --seed S          of everything (default 1)
   --tokenizer FILE  use this tokenizer.json instead of learning one, so that training can go on
   --draw-loss LOG   draws the log.csv of train.py instead
@@ -52,14 +54,16 @@ interface Wanted {
   readonly drills: number;
   /** 0..1 */
   readonly lookUps: number;
+  /** 0..1 */
+  readonly wide: number;
   readonly seed: string;
   readonly tokenizerFile: string | undefined;
 }
 
-function prepare(directory: string, { documents, heldOut, drills, lookUps, seed, tokenizerFile }: Wanted): void {
+function prepare(directory: string, { documents, heldOut, drills, lookUps, wide, seed, tokenizerFile }: Wanted): void {
   const modelDirectory = join(directory, 'model');
   mkdirSync(modelDirectory, { recursive: true });
-  const dialogues = createDialogues(splitTemplates());
+  const dialogues = createDialogues(splitTemplates(), wide);
   const random = new Prng(seed);
   const drawTrain = (index: number): Document => dialogues.train(random.fork(`train/${index}`));
   const json =
@@ -80,12 +84,17 @@ function prepare(directory: string, { documents, heldOut, drills, lookUps, seed,
   const tokens = openSync(join(directory, 'train.tokens'), 'w');
   const lengths = new Uint32Array(documents);
   const heard = new Set<string>();
+  const kept = wide > 0 ? heldOutSentences(dialogues, heldOut) : new Set<string>();
   let total = 0;
   for (let index = 0; index < documents; index += 1) {
     const prng = random.fork(`drill/${index}`);
     const kind = prng.ratio();
-    const messages =
-      kind < drills ? drawDrill(prng) : kind < drills + lookUps ? dialogues.trainLookUps(prng).messages : drawTrain(index).messages;
+    const draw = (random: Prng): readonly Message[] =>
+      kind < drills ? drawDrill(prng) : kind < drills + lookUps ? dialogues.trainLookUps(prng).messages : dialogues.train(random).messages;
+    let messages = draw(random.fork(`train/${index}`));
+    // More ways to speak find more sentences of the held-out split by chance: a conversation that says one is drawn anew.
+    for (let attempt = 1; messages.some(({ role, content }) => role === 'user' && kept.has(bareText(content))); attempt += 1)
+      messages = draw(random.fork(`train/${index}/${attempt}`));
     for (const { role, content } of messages) if (role === 'user') heard.add(bareText(content));
     const { ids, weights } = packer.pack(messages);
     writeSync(
@@ -112,6 +121,12 @@ function prepare(directory: string, { documents, heldOut, drills, lookUps, seed,
   );
 }
 
+/** The sentences of twice as many held-out conversations as are wanted, since some of them are dropped. */
+function heldOutSentences(dialogues: ReturnType<typeof createDialogues>, heldOut: number): ReadonlySet<string> {
+  const documents = Array.from({ length: 2 * heldOut }, (_, index) => dialogues.heldOut(new Prng(`heldout/${index}`)));
+  return new Set(documents.map(({ messages }) => bareText(messages.at(-2)?.content ?? '')));
+}
+
 function learnTokenizer(documents: readonly Document[]): object {
   const texts = documents.flatMap(({ messages }) => messages.map(({ content }) => content.replaceAll(/<\/?tool_call>/gu, '\n')));
   const bpe = learnBpe([...texts, 'system\n', 'user\n', 'assistant\n', 'tool\n'], VOCABULARY - SPECIAL_TOKENS.length, SPACED_WORDS);
@@ -125,6 +140,7 @@ const { values: options } = parseArgs({
     heldout: { type: 'string', default: '4000' },
     drills: { type: 'string', default: '0.1' },
     'look-ups': { type: 'string', default: '0.25' },
+    wide: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     tokenizer: { type: 'string' },
     'draw-loss': { type: 'string' },
@@ -143,6 +159,7 @@ if (options.help || options.out === undefined) {
     heldOut: Number(options.heldout),
     drills: Number(options.drills),
     lookUps: Number(options['look-ups']),
+    wide: Number(options.wide),
     seed: options.seed,
     tokenizerFile: options.tokenizer,
   });

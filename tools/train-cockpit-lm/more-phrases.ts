@@ -9,8 +9,20 @@ export type PhrasesById = ReadonlyMap<string, readonly string[]>;
  * part in it, so what was held out before them still is.
  */
 export function readMorePhrases(language: Language): PhrasesById {
-  return parsePhrases(readFileSync(new URL(`phrases/more.${language}.txt`, import.meta.url), 'utf8'));
+  return read(`more.${language}.txt`);
 }
+
+const WIDE_FILES: Readonly<Record<Language, readonly string[]>> = {
+  en: ['wide-calls', 'wide-talk', 'wide-refusals', 'wide-unsafe', 'near'],
+  zh: ['wide-calls', 'wide-refusals', 'near'],
+};
+
+/** Still further templates, which `--wide` adds; those of near misses too. */
+export function readWidePhrases(language: Language): PhrasesById {
+  return new Map(WIDE_FILES[language].flatMap((file) => [...read(`${file}.${language}.txt`)]));
+}
+
+const read = (file: string): PhrasesById => parsePhrases(readFileSync(new URL(`phrases/${file}`, import.meta.url), 'utf8'));
 
 /** One template a line under `[id]` of its intent; lines that begin with # say something to the reader. */
 export function parsePhrases(text: string): PhrasesById {

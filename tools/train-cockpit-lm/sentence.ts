@@ -4,10 +4,12 @@ import type { Intent } from './intent.ts';
 import type { SplitTemplates } from './intents.ts';
 import { chineseLabel, labels } from './labels.ts';
 import { type Language, pick } from './open-values.ts';
+import { mannersOf, rephrase } from './rephrase.ts';
 import { type Filling, fillSlot, slots } from './slots.ts';
 import type { Split } from './split.ts';
 import { drawPieces, type Piece, sentenceOf } from './template.ts';
 import { refusedSlots } from './topics.ts';
+import { wideSlots } from './wide-slots.ts';
 
 /** What somebody said, with the values that it means. */
 export interface Sentence {
@@ -24,6 +26,8 @@ export interface Drawing {
   readonly templates: SplitTemplates;
   /** How it is written: as typed with capitals and full stops, bare, or all in lower case as a speech recogniser gives it. */
   readonly style: 'typed' | 'bare' | 'lower';
+  /** Of the further phrases too, said in more ways. For training alone. */
+  readonly isWide?: boolean;
 }
 
 const REQUEST_OPENINGS = {
@@ -83,13 +87,18 @@ const REDRAWS = 20;
 /** Draws a sentence of an intent; nothing when the intent has no template in that split. */
 export function drawSentence(intent: Intent, drawing: Drawing, prng: Prng): Sentence | undefined {
   const { language, split } = drawing;
-  const templates = drawing.templates.of(intent, language, split);
+  const isWide = drawing.isWide === true && split === 'train';
+  const templates = isWide ? drawing.templates.wideOf(intent, language) : drawing.templates.of(intent, language, split);
   if (templates.length === 0) return undefined;
-  const draw = (): readonly Piece[] => drawPieces(pick(prng, templates), prng);
+  const draw = (): readonly Piece[] => {
+    const drawn = drawPieces(pick(prng, templates), prng);
+    return isWide ? rephrase(drawn, language, prng) : drawn;
+  };
   let pieces = draw();
   // Two templates may say one sentence; training says none that is held out, unless an intent can hardly say anything else.
   for (let attempt = 0; attempt < REDRAWS && split === 'train' && drawing.templates.isHeldOut(sentenceOf(pieces), language); attempt += 1)
     pieces = draw();
+  if (isWide && drawing.templates.isHeldOut(sentenceOf(pieces), language)) return undefined;
   const isMisspelt = prng.chance(MISSPELT);
   const values: Record<string, string | number> = {};
   let core = '';
@@ -103,7 +112,9 @@ export function drawSentence(intent: Intent, drawing: Drawing, prng: Prng): Sent
       core += filling.text;
     }
   }
-  const text = dress(core.replace(/\s+/gu, ' ').trim(), intent, drawing, prng);
+  const last = pieces.at(-1);
+  const endsOpen = last?.kind === 'slot' && OPEN_SLOTS.has(last.slot);
+  const text = dress(core.replace(/\s+/gu, ' ').trim(), intent, { ...drawing, isWide }, endsOpen, prng);
   return { text: drawing.style === 'lower' ? text.toLowerCase() : text, values, isMisspelt };
 }
 
@@ -113,7 +124,7 @@ const written = (value: string | number, { style }: Drawing): string | number =>
 
 function fill(name: string, intent: Intent, { language, split, situation }: Drawing, prng: Prng): Filling {
   if (name.endsWith('_seen')) return seenThing(name, situation, language, prng);
-  const slot = slots[name] ?? refusedSlots[name];
+  const slot = slots[name] ?? refusedSlots[name] ?? wideSlots[name];
   if (slot === undefined) throw new RangeError(`intent ${intent.id} uses the unknown slot ${name}`);
   return fillSlot(name, slot, prng, language, split);
 }
@@ -130,7 +141,10 @@ function seenThing(name: string, situation: Situation, language: Language, prng:
   return { text: /(?:skis|scissors)$/u.test(label) ? label : `${article} ${label}`, value: label };
 }
 
-function dress(core: string, intent: Intent, { language, style }: Drawing, prng: Prng): string {
+/** Slots whose value is copied from the sentence. */
+export const OPEN_SLOTS: ReadonlySet<string> = new Set(['place', 'name', 'query', 'text', 'room', 'sentence']);
+
+function dress(core: string, intent: Intent, { language, style, isWide }: Drawing, endsOpen: boolean, prng: Prng): string {
   const isRequest = intent.tone === 'request' && (language === 'zh' || !PLAIN_START.test(core));
   const opening = intent.tone === 'talk' ? '' : pick(prng, (isRequest ? REQUEST_OPENINGS : OTHER_OPENINGS)[language]);
   const isOpenEnded = /[:：]/u.test(core);
@@ -138,6 +152,10 @@ function dress(core: string, intent: Intent, { language, style }: Drawing, prng:
   const aside = prng.chance(ASIDE) ? pick(prng, ASIDES[language]) : '';
   const doubled = /^please .*please$|please, please$|please please/u;
   let text = `${aside}${opening}${core}${closing}`;
+  if (isWide === true && prng.chance(0.5)) {
+    const manners = mannersOf(core, intent.tone === 'request', endsOpen || isOpenEnded, language, prng);
+    text = `${manners.aside}${intent.tone === 'talk' ? '' : manners.opening}${core}${manners.closing}`;
+  }
   if (doubled.test(text)) text = core;
   if (style === 'bare') return text;
   const isQuestion = intent.tone === 'question' || /^(?:can|could|would) you/u.test(text);

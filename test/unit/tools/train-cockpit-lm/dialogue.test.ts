@@ -81,6 +81,24 @@ describe('conversations', () => {
     expect([...proposed].sort()).toEqual([...specs.values()].flatMap((spec) => (spec.class === 'C' ? [] : [spec.name])).sort());
   });
 
+  it('with more ways to speak are held out as without', () => {
+    const wide = createDialogues(splitTemplates(), 1);
+    for (let index = 0; index < 60; index += 1)
+      expect(wide.heldOut(new Prng(`h/${index}`))).toEqual(dialogues.heldOut(new Prng(`h/${index}`)));
+  });
+
+  it('with more ways to speak refuse what is near to a tool, and make no call of it', () => {
+    const wide = createDialogues(splitTemplates(), 1);
+    const near = Array.from({ length: 1500 }, (_, index) => wide.train(new Prng(`wide/${index}`))).filter(({ intent }) =>
+      /^refusal\/(?:near|wrong)-/u.test(intent),
+    );
+    expect(near.length).toBeGreaterThan(60);
+    for (const { messages, group, language } of near) {
+      expect(group).toBe('refusal');
+      expect(messages.at(-1)?.content).toBe(language === 'en' ? "Sorry, I can't help with that." : '抱歉，这个我做不到。');
+    }
+  });
+
   it('keep doors and trunk shut while the car is known to move', () => {
     const moving = answers.filter(({ system }) => /speed [1-9]/u.test(system));
     expect(moving.length).toBeGreaterThan(300);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../../../src/core/prng.ts';
-import { intents } from '../../../../tools/train-cockpit-lm/intents.ts';
-import { parsePhrases, readMorePhrases } from '../../../../tools/train-cockpit-lm/more-phrases.ts';
+import { intents, wideIntents } from '../../../../tools/train-cockpit-lm/intents.ts';
+import { parsePhrases, readMorePhrases, readWidePhrases } from '../../../../tools/train-cockpit-lm/more-phrases.ts';
+import { nearMisses } from '../../../../tools/train-cockpit-lm/near-misses.ts';
 import { slots } from '../../../../tools/train-cockpit-lm/slots.ts';
 import { drawPieces } from '../../../../tools/train-cockpit-lm/template.ts';
 import { refusedSlots } from '../../../../tools/train-cockpit-lm/topics.ts';
+import { wideSlots } from '../../../../tools/train-cockpit-lm/wide-slots.ts';
 
 describe('further phrases', () => {
   it.each(['en', 'zh'] as const)('are there in %s for every intent and for no other', (language) => {
@@ -20,6 +22,27 @@ describe('further phrases', () => {
           expect(own.has(slot) || ASIDE_SLOTS.has(slot), `${id}: {${slot}} of "${template}"`).toBe(true);
       }
     }
+  });
+
+  it.each(['en', 'zh'] as const)(
+    'of --wide in %s are well formed, of known intents, and use their slots or those of asides',
+    (language) => {
+      for (const [id, templates] of readWidePhrases(language)) {
+        const intent = wideIntents.find((intent) => intent.id === id);
+        expect(intent, id).toBeDefined();
+        const own = new Set(intent?.[language].flatMap((template) => slotsOf(template)));
+        for (const template of templates) {
+          expect(drawPieces(template, new Prng(template)).length, template).toBeGreaterThan(0);
+          for (const slot of slotsOf(template))
+            expect(own.has(slot) || ASIDE_SLOTS.has(slot) || slot in wideSlots, `${id}: {${slot}} of "${template}"`).toBe(true);
+        }
+      }
+    },
+  );
+
+  it.each(['en', 'zh'] as const)('of --wide in %s say every near miss', (language) => {
+    const said = readWidePhrases(language);
+    for (const { id } of nearMisses) expect(said.get(id)?.length, id).toBeGreaterThan(3);
   });
 
   it('stand under the id of their intent, one a line', () => {
