@@ -66,9 +66,8 @@ function carryOut(state: SchedulerState, { starts, yields }: Agenda, decisions: 
 function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
   rewind(state);
 
-  for (let group = mostUrgentGroup(state); group !== undefined; group = mostUrgentGroup(state)) {
-    const job = group.waiting.at(group.cursor);
-    if (job === undefined) break;
+  for (let job = mostUrgent(state); job !== undefined; job = mostUrgent(state)) {
+    const { group } = job.model;
     if (!isCandidate(state, job)) {
       group.cursor += 1;
     } else if (state.now > latestStartUs(state, job)) {
@@ -94,18 +93,15 @@ function rewind(state: SchedulerState): void {
   }
 }
 
-/** The group with the most urgent job not looked at yet, among those that have an idle core. */
-function mostUrgentGroup(state: SchedulerState): GroupState | undefined {
-  let best: GroupState | undefined;
-  let bestJob: JobState | undefined;
+/** The most urgent job not looked at yet, among those whose group has an idle core. */
+function mostUrgent(state: SchedulerState): JobState | undefined {
+  let first: JobState | undefined;
   for (const group of state.groups) {
     if (group.cursor >= group.waiting.size || !hasIdleCore(group)) continue;
     const job = nextToLookAt(state, group);
-    if (job === undefined || (bestJob !== undefined && !state.policy.goesBefore(job, bestJob, state))) continue;
-    best = group;
-    bestJob = job;
+    if (job !== undefined && (first === undefined || state.policy.goesBefore(job, first, state))) first = job;
   }
-  return best;
+  return first;
 }
 
 /** Past those of which an older job of their stream has just been held, and turns whose next token may not come yet. */
@@ -133,7 +129,7 @@ function isCandidate(state: SchedulerState, job: JobState): boolean {
   if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
   const { group, width } = job.model;
   if (width > 1 && group.keptInRound === state.round) return false;
-  for (const core of group.cores) if (isIdle(core) && mayTake(core, job)) return !standsBack(state, job);
+  for (const core of group.open) if (isIdle(core) && mayTake(core, job)) return !standsBack(state, job);
   return false;
 }
 

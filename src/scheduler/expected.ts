@@ -1,6 +1,6 @@
 import { Arrivals } from './arrivals.ts';
+import { DueList } from './due-list.ts';
 import type { CoreState, StreamState } from './state.ts';
-import { WaitingList } from './waiting-list.ts';
 
 /** Up to so many streams at home on a core, looking at all of them costs less than keeping them in order. */
 const UNORDERED_MAX = 32;
@@ -17,10 +17,10 @@ export function expectHere(core: CoreState): void {
   for (const [place, { releases }] of homeStreams.entries()) core.arrivals.set(place, releases.arrivalFrom);
 }
 
-function createOrder(streams: readonly StreamState[]): WaitingList<StreamState>[] {
+function createOrder(streams: readonly StreamState[]): DueList[] {
   const ranks = streams.reduce((most, { rank }) => Math.max(most, rank), 0) + 1;
-  const lists = Array.from({ length: ranks }, () => new WaitingList<StreamState>(isDueFirst, false));
-  for (const stream of streams) lists[stream.rank]?.insert(stream);
+  const lists = Array.from({ length: ranks }, () => new DueList());
+  for (const [place, { rank, dueFrom }] of streams.entries()) lists[rank]?.insert(place, dueFrom);
   return lists;
 }
 
@@ -42,9 +42,10 @@ function isInOrder({ homes }: StreamState): boolean {
 
 export function moveExpected(stream: StreamState, dueFrom: number): void {
   if (dueFrom === stream.dueFrom) return;
-  for (const { core } of stream.homes) core.expected?.[stream.rank]?.remove(stream);
+  for (const { core, place } of stream.homes) {
+    const list = core.expected?.[stream.rank];
+    list?.remove(place, stream.dueFrom);
+    list?.insert(place, dueFrom);
+  }
   stream.dueFrom = dueFrom;
-  for (const { core } of stream.homes) core.expected?.[stream.rank]?.insert(stream);
 }
-
-const isDueFirst = (a: StreamState, b: StreamState): boolean => a.dueFrom < b.dueFrom || (a.dueFrom === b.dueFrom && a.index < b.index);

@@ -1,12 +1,12 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { Demands } from './demands.ts';
+import type { DueList } from './due-list.ts';
 import { moveExpected } from './expected.ts';
 import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
 import { typicalRestUs } from './steps.ts';
-import type { WaitingList } from './waiting-list.ts';
 
 /**
  * Who is to be hurt where not everything protected can be in time, or where there are too many streams to search for an order. What the core would do
@@ -45,7 +45,7 @@ export class Overload {
       for (const stream of homeStreams) if (stream.rank <= candidate.rank) this.#addExpected(now, core, candidate, stream);
     } else {
       for (let rank = 0; rank < expected.length && rank <= candidate.rank; rank += 1)
-        this.#addMostUrgent(now, core, candidate, expected[rank] as WaitingList<StreamState>);
+        this.#addMostUrgent(now, core, candidate, rank, expected[rank] as DueList);
     }
   }
 
@@ -62,13 +62,11 @@ export class Overload {
   }
 
   /** Those of a class, by when they are due at the earliest, until nothing that follows can be among the most urgent. */
-  #addMostUrgent(now: InstantUs, core: CoreState, candidate: JobState, list: WaitingList<StreamState>): void {
-    const peersUntil = standingDueAt(candidate);
-    for (let place = 0, stream = list.at(0); stream !== undefined; stream = list.at(place)) {
-      const { dueFrom } = stream;
-      if (dueFrom === Number.POSITIVE_INFINITY || !this.#demands.hasRoomFor(dueFrom)) return;
-      // Of a peer, only one that is due before the candidate counts.
-      if (stream.rank === candidate.rank && dueFrom >= peersUntil) return;
+  #addMostUrgent(now: InstantUs, core: CoreState, candidate: JobState, rank: number, list: DueList): void {
+    // Of a peer, only one that is due before the candidate counts.
+    const until = rank === candidate.rank ? standingDueAt(candidate) : Number.POSITIVE_INFINITY;
+    for (let index = 0, dueFrom = list.dueAt(0); dueFrom < until && this.#demands.hasRoomFor(dueFrom); dueFrom = list.dueAt(index)) {
+      const stream = core.homeStreams[list.placeAt(index)] as StreamState;
       const isExpected = stream.releases.predict(now);
       const dueAt = isExpected ? stream.releases.captureAt + stream.stream.deadlineUs - stream.tail.highUs : Number.POSITIVE_INFINITY;
       if (dueAt > dueFrom) {
@@ -77,7 +75,7 @@ export class Overload {
         continue;
       }
       this.#addExpected(now, core, candidate, stream);
-      place += 1;
+      index += 1;
     }
   }
 

@@ -8,6 +8,7 @@ import type { InstantUs } from '../core/units.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { CoreCosts } from './core-costs.ts';
 import type { CostEstimate } from './cost-estimate.ts';
+import type { DueList } from './due-list.ts';
 import type { Ordered } from './job-order.ts';
 import type { DropRule, ExactCost, ModelPlan, SchedulerPlan, ServerPlan } from './plan.ts';
 import type { ReleasePattern } from './release-pattern.ts';
@@ -247,7 +248,7 @@ export interface CoreState {
   /** The most of the bus that a run of one of them takes. 0..1 */
   homeBusRatio: number;
   /** See expected.ts; undefined where they are few. */
-  expected: readonly WaitingList<StreamState>[] | undefined;
+  expected: readonly DueList[] | undefined;
   /** As last told. */
   hold: HoldState | undefined;
   /** Jobs held in the present dispatch round, most important first. */
