@@ -69,7 +69,7 @@ export interface ManifestModel extends ModelSpec {
   readonly build?: string;
   /** What the simulator makes its costs from. Without a file it is all there is: the simulator can run the model, cores cannot. */
   readonly shape?: ModelShape;
-  /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: the simulator's planning sets it. */
+  /** How a run is divided where the device can run parts of it; absent: it is one step. Not of the file: planning sets it. */
   readonly steps?: StepPlan;
   /** Moved over the memory bus by a run on a simulated core. */
   readonly runBytes?: number;
@@ -213,7 +213,7 @@ export interface SchedulerConfig {
   readonly servers?: readonly ServerConfig[];
   /** Absent: nobody is regulated. */
   readonly busBudget?: BusBudgetConfig;
-  /** Whether networks that would block somebody more urgent for too long are cut into blocks, where the device can run parts of a network. */
+  /** Whether networks that would block somebody more urgent for too long are cut into blocks. */
   readonly cuts: (typeof CUTTINGS)[number];
 }
 

@@ -70,7 +70,7 @@ export const schedulerSchema = z
     tuning: tuningSchema,
     cuts: choiceField(
       CUTTINGS,
-      'auto: a network that may run for longer than somebody more urgent stands is cut into blocks as long as the analysis allows, and can be interrupted between them, where the device can run parts of a network: simulated ones can, ONNX Runtime runs whole graphs. none: nothing is cut.',
+      'auto: a network that may run for longer than somebody more urgent stands is cut into blocks as long as the analysis allows, and can be interrupted between them, on simulated chips and on the cores of device.kind ort alike. none: nothing is cut.',
     ).default('auto'),
     servers: entriesOf(
       serverSchema,

@@ -92,4 +92,6 @@ export interface ModelSpec {
   readonly files: Readonly<Record<string, string>>;
   /** Only of a language model, whose jobs are turns of conversations: it has neither inputs nor outputs of its own. */
   readonly language?: LanguageSpec;
+  /** Into how many blocks of about the same time a core cuts it, so that it can be left between two of them; absent: it is run whole. */
+  readonly blocks?: number;
 }

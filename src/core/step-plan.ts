@@ -12,6 +12,8 @@ export interface BlockSteps {
    * For each border, what it costs that somebody else ran there: the activations that cross it written out and read back. One fewer than `shares`.
    */
   readonly switchUs: readonly DurationUs[];
+  /** What a job has come to stays in the memory of its core, as does that of a turn: it goes on there or begins anew. Absent: it goes on anywhere. */
+  readonly isKept?: boolean;
 }
 
 /** A language model: chunks of the prompt, then tokens of the answer. */

@@ -66,7 +66,7 @@ export interface Device {
   yield(core: CoreId): void;
   /** Stops the running segment within its step; it ends as `done` with no steps. Does nothing where the device cannot or none runs. */
   abort(core: CoreId): void;
-  /** The job has ended: what cores keep of a turn that was not spoken to its end may go. Absent where nothing is kept. */
+  /** The job has ended before its last step: what cores keep of it may go. Absent where nothing is kept. */
   forget?(job: JobId): void;
   /** Ends a core at once, whatever it does; a running segment ends as failed first. Does nothing to a core that is lost already. */
   kill(core: CoreId): void;

@@ -37,7 +37,7 @@ export function activateModel(core: CoreId, model: ModelSpec, deps: ActivationDe
   for (const input of inputs) clear(input);
   device.run(
     core,
-    { job: 0, from: 0, steps: 1, model: model.id, inputs, outputs, killAt: addUs(clock.now(), ACTIVATION_MAX_US) },
+    { job: 0, from: 0, steps: model.blocks ?? 1, model: model.id, inputs, outputs, killAt: addUs(clock.now(), ACTIVATION_MAX_US) },
     (end) => {
       releaseTensors(arena, regions);
       onEnd(end);

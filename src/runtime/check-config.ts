@@ -7,6 +7,7 @@ import { type DurationUs, durationUs } from '../core/units.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { checkFit } from './check-fit.ts';
+import { cutForCores } from './cut-for-cores.ts';
 import { type CutModels, cutModels } from './cut-models.ts';
 import type { Fit } from './fit.ts';
 import { type FitCosts, manifestCosts, tableCosts } from './fit-costs.ts';
@@ -67,11 +68,11 @@ export function checkConfig(request: CheckRequest): Checked {
   return { config, placement, fit: checkFit(config, placement, known), kinds, told };
 }
 
-/** As it would be played on the chip; runs of a table and runs on the silicon at hand are never cut. */
+/** As it would be played on the chip or run on the silicon at hand; runs of a table are never cut. */
 function cutConfig({ config, chip, costs = [], table }: CheckRequest): CutModels {
   if (table === undefined && chip !== undefined) return planTurns(cutModels(onChip(config, costs, chip), costs, chip), costs, chip);
   const asTold = { cuts: new Map(), limits: new Map() };
-  if (table === undefined) return { config, ...asTold };
+  if (table === undefined) return { config: cutForCores(config), ...asTold };
   if (chip === undefined) {
     const models = config.models.map((model) => ({ ...model, costUs: typicalUs(table, model.id, CPU_KIND) ?? model.costUs }));
     return { config: { ...config, models }, ...asTold };

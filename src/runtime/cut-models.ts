@@ -34,7 +34,7 @@ const SEARCHED_RATIO = 0.3;
 
 /**
  * Cuts each network that may run for longer than somebody more urgent stands (Q_k of the analysis, with a margin as there) into blocks that are short enough.
- * Nobody chooses a length: it follows from the deadlines. Cores of the silicon at hand run whole graphs; this is for simulated ones.
+ * Nobody chooses a length: it follows from the deadlines. For simulated cores; for those of the silicon at hand see cut-for-cores.ts.
  */
 export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], chip: Chip): CutModels {
   const cuts = new Map<ModelId, readonly number[]>();

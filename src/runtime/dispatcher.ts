@@ -58,6 +58,8 @@ interface Entry {
   core: CoreId;
   others: readonly CoreId[] | undefined;
   startedAt: InstantUs;
+  /** Whether a core may keep what it has come to. */
+  isBegun: boolean;
   items: readonly ResultItem[];
 }
 
@@ -105,6 +107,7 @@ export class Dispatcher {
       core: 0,
       others: undefined,
       startedAt: this.#now(),
+      isBegun: false,
       items: NOTHING,
     };
     assert(this.#entries.add(work.job.id, entry), 'a job is submitted once', work.job.id);
@@ -229,6 +232,7 @@ export class Dispatcher {
     observer.segmentEnded(core, work.job, end, now);
     if (others !== undefined) for (const other of others) observer.segmentEnded(other, work.job, end, now);
     if (end.kind === 'done') {
+      entry.isBegun = end.progress?.isLast === false;
       // What the core was taken for, start to told: that is what the next job behind it has to wait.
       const ranUs = elapsedUs(startedAt, now);
       return this.#tell({ kind: 'segment-done', at: now, core, job: id, ranUs, progress: end.progress });
@@ -258,7 +262,7 @@ export class Dispatcher {
     const entry = this.#entries.remove(id);
     assert(entry !== undefined, 'a job under way ends', id);
     if (entry.outputs !== undefined) releaseTensors(this.#deps.arena, entry.outputs);
-    if (entry.work.task !== undefined) this.#deps.device.forget?.(id);
+    if (entry.work.task !== undefined || entry.isBegun) this.#deps.device.forget?.(id);
     this.#deps.observer.ended(entry.work.job, outcome, this.#deps.clock.now());
     entry.work.settle(outcome, entry.items);
   }

@@ -41,7 +41,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
       };
     }),
     timeouts: config.runtime.hardTimeout,
-    ...(used.some(({ steps }) => steps?.kind === 'tokens') ? { preemption: { kind: 'between-steps' } as const } : {}),
+    ...(used.some(({ steps }) => steps !== undefined) ? { preemption: { kind: 'between-steps' } as const } : {}),
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),
     ...serversOf(config),

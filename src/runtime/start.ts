@@ -22,6 +22,7 @@ import { type AssembledPipeline, assemblePipelines, assembleSources } from './as
 import { regulationOf, UNREGULATED_TEXT } from './bus-budget.ts';
 import { configFigures } from './config-figures.ts';
 import { connectSinks, tellTurn } from './connect-sinks.ts';
+import { cutForCores } from './cut-for-cores.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createTensorArena, type TensorArena } from './frame-memory.ts';
 import type { HttpThread } from './http/http-thread.ts';
@@ -55,7 +56,7 @@ const CORE_TIMEOUTS = { startTimeoutUs: durationUs(10_000_000), loadTimeoutUs: d
 export async function startRuntime(config: RuntimeConfig, deps: RuntimeDeps): Promise<Runtime> {
   const unwinder = new Unwinder();
   try {
-    return await bringUp(config, deps, unwinder);
+    return await bringUp(cutForCores(config), deps, unwinder);
   } catch (error) {
     await unwinder.unwind();
     throw error;

@@ -5,6 +5,7 @@ import { hardSetProblem, type Task } from './hard-set.ts';
 import { assignHomes } from './homes.ts';
 import { endJob } from './lifecycle.ts';
 import { type CoreState, canServe, isTalk, type ModelState, type SchedulerState, type ServerState, type StreamState } from './state.ts';
+import { isAnswering } from './turn.ts';
 
 /** A stream that is not served. */
 const SHED = -1;
@@ -132,7 +133,9 @@ function serve(state: SchedulerState, stream: StreamState, level: number, decisi
   if (model !== undefined) stream.model = model;
   decisions.push({ kind: 'variant', stream: stream.stream.id, model: model?.plan.model ?? null, mode: state.mode });
   if (level !== SHED) return;
-  for (const job of [...stream.waiting]) endJob(state, job, { kind: 'dropped', reason: 'shed' }, decisions);
+  // What has been begun to be said is said to its end.
+  for (const job of stream.waiting.filter((waiting) => !isAnswering(waiting)))
+    endJob(state, job, { kind: 'dropped', reason: 'shed' }, decisions);
 }
 
 /** Whether the stream is not served now. */

@@ -15,7 +15,7 @@ import {
   type CoreState,
   type GroupState,
   type HoldState,
-  isTalk,
+  isKept,
   type JobState,
   NO_CORES,
   type SchedulerState,
@@ -202,7 +202,7 @@ function start(
 ): void {
   leaveWaiting(state, job);
   job.phase = 'running';
-  if (isTalk(job.model)) keep(job, core, others);
+  if (isKept(job.model)) keep(job, core, others);
   job.startedAt = state.now;
   job.core = core;
   job.others = others;

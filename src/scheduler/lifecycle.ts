@@ -34,7 +34,7 @@ export function leaveWaiting(state: SchedulerState, job: JobState): void {
   for (const { core } of job.stream.homes) core.homeWaitingCount -= 1;
 }
 
-/** A turn has begun: what it comes to stays on those cores. */
+/** A job has begun whose model keeps what it comes to: it stays on those cores. */
 export function keep(job: JobState, core: CoreState, others: readonly CoreState[]): void {
   if (job.keptOn !== undefined) return;
   job.stream.open.push(job);

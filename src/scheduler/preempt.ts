@@ -6,7 +6,7 @@ import { isReady } from './precedence.ts';
 import { standsBack } from './resume.ts';
 import { claimUs, isFunded } from './server.ts';
 import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
-import { canYield, highRestUs, highRunUs, isFreeToResume, stepEnd } from './steps.ts';
+import { canYield, highRestUs, highRunUs, isEasyToLeave, isFreeToResume, stepEnd } from './steps.ts';
 
 /** Waiting jobs that are weighed against one that runs, the most important ones. */
 const WEIGHED_MAX = 4;
@@ -35,9 +35,10 @@ interface WayOut {
 
 /** How the core can be free by `latestAt`; undefined when it cannot. */
 function wayOut(state: SchedulerState, core: CoreState, running: JobState, latestAt: number): WayOut | undefined {
-  const border = stepEnd(state.now, core, running, 'highUs');
+  const isEasy = isEasyToLeave(running);
+  const border = stepEnd(state.now, core, running, isEasy ? 'typicalUs' : 'highUs');
   const { preemption } = state.plan;
-  if (!border.isLast && border.at <= latestAt) return { kind: 'yield', at: border.at };
+  if ((!border.isLast || isEasy) && border.at <= latestAt) return { kind: 'yield', at: border.at };
   if (preemption?.kind !== 'within-step' || !isWithoutGuarantee(running)) return undefined;
   const at = state.now + preemption.abortUs;
   return at <= Math.min(latestAt, border.at) ? { kind: 'abort', at } : undefined;
@@ -100,7 +101,7 @@ function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | 
 /** Whether nobody who waits, or is expected, is hurt if the core runs on to the end of its segment. */
 function canDrain(state: SchedulerState, core: CoreState, running: JobState, job: JobState): boolean {
   const { hold } = state.policy;
-  if (hold === undefined) return false;
+  if (hold === undefined || isEasyToLeave(running)) return false;
   const { group } = job.model;
   if (group.cores.length > 1 && hasOtherTurn(state, job)) return true;
   const leftUs = Math.max(1, running.startedAt + highRunUs(core) - state.now);

@@ -324,3 +324,7 @@ export function isSpared(core: CoreState, { plan, width, group }: ModelState): b
 export const isTalk = ({ plan }: ModelState): boolean => plan.steps?.kind === 'tokens';
 
 export const canServe = (core: CoreState, model: ModelId): boolean => core.isUp && core.models.has(model);
+
+/** Whether what its jobs come to stays on the cores where they begin. */
+export const isKept = ({ plan: { steps } }: ModelState): boolean =>
+  steps !== undefined && (steps.kind === 'tokens' || steps.isKept === true);

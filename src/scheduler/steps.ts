@@ -1,7 +1,7 @@
 import type { Turn } from '../core/job.ts';
 import type { CoreCosts } from './core-costs.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
-import type { CoreState, JobState, ModelState, SchedulerState } from './state.ts';
+import { type CoreState, isKept, type JobState, type ModelState, type SchedulerState } from './state.ts';
 
 /*
  * A job is a row of steps: the blocks of a network that was cut, or the chunks of a prompt and then the tokens of an answer. A model that is not cut has one.
@@ -123,6 +123,12 @@ export function isFreeToResume({ model }: JobState): boolean {
   if (steps === undefined) return false;
   return steps.kind === 'blocks' ? steps.switchUs.every((us) => us === 0) : steps.switchUs === 0;
 }
+
+/**
+ * Whether an interruption costs no more than that somebody else runs in between, on a core whose runs take now and then several times what they should: what a job has come
+ * to stays where it is. Nobody relies on such a run to be over soon, nor on knowing which step it is at.
+ */
+export const isEasyToLeave = ({ model, granted }: JobState): boolean => model.plan.steps?.kind === 'blocks' && isKept(model) && granted > 1;
 
 /** How long a core that can be asked to yield may keep another job waiting: until the end of the longest of the next steps. */
 export function longestStepUs(job: JobState, core: CoreState, count: number): number {

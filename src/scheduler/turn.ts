@@ -69,11 +69,11 @@ export function stepsDue(state: SchedulerState, job: JobState): number {
   return Math.max(1, wanted - tokensTold(job));
 }
 
-/** Whether the core has what the turn has come to, or the room to begin it. Anything else may run anywhere. */
+/** Whether the core has what the job has come to, or the room to begin it. What has come to nothing that is kept may run anywhere. */
 export function hasRoom(core: CoreState, job: JobState): boolean {
   const { steps } = job.model.plan;
-  if (steps?.kind !== 'tokens') return true;
   if (job.keptOn !== undefined) return job.keptOn.includes(core);
+  if (steps?.kind !== 'tokens') return true;
   let begun = 0;
   for (const other of job.stream.open) if (other.keptOn?.includes(core) === true) begun += 1;
   return begun < (steps.turnsMax ?? 1);

@@ -19,7 +19,7 @@ interface Tracked {
   granted: number;
   /** While it runs; the first leads. */
   cores: readonly CoreId[];
-  /** Of a turn that has begun: where its cache is. */
+  /** Of a job that has begun, where its model keeps what it comes to. */
   keptOn: readonly CoreId[];
   firstTokenAt: number | undefined;
   isCancelled: boolean;
@@ -182,6 +182,7 @@ export class InvariantChecker {
     this.#expect(killAt > event.at && killAt <= event.at + this.#plan.timeouts.ceilingUs, 'the timeout is within its bounds', event);
     const { turn } = tracked.job;
     const steps = row?.steps?.kind === 'blocks' ? row.steps.shares.length : this.#chunksOf(tracked.job) + (turn?.tokensMax ?? 1) - 1;
+    if (row?.steps?.kind === 'tokens' || row?.steps?.isKept === true) this.#checkPlace(event, tracked, cores);
     this.#checkTurn(event, tracked, cores, segment);
     this.#expect(!tracked.isCancelled, 'a cancelled job does not start', event);
     this.#expect(segment.from === tracked.stepsDone, 'a segment begins where the last one ended', event);
@@ -211,7 +212,15 @@ export class InvariantChecker {
     return steps?.kind === 'tokens' ? Math.ceil((job.turn?.promptTokens ?? 1) / steps.chunkTokens) : 1;
   }
 
-  /** Chunks and tokens are not mixed, tokens do not come before the listener takes them, and a turn goes on where it began, as one of so many. */
+  /** What a job has come to stays on its cores, where the model keeps it there. */
+  #checkPlace(event: Event, tracked: Tracked, cores: readonly CoreId[]): void {
+    const isThere =
+      tracked.keptOn.length === 0 || (tracked.keptOn.length === cores.length && cores.every((core) => tracked.keptOn.includes(core)));
+    this.#expect(isThere, 'a job goes on where it is kept', event);
+    tracked.keptOn = cores;
+  }
+
+  /** Chunks and tokens are not mixed, tokens do not come before the listener takes them, and a turn is one of so many. */
   #checkTurn(
     event: Event,
     tracked: Tracked,
@@ -224,10 +233,6 @@ export class InvariantChecker {
     const chunks = this.#chunksOf(job);
     this.#expect(from >= chunks || from + steps <= chunks, 'a segment reads or answers', event);
     this.#expect(from < chunks || steps <= plan.burstTokens, 'a burst has its bound', event);
-    const isThere =
-      tracked.keptOn.length === 0 || (tracked.keptOn.length === cores.length && cores.every((core) => tracked.keptOn.includes(core)));
-    this.#expect(isThere, 'a turn goes on where its cache is', event);
-    tracked.keptOn = cores;
     const alive = [...this.#jobs.values()].filter((other) => other.job.stream === job.stream && other.phase !== 'ended');
     for (const core of cores) {
       const open = alive.filter(({ keptOn }) => keptOn.includes(core));

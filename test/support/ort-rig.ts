@@ -29,13 +29,14 @@ export interface OrtRig {
   readonly arena: ArrayBuffer;
   readonly floats: Float32Array;
   readonly losses: readonly CoreLoss[];
+  readonly warnings: readonly string[];
   start(core?: number): Promise<CoxswainError | undefined>;
   load(model: ModelSpec, core?: number): Promise<CoxswainError | undefined>;
   run(
     model: string,
     inputs: readonly Region[],
     outputs: readonly Region[],
-    options?: { core?: number; killMs?: number },
+    options?: { core?: number; killMs?: number; job?: number; from?: number; steps?: number },
   ): Promise<SegmentEnd>;
   pid(core?: number): number;
   until(isReached: () => boolean): Promise<void>;
@@ -56,6 +57,7 @@ export function createOrtRig(options: OrtRigOptions = {}): OrtRig {
   const dir = mkdtempSync(join(tmpdir(), 'coxswain-ort-'));
   const arena = createSharedMemory(arenaBytes);
   const losses: CoreLoss[] = [];
+  const warnings: string[] = [];
   const device = createDevice(
     {
       cores,
@@ -66,7 +68,7 @@ export function createOrtRig(options: OrtRigOptions = {}): OrtRig {
       optimizedDir: options.optimizedDir ?? join(dir, 'optimized'),
       ...(options.execPath === undefined ? {} : { execPath: options.execPath }),
     },
-    { clock, listener: { coreLost: (loss) => losses.push(loss) } },
+    { clock, listener: { coreLost: (loss) => losses.push(loss) }, onWarning: (message) => warnings.push(message) },
   );
   return {
     device,
@@ -74,11 +76,12 @@ export function createOrtRig(options: OrtRigOptions = {}): OrtRig {
     arena: arena.buffer,
     floats: new Float32Array(arena.buffer),
     losses,
+    warnings,
     start: (core = 0) => new Promise((resolve) => device.start(core, resolve)),
     load: (model, core = 0) => new Promise((resolve) => device.load(core, model, resolve)),
-    run: (model, inputs, outputs, { core = 0, killMs = 20_000 } = {}) => {
+    run: (model, inputs, outputs, { core = 0, killMs = 20_000, job = 1, from = 0, steps = 1 } = {}) => {
       const killAt = addUs(clock.now(), durationUs(killMs * 1000));
-      return new Promise((resolve) => device.run(core, { job: 1, from: 0, steps: 1, model, inputs, outputs, killAt }, resolve));
+      return new Promise((resolve) => device.run(core, { job, from, steps, model, inputs, outputs, killAt }, resolve));
     },
     pid: (core = 0) => device.health(core).pid ?? Number.NaN,
     async until(isReached) {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -11,6 +10,7 @@ import type { SegmentEnd } from '../../src/core/segment.ts';
 import { createSystemClock } from '../../src/core/system-clock.ts';
 import { addUs, durationUs } from '../../src/core/units.ts';
 import { createSharedMemory } from '../../src/native/shared-memory.ts';
+import { describeModel } from './described-model.ts';
 
 /**
  * What the device costs besides the model, with every core busy at niceness 19: submit to start, end to told, delay of this event loop, and the time
@@ -26,7 +26,6 @@ const [modelFile = '.cache/models/nanodet.onnx', seconds = '10', distDir = 'dist
 const CORES = [0, 1];
 const RESPAWN_COUNT = 10;
 
-const { InferenceSession } = await import('onnxruntime-node');
 type DeviceModule = typeof import('../../src/devices/ort/ort-device.ts');
 const { createOrtDevice } = (await import(pathToFileURL(resolve(distDir, 'devices/ort/ort-device.js')).href)) as DeviceModule;
 
@@ -45,29 +44,6 @@ const device = createOrtDevice(
   },
   { clock, listener: { coreLost: () => lostBefore.shift()?.() } },
 );
-
-/** The manifest entry of a model without states, read from the model itself; open dimensions are taken as 1. */
-async function describeModel(file: string): Promise<ModelSpec> {
-  const bytes = readFileSync(file);
-  const session = await InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled', logSeverityLevel: 3 });
-  const specs = (list: typeof session.inputMetadata): TensorSpec[] =>
-    list.map((one) => {
-      if (!one.isTensor) throw new Error(`${one.name} is not a tensor`);
-      return {
-        name: one.name,
-        type: one.type as TensorSpec['type'],
-        shape: one.shape.map((size) => (typeof size === 'number' ? size : 1)),
-      };
-    });
-  const spec = {
-    id: file,
-    file: resolve(file),
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    inputs: specs(session.inputMetadata),
-  };
-  const rest = { outputs: specs(session.outputMetadata), states: [], constants: [], codec: 'none', licence: '', files: {} };
-  return { ...spec, ...rest, costUs: durationUs(0), memoryBytes: 0 };
-}
 
 let nextByte = 0;
 const place = (spec: TensorSpec): Region => {

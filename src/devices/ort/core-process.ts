@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
+import type { JobId } from '../../core/job.ts';
 import type { LanguageSpec, ModelId } from '../../core/model.ts';
 import { createSystemClock } from '../../core/system-clock.ts';
 import { durationUs } from '../../core/units.ts';
@@ -9,8 +10,9 @@ import { createProcessControl } from '../../native/process-control.ts';
 import { mapSharedMemory } from '../../native/shared-memory.ts';
 import type { LanguageSession } from './language-session.ts';
 import { createMailbox, MAILBOX_BYTES, type Mailbox } from './mailbox.ts';
-import { type ModelSession, openModelSession } from './model-session.ts';
+import { openModelSession } from './model-session.ts';
 import { nativeLibraryPath } from './native-library.ts';
+import type { NetworkSession } from './network-session.ts';
 import {
   ARENA_FD,
   type Command,
@@ -62,7 +64,7 @@ const cut = (message: string): string => message.slice(0, MESSAGE_LENGTH_MAX);
 
 class Core {
   readonly #arena = mapSharedMemory(ARENA_FD, settings.arenaBytes).buffer;
-  readonly #sessions = new Map<ModelId, ModelSession>();
+  readonly #sessions = new Map<ModelId, NetworkSession>();
   readonly #languages = new Map<ModelId, LanguageSession>();
   #runtime: OnnxRuntime | undefined;
   readonly #control = createProcessControl();
@@ -87,30 +89,36 @@ class Core {
       const opened = await openModelSession(model, { threads: settings.threads, copy, saveCopyAs }, this.#arena);
       await this.#sessions.get(model.id)?.release();
       this.#sessions.set(model.id, opened.session);
-      return { kind: 'loaded', hasUsedCopy: opened.hasUsedCopy, savedCopy: opened.savedCopy };
+      const { hasUsedCopy, savedCopy, uncut } = opened;
+      this.#tidy();
+      return { kind: 'loaded', hasUsedCopy, savedCopy, uncut: uncut && cut(uncut) };
     } catch (thrown) {
       const code = thrown instanceof CoxswainError ? thrown.code : 'MODEL_UNLOADABLE';
       return { kind: 'load-failed', code, message: cut(messageOf(thrown)) };
     }
   }
 
-  async run(command: Extract<Command, { kind: 'run' }>): Promise<Reply> {
+  /** Whether to leave off is asked of the mailbox after each block. */
+  async run(command: Extract<Command, { kind: 'run' }>, isYieldAsked: () => boolean): Promise<Reply> {
     const startedAt = clock.now();
     this.#beNice();
+    this.#forget(command.over);
     const language = this.#languages.get(command.model);
     if (language !== undefined) return language.warmUp() ?? { kind: 'done', startedAt, endedAt: clock.now() };
     const session = this.#sessions.get(command.model);
     if (session === undefined)
       return { kind: 'failed', reason: 'model-unavailable', message: `${command.model} is not loaded on core ${settings.core}` };
-    const failure = await session.run(command.inputs, command.outputs);
-    if (failure !== undefined) return { kind: 'failed', reason: failure.reason, message: cut(failure.message) };
-    return { kind: 'done', startedAt, endedAt: clock.now() };
+    const end = await session.run(command, isYieldAsked);
+    if (end.kind === 'failed') return { ...end, message: cut(end.message) };
+    const endedAt = clock.now();
+    return end.isLast ? { kind: 'done', startedAt, endedAt } : { kind: 'left', startedAt, endedAt, steps: end.steps };
   }
 
   /** Tokens are told while it runs; whether to leave off is asked of the mailbox after each step. */
   turn(command: Extract<Command, { kind: 'turn' }>, isYieldAsked: () => boolean): Reply {
     const startedAt = clock.now();
     this.#beNice();
+    this.#forget(command.over);
     const session = this.#languages.get(command.model);
     if (session === undefined)
       return { kind: 'failed', reason: 'model-unavailable', message: `${command.model} is not loaded on core ${settings.core}` };
@@ -124,6 +132,14 @@ class Core {
     return { kind: 'turn-done', startedAt, endedAt: clock.now(), steps: end.steps, summary: end.summary };
   }
 
+  /** Whatever they had come to. */
+  #forget(over: readonly JobId[]): void {
+    for (const job of over) {
+      for (const session of this.#sessions.values()) session.forget(job);
+      for (const session of this.#languages.values()) session.forget(job);
+    }
+  }
+
   /** What it takes is loaded when it is first needed: cores without a language model start without it. */
   async #loadLanguage(model: LoadableModel, language: LanguageSpec): Promise<Reply> {
     const { openLanguageSession } = await import('./language-session.ts');
@@ -132,9 +148,13 @@ class Core {
     const session = openLanguageSession(model, language, options);
     this.#languages.get(model.id)?.release();
     this.#languages.set(model.id, session);
-    // A process that blocks between commands never has the idle time in which the file's bytes, hundreds of megabytes, would go by themselves.
-    globalThis.gc?.();
+    this.#tidy();
     return { kind: 'loaded', hasUsedCopy: false, savedCopy: undefined };
+  }
+
+  /** A process that blocks between commands never has the idle time in which the file's bytes, of a language model hundreds of megabytes, would go by themselves. */
+  #tidy(): void {
+    globalThis.gc?.();
   }
 
   /** Only from the first run on: starting and loading at full priority is what brings a lost core back in time beside busy ones. */
@@ -163,7 +183,7 @@ async function serve(core: Core): Promise<never> {
         reply(await core.load(command));
         break;
       case 'run':
-        replyRun(mailbox, await core.run(command));
+        replyRun(mailbox, await core.run(command, () => mailbox.isYieldAsked()));
         break;
       case 'turn':
         reply(core.turn(command, () => mailbox.isYieldAsked()));

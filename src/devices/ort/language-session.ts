@@ -40,6 +40,8 @@ export interface TurnFailure {
 /** A language model that is open on this core, with its conversations. */
 export interface LanguageSession {
   run(command: TurnCommand, watch: StepWatch): TurnRun | TurnFailure;
+  /** The job has ended before its turn did. */
+  forget(job: JobId): void;
   /** A first run on nothing; undefined when it went well. */
   warmUp(): TurnFailure | undefined;
   release(): void;
@@ -172,7 +174,6 @@ function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }
 
   return {
     run(command, watch) {
-      for (const job of command.over) drop(job);
       try {
         const spoken = turns.get(command.job) ?? begin(command);
         const { turn } = spoken;
@@ -196,6 +197,7 @@ function createLanguageSession({ engine, chunkTokens, arena, speech, onRelease }
         return { kind: 'failed', reason: REASONS[thrown.code] ?? 'device-error', message: thrown.message };
       }
     },
+    forget: drop,
     warmUp() {
       try {
         engine.warmUp();

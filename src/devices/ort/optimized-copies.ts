@@ -15,8 +15,12 @@ export interface LoadPlan {
  */
 export interface OptimizedCopies {
   plan(model: LoadableModel): LoadPlan;
-  /** The end of a load under `plan`. `savedCopy` is the SHA-256 of what was saved, undefined when nothing was. */
-  settle(model: LoadableModel, plan: LoadPlan, result: { readonly savedCopy: string | undefined; readonly isCopyBad: boolean }): void;
+  /** The end of a load under `plan`. `savedCopy` is what was saved, undefined when nothing was. */
+  settle(
+    model: LoadableModel,
+    plan: LoadPlan,
+    result: { readonly savedCopy: OptimizedCopy | undefined; readonly isCopyBad: boolean },
+  ): void;
   /** Removes the copies. */
   dispose(): void;
 }
@@ -30,25 +34,33 @@ export function createOptimizedCopies(dir: string | undefined): OptimizedCopies 
   const underWay = new Set<string>();
   let count = 0;
   return {
-    plan({ sha256 }) {
-      const copy = copies.get(sha256);
-      if (copy !== undefined) return { copy, saveCopyAs: undefined };
-      if (folder === undefined || underWay.has(sha256)) return { copy: undefined, saveCopyAs: undefined };
-      underWay.add(sha256);
+    plan(model) {
+      const key = keyOf(model);
+      const copy = copies.get(key);
+      // What is to be cut is cut from what was saved, so a core whose copy is bad saves its own, and one that comes too early for a copy as well.
+      const isSaved = folder !== undefined && (isCut(model) || (copy === undefined && !underWay.has(key)));
+      if (!isSaved) return { copy, saveCopyAs: undefined };
+      if (copy === undefined) underWay.add(key);
       count += 1;
-      return { copy: undefined, saveCopyAs: join(folder, `${count}.onnx`) };
+      return { copy, saveCopyAs: join(folder, `${count}.onnx`) };
     },
-    settle({ sha256 }, plan, { savedCopy, isCopyBad }) {
-      if (isCopyBad && copies.get(sha256) === plan.copy) copies.delete(sha256);
+    settle(model, plan, { savedCopy, isCopyBad }) {
+      const key = keyOf(model);
+      if (isCopyBad && copies.get(key) === plan.copy) copies.delete(key);
       if (plan.saveCopyAs === undefined) return;
-      underWay.delete(sha256);
-      if (savedCopy !== undefined) copies.set(sha256, { file: plan.saveCopyAs, sha256: savedCopy });
+      underWay.delete(key);
+      if (savedCopy !== undefined) copies.set(key, savedCopy);
     },
     dispose() {
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+const isCut = ({ blocks = 1 }: LoadableModel): boolean => blocks > 1;
+
+/** One file may be several models, cut differently. */
+const keyOf = ({ sha256, blocks = 1 }: LoadableModel): string => `${sha256}/${blocks}`;
 
 /** The name carries our process id, so that what a killed runtime left behind is known for what it is and removed. */
 function makeFolder(dir: string): string | undefined {

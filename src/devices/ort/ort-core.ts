@@ -33,7 +33,7 @@ type Work =
 /** Loads that may wait for a core, well above the models of any manifest. */
 const WORK_COUNT_MAX = 1024;
 
-/** Turns that ended early and of which the core does not know yet; more than can be under way. */
+/** Jobs that ended early and of which the core does not know yet; more than can be under way. */
 const OVER_COUNT_MAX = 1024;
 
 const NONE: readonly JobId[] = [];
@@ -58,7 +58,8 @@ export class OrtCore {
   #plan: LoadPlan | undefined;
   #timer: Timer | undefined;
   #models = new Set<ModelId>();
-  #hasLanguage = false;
+  /** Whether something is kept of jobs between their segments. */
+  #keepsJobs = false;
   #over: JobId[] = [];
   /** Set once we end the process ourselves, before it is seen to have ended. */
   #ending: { readonly reason: CoreLoss['reason']; readonly message: string } | undefined;
@@ -101,9 +102,9 @@ export class OrtCore {
     if (this.#work[0]?.kind === 'run') this.#process?.askToYield();
   }
 
-  /** The job has ended; what the core keeps of its turn may go, when it is next told something. */
+  /** The job has ended; what the core keeps of it may go, when it is next told something. */
   forget(job: JobId): void {
-    if (this.#state === 'ready' && this.#hasLanguage && this.#over.length < OVER_COUNT_MAX) this.#over.push(job);
+    if (this.#state === 'ready' && this.#keepsJobs && this.#over.length < OVER_COUNT_MAX) this.#over.push(job);
   }
 
   kill(): void {
@@ -155,7 +156,7 @@ export class OrtCore {
       const { job, model, killAt } = work.segment;
       if (work.segment.from === 0) work.segment.task?.onStart();
       // The core first: it computes while the timer is set.
-      const isPosted = this.#process?.post(runCommand(work.segment, work.segment.task === undefined ? NONE : this.#takeOver()));
+      const isPosted = this.#process?.post(runCommand(work.segment, this.#over.length === 0 ? NONE : this.#takeOver()));
       if (isPosted === false) {
         // Only what a caller asks for is that long: a schema, or many tools.
         const message = `the schema or the tools of the answer are too long: ${MAILBOX_BYTES} bytes of JSON cross to a core at once. Ask for less.`;
@@ -205,6 +206,10 @@ export class OrtCore {
       this.#hand();
       if (reply.kind === 'failed') work.segment.task?.onFailure?.(reply.message);
       work.onEnd(reply);
+    } else if (work?.kind === 'run' && reply.kind === 'left') {
+      this.#hand();
+      const { startedAt, endedAt, steps } = reply;
+      work.onEnd({ kind: 'done', startedAt, endedAt, progress: { steps, isLast: false } });
     } else if (work?.kind === 'run' && reply.kind === 'turn-done') {
       this.#hand();
       const { startedAt, endedAt, steps, summary } = reply;
@@ -233,7 +238,9 @@ export class OrtCore {
     const plan = this.#plan;
     this.#plan = undefined;
     if (reply?.kind === 'loaded') this.#models.add(model.id);
-    if (reply?.kind === 'loaded' && model.language !== undefined) this.#hasLanguage = true;
+    if (reply?.kind === 'loaded' && (model.language !== undefined || (model.blocks ?? 1) > 1)) this.#keepsJobs = true;
+    if (reply?.kind === 'loaded' && reply.uncut !== undefined)
+      this.#deps.onWarning(`core ${this.#options.id} runs ${model.id} whole instead of in ${model.blocks} blocks: ${reply.uncut}`);
     if (plan === undefined) return;
     const isCopyBad = plan.copy !== undefined && reply?.kind === 'loaded' && !reply.hasUsedCopy;
     this.#deps.copies.settle(loadable(model), plan, { savedCopy: reply?.kind === 'loaded' ? reply.savedCopy : undefined, isCopyBad });
@@ -260,7 +267,7 @@ export class OrtCore {
     this.#onStarted = undefined;
     this.#work = [];
     this.#models = new Set();
-    this.#hasLanguage = false;
+    this.#keepsJobs = false;
     this.#over = [];
     const code: ErrorCode = reason === 'hung' ? 'CORE_HUNG' : 'CORE_CRASHED';
     for (const piece of work) {
@@ -278,7 +285,7 @@ export class OrtCore {
   }
 }
 
-const loadable = ({ id, file, sha256, inputs, outputs, states, constants, language }: ModelSpec): LoadableModel => ({
+const loadable = ({ id, file, sha256, inputs, outputs, states, constants, language, blocks }: ModelSpec): LoadableModel => ({
   id,
   file,
   sha256,
@@ -287,11 +294,12 @@ const loadable = ({ id, file, sha256, inputs, outputs, states, constants, langua
   states,
   constants,
   ...(language === undefined ? {} : { language }),
+  ...(blocks === undefined ? {} : { blocks }),
 });
 
 /** What of a segment crosses. */
 function runCommand({ job, from, steps, model, inputs, outputs, turn, task }: Segment, over: readonly JobId[]): Command {
-  if (turn === undefined || task === undefined) return { kind: 'run', model, inputs, outputs };
+  if (turn === undefined || task === undefined) return { kind: 'run', model, job, from, steps, inputs, outputs, over };
   const { conversation, text, choosing, stopIds, sharedTokens, overflow, pinned } = task;
   // How tokens are chosen is settled when the turn begins, and may be long.
   const options = choosing === undefined || from > 0 ? {} : { choosing };

@@ -25,10 +25,15 @@ export interface CoreProcessSettings {
 }
 
 /** What a core process has to know of a manifest entry. */
-export type LoadableModel = Pick<ModelSpec, 'id' | 'file' | 'sha256' | 'inputs' | 'outputs' | 'states' | 'constants' | 'language'>;
+export type LoadableModel = Pick<
+  ModelSpec,
+  'id' | 'file' | 'sha256' | 'inputs' | 'outputs' | 'states' | 'constants' | 'language' | 'blocks'
+>;
 
-/** An already optimised copy of a model, made by a core of the same device from bytes that were verified. */
-export interface OptimizedCopy {
+/** An already optimised copy of a model, made by a core of the same device from bytes that were verified: one file, or one for each block that it was cut into. */
+export type OptimizedCopy = readonly CopyFile[];
+
+export interface CopyFile {
   readonly file: string;
   readonly sha256: string;
 }
@@ -41,7 +46,18 @@ export type Command =
       readonly copy: OptimizedCopy | undefined;
       readonly saveCopyAs: string | undefined;
     }
-  | { readonly kind: 'run'; readonly model: ModelId; readonly inputs: readonly Region[]; readonly outputs: readonly Region[] }
+  /** Blocks of a network; all that it has where it is not cut. */
+  | {
+      readonly kind: 'run';
+      readonly model: ModelId;
+      readonly job: JobId;
+      readonly from: number;
+      readonly steps: number;
+      readonly inputs: readonly Region[];
+      readonly outputs: readonly Region[];
+      /** Jobs that ended half done. */
+      readonly over: readonly JobId[];
+    }
   /** Steps of a turn; the first ones begin it. */
   | {
       readonly kind: 'turn';
@@ -62,10 +78,20 @@ export type Command =
  */
 export type Reply =
   | { readonly kind: 'ready'; readonly warnings: readonly string[] }
-  /** `savedCopy`: SHA-256 of the copy that it was asked to save. `hasUsedCopy`: false when the given copy did not hold what it should. */
-  | { readonly kind: 'loaded'; readonly savedCopy: string | undefined; readonly hasUsedCopy: boolean }
+  /**
+   * `savedCopy`: the copy that it was asked to save. `hasUsedCopy`: false when the given copy did not hold what it should. `uncut`: why the model is run whole though it was
+   * to be cut.
+   */
+  | {
+      readonly kind: 'loaded';
+      readonly savedCopy: OptimizedCopy | undefined;
+      readonly hasUsedCopy: boolean;
+      readonly uncut?: string | undefined;
+    }
   | { readonly kind: 'load-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'done'; readonly startedAt: InstantUs; readonly endedAt: InstantUs }
+  /** A network that was left between two blocks, when so many had been run. */
+  | { readonly kind: 'left'; readonly startedAt: InstantUs; readonly endedAt: InstantUs; readonly steps: number }
   /** Unasked, while a turn runs. */
   | { readonly kind: 'tokens'; readonly job: JobId; readonly tokens: readonly SpokenToken[] }
   /** `summary`: the turn is over. */

@@ -1,13 +1,6 @@
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { LastRow } from './last-row.ts';
-
-/** Fields of `ModelProto`, `GraphProto`, `NodeProto` and `ValueInfoProto`, frozen by the compatibility rules of ONNX. */
-const GRAPH = 7;
-const NODE = 1;
-const VALUE_INFO = 13;
-const NODE_INPUT = 1;
-const NODE_OUTPUT = 2;
-const VALUE_NAME = 1;
+import { fieldsOf, GRAPH, messageBytes, NODE, NODE_INPUT, NODE_OUTPUT, textsOf, VALUE_INFO, VALUE_NAME } from './proto-fields.ts';
 
 /** An axis of rows in `[1, rows, width]`. */
 const ROW_AXIS = 1;
@@ -36,7 +29,7 @@ export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow, roomByte
     }
     const graph = new Pieces();
     // A graph may be written in several parts.
-    if (!isBegun) graph.add(message(NODE, writeLast));
+    if (!isBegun) graph.add(messageBytes(NODE, writeLast));
     isBegun = true;
     addGraph(graph, field.body, { cuts, narrowed, pending });
     pieces.add(new BinaryWriter().tag(GRAPH, WireType.LengthDelimited).uint32(graph.byteLength).finish());
@@ -55,8 +48,8 @@ function addGraph(pieces: Pieces, graph: Uint8Array, { cuts, narrowed, pending }
   for (const field of fieldsOf(graph)) {
     if (field.number === VALUE_INFO && narrowed.has(textsOf(field.body, VALUE_NAME)[0] ?? '')) continue;
     const wanted = field.number === NODE ? cutsFor(field.body, cuts) : [];
-    for (const value of wanted) if (pending.delete(value)) pieces.add(message(NODE, (node) => writeCut(node, value)));
-    pieces.add(wanted.length === 0 ? field.whole : message(NODE, (node) => writeReader(node, field.body, new Set(wanted))));
+    for (const value of wanted) if (pending.delete(value)) pieces.add(messageBytes(NODE, (node) => writeCut(node, value)));
+    pieces.add(wanted.length === 0 ? field.whole : messageBytes(NODE, (node) => writeReader(node, field.body, new Set(wanted))));
   }
 }
 
@@ -99,35 +92,6 @@ function writeCut(writer: BinaryWriter, value: string): void {
   writer.tag(3, WireType.Varint).int64(ROW_AXIS);
   writer.tag(20, WireType.Varint).int32(2);
   writer.join();
-}
-
-interface Field {
-  readonly number: number;
-  /** With its tag. */
-  readonly whole: Uint8Array;
-  /** What a delimited field holds; empty for others. */
-  readonly body: Uint8Array;
-}
-
-function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const from = reader.pos;
-    const [number, wire] = reader.tag();
-    let body = bytes.subarray(0, 0);
-    if (wire === WireType.LengthDelimited) body = reader.bytes();
-    else reader.skip(wire, number);
-    yield { number, whole: bytes.subarray(from, reader.pos), body };
-  }
-}
-
-const textsOf = (message: Uint8Array, field: number): string[] =>
-  [...fieldsOf(message)].filter(({ number }) => number === field).map(({ body }) => new TextDecoder().decode(body));
-
-function message(field: number, body: (writer: BinaryWriter) => void): Uint8Array {
-  const writer = new BinaryWriter().tag(field, WireType.LengthDelimited).fork();
-  body(writer);
-  return writer.join().finish();
 }
 
 /** Bytes one behind the other: old ones, which are views, and new ones. */

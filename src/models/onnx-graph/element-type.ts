@@ -37,6 +37,8 @@ const BY_CODE = Object.keys(ELEMENT_BITS) as ElementType[];
 
 export const elementTypeOf = (code: number): ElementType | undefined => BY_CODE[code - 1];
 
+export const elementCodeOf = (type: ElementType): number => BY_CODE.indexOf(type) + 1;
+
 export const isFloat = (type: ElementType): boolean => /^b?float/.test(type);
 
 export const isInteger = (type: ElementType): boolean => /^u?int/.test(type);

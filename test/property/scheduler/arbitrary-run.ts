@@ -31,6 +31,7 @@ const streamArbitrary = (criticalities: readonly Criticality[]) =>
     spares: fc.integer({ min: 0, max: 2 }),
     blocks: fc.integer({ min: 1, max: 4 }),
     switchUs: fc.integer({ min: 0, max: 2_000 }),
+    isKept: fc.boolean(),
     split: fc.integer({ min: 1, max: 3 }),
     isTalk: fc.integer({ min: 0, max: 2 }).map((value) => value === 0),
     turnsMax: fc.integer({ min: 1, max: 3 }),
@@ -134,10 +135,11 @@ function coresOf({ home, spares, isStateful, split }: { home: number; spares: nu
   return width === 1 ? { cores } : { cores, split: width };
 }
 
-const blocksOf = ({ blocks, switchUs }: { blocks: number; switchUs: number }): StepPlan => ({
+const blocksOf = ({ blocks, switchUs, isKept }: { blocks: number; switchUs: number; isKept: boolean }): StepPlan => ({
   kind: 'blocks',
   shares: Array.from({ length: blocks }, () => 1 / blocks),
   switchUs: Array.from({ length: blocks - 1 }, () => durationUs(switchUs)),
+  ...(isKept ? { isKept } : {}),
 });
 
 const tokensOf = ({

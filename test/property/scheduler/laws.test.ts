@@ -87,14 +87,14 @@ describe('the order of starts', () => {
     return undefined;
   }
 
-  /** Without what has an order of its own: gangs, states, turns, servers. */
+  /** Without what has an order of its own: gangs, states, turns, servers, jobs that go on where they began. */
   const stateless = (plan: SchedulerPlan): SchedulerPlan => {
     const single = withoutGangs(plan);
     return {
       ...single,
       servers: [],
       streams: single.streams.map(({ tokens: _, ...stream }) => ({ ...stream, isStateful: false })),
-      models: single.models.map(({ steps, ...row }) => (steps === undefined || steps.kind === 'tokens' ? row : { ...row, steps })),
+      models: single.models.map(({ steps, ...row }) => (steps?.kind === 'blocks' ? { ...row, steps: { ...steps, isKept: false } } : row)),
     };
   };
 

@@ -169,6 +169,88 @@ describe('a job that finds its core taken by a less important one', () => {
   });
 });
 
+describe('a job that keeps what it has come to on its core', () => {
+  const kept = (switchMs = 0): StepPlan => ({ ...blocks(10, switchMs), isKept: true }) as StepPlan;
+
+  it('is asked to leave at once, though there would be time to let it end', () => {
+    const it = bench('yield', kept(), { deadlineMs: 60 });
+    it.arrive(1, 'slow');
+    expect(it.arrive(70, 'fast')).toEqual(['yield 1 on 0 for 2']);
+  });
+
+  it('is asked though it should be at its last step by now, since runs take longer than they should', () => {
+    const it = bench('yield', kept());
+    it.arrive(1, 'slow');
+    expect(it.arrive(150, 'fast')).toEqual(['yield 1 on 0 for 2']);
+    expect(progress(it, 152, 1, 8)).toEqual(['start 2 on 0']);
+    expect(it.done(162, 2)).toEqual(['start 1 on 0 steps 8+2']);
+    // Of two steps, one may be left; of one, none.
+    expect(it.arrive(163, 'fast')).toEqual(['yield 1 on 0 for 3']);
+    expect(progress(it, 164, 1, 1)).toEqual(['start 3 on 0']);
+    expect(it.done(174, 3)).toEqual(['start 1 on 0 steps 9+1']);
+    expect(it.arrive(175, 'fast')).toEqual([]);
+  });
+
+  it('is asked for a peer that is due sooner, and for none that is due later', () => {
+    const streams: StreamOptions[] = [
+      { id: 'slow', criticality: 'safety', costMs: 40, deadlineMs: 125 },
+      { id: 'fast', criticality: 'safety', costMs: 5, deadlineMs: 66 },
+    ];
+    const it = new Bench(streams, {
+      models: planFor(streams).models.map((row) => (row.model === 'slow' ? { ...row, steps: kept() } : row)),
+      preemption: PREEMPTIONS.yield,
+    });
+    it.up(0);
+    it.arrive(1, 'slow');
+    expect(it.arrive(10, 'fast')).toEqual(['yield 1 on 0 for 2']);
+    expect(progress(it, 13, 1, 3)).toEqual(['start 2 on 0']);
+    expect(it.done(18, 2)).toEqual(['start 1 on 0 steps 3+7']);
+    it.done(46, 1);
+    it.arrive(101, 'slow', 41);
+    // Due at 166, the other one at 176.
+    expect(it.arrive(110, 'fast')).toEqual([]);
+  });
+
+  const twoCores = (): Bench => {
+    const streams: StreamOptions[] = [
+      { id: 'slow', costMs: 100, deadlineMs: 10_000, cores: [0, 1], freshness: { kind: 'queue', jobsMax: 4 } },
+      { id: 'fast', criticality: 'safety', costMs: 10, deadlineMs: 30 },
+      { id: 'side', costMs: 50, deadlineMs: 10_000, cores: [1] },
+    ];
+    const it = new Bench(streams, {
+      models: planFor(streams).models.map((row) => (row.model === 'slow' ? { ...row, steps: kept() } : row)),
+      preemption: PREEMPTIONS.yield,
+    });
+    it.up(0, 0);
+    it.up(0, 1);
+    expect(it.arrive(1, 'side')).toEqual(['start 1 on 1']);
+    expect(it.arrive(2, 'slow')).toEqual(['start 2 on 0 steps 0+10']);
+    expect(it.arrive(12, 'fast')).toEqual(['yield 2 on 0 for 3']);
+    expect(progress(it, 22, 2, 2)).toEqual(['start 3 on 0']);
+    return it;
+  };
+
+  it('goes on where it began, whoever else is idle', () => {
+    const it = twoCores();
+    expect(it.done(25, 1, 1)).toEqual([]);
+    expect(it.done(32, 3)).toEqual(['start 2 on 0 steps 2+8']);
+  });
+
+  it('begins anew elsewhere when that core is lost while it waits', () => {
+    const it = twoCores();
+    it.done(25, 1, 1);
+    expect(it.lose(26)).toContain('start 2 on 1 steps 0+10');
+  });
+
+  it('is given up with what it has come to when it was tried often enough', () => {
+    const it = twoCores();
+    it.done(25, 1, 1);
+    it.lose(26);
+    it.tell({ kind: 'segment-done', at: it.at(40), core: 1, job: 2, ranUs: durationUs(1), progress: { steps: 1, isLast: false } });
+    expect(it.lose(41, 1)).toContain('end 2 failed core-crashed');
+  });
+});
+
 describe('under plain EDF with preemption', () => {
   it('whoever is due first takes the core at the next border', () => {
     const streams: StreamOptions[] = [
