@@ -133,7 +133,6 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
   const stream = state.streams.get(job.stream);
   const model = stream === undefined ? undefined : levelOf(stream, job.model);
   assert(stream !== undefined && model !== undefined, 'a job is of a stream of the plan and of a model of that stream', job.id);
-  assert(state.jobs.get(job.id) === undefined, 'a job arrives once', job.id);
   if (state.isStopping) {
     decisions.push({ kind: 'end', job: job.id, outcome: { kind: 'rejected', reason: 'stopping' } });
     return undefined;
@@ -178,7 +177,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     wasHeld: false,
     recheckAt: Number.NaN,
   };
-  state.jobs.add(job.id, newcomer);
+  assert(state.jobs.add(job.id, newcomer), 'a job arrives once', job.id);
   state.arrivedCount += 1;
   stream.arrivedCount += 1;
   stream.followed?.live.set(job.capturedAt, newcomer);
@@ -201,6 +200,7 @@ function levelOf({ model, levels }: StreamState, id: ModelId): ModelState | unde
  */
 function makeRoom(state: SchedulerState, newcomer: JobState, decisions: Decision[]): void {
   const { stream, waiting } = newcomer.stream;
+  if (waiting.length < 2) return;
   // What has been begun is no frame that waits: it goes on where it was interrupted.
   const frames = waiting[0]?.stepsDone === 0 ? waiting : waiting.filter((job) => job.stepsDone === 0);
   if (frames.length < 2) return;

@@ -54,11 +54,19 @@ export function highRunUs(core: CoreState): number {
 
 type Quantile = 'typicalUs' | 'highUs';
 
+const wholeUs = (model: ModelState, core: CoreState, quantile: Quantile): number =>
+  quantile === 'highUs' ? highUsOn(model, core) : typicalUsOn(model, core);
+
+/** Whether its jobs are one step each, as mostly: then a row and the rest are that, and there is nothing to fetch again. Asked first, since all of this is asked so often. */
+const isWhole = ({ plan }: ModelState): boolean => plan.steps === undefined;
+
 function rowUs(job: JobState, core: CoreState, from: number, steps: number, quantile: Quantile): number {
+  if (isWhole(job.model)) return wholeUs(job.model, core, quantile);
   return reloadUsOn(job, core) + stepsUs(job, core, from, steps, quantile);
 }
 
 function restUs(job: JobState, core: CoreState, quantile: Quantile): number {
+  if (isWhole(job.model)) return wholeUs(job.model, core, quantile);
   return rowUs(job, core, job.stepsDone, restSteps(job), quantile);
 }
 
@@ -71,20 +79,28 @@ function restSteps(job: JobState): number {
 function stepsUs(job: JobState, core: CoreState, from: number, count: number, quantile: Quantile): number {
   const { model } = job;
   const { steps } = model.plan;
-  const wholeUs = quantile === 'highUs' ? highUsOn(model, core) : typicalUsOn(model, core);
-  if (steps === undefined) return wholeUs;
-  if (steps.kind === 'blocks') return wholeUs * shareOf(model, from, count);
+  const runUs = wholeUs(model, core, quantile);
+  if (steps === undefined) return runUs;
+  if (steps.kind === 'blocks') return runUs * shareOf(model, from, count);
   const chunks = Math.max(0, Math.min(from + count, chunkCount(steps.chunkTokens, job.job.turn)) - from);
   const chunkUs = model.chunk[quantile][core.index] as number;
-  return chunks * chunkUs + (count - chunks) * wholeUs;
+  return chunks * chunkUs + (count - chunks) * runUs;
 }
 
 /** What the next `steps` take with the memory bus to themselves, as the plan has it: what was learnt contains whatever ran beside them. */
-export const aloneRowUs = (job: JobState, core: CoreState, steps: number): number =>
-  reloadUsOn(job, core) + aloneStepsUs(job, core, job.stepsDone, steps);
+export function aloneRowUs(job: JobState, core: CoreState, steps: number): number {
+  if (isWhole(job.model)) return aloneWholeUs(job.model, core);
+  return reloadUsOn(job, core) + aloneStepsUs(job, core, job.stepsDone, steps);
+}
 
 /** The same of the steps that stand between the job and what its deadline asks for. */
-export const aloneRestUs = (job: JobState, core: CoreState): number => aloneRowUs(job, core, restSteps(job));
+export const aloneRestUs = (job: JobState, core: CoreState): number =>
+  isWhole(job.model) ? aloneWholeUs(job.model, core) : aloneRowUs(job, core, restSteps(job));
+
+function aloneWholeUs(model: ModelState, core: CoreState): number {
+  const typicalUs = typicalUsOn(model, core);
+  return model.exact === undefined ? Math.min(typicalUs, model.plan.costUs) : typicalUs;
+}
 
 function aloneStepsUs(job: JobState, core: CoreState, from: number, count: number): number {
   const { plan } = job.model;
@@ -132,6 +148,7 @@ export const isEasyToLeave = ({ model, granted }: JobState): boolean => model.pl
 
 /** How long a core that can be asked to yield may keep another job waiting: until the end of the longest of the next steps. */
 export function longestStepUs(job: JobState, core: CoreState, count: number): number {
+  if (isWhole(job.model)) return highUsOn(job.model, core);
   const reloadUs = reloadUsOn(job, core);
   let longestUs = 0;
   const { steps } = job.model.plan;
@@ -163,6 +180,7 @@ export const canYield = ({ plan }: SchedulerState): boolean => plan.preemption !
 /** What the time of the segment that ran says something about, and what one unit of it is: a whole run, a chunk, a token. */
 export function learntFrom(job: JobState, steps: number): { readonly costs: CoreCosts; readonly ratio: number } {
   const { model } = job;
+  if (isWhole(model)) return { costs: model.cost, ratio: 1 };
   const plan = model.plan.steps;
   if (plan?.kind === 'tokens') return { costs: job.stepsDone < promptStepsOf(job) ? model.chunk : model.cost, ratio: 1 / steps };
   return { costs: model.cost, ratio: 1 / shareOf(model, job.stepsDone, steps) };

@@ -62,7 +62,8 @@ function wantedEveryUs(stream: StreamState): number {
 
 /** How many of the next steps may go into one segment as far as turns go: the tokens that the listener takes by now, or a chunk where others have their turn then; at least one. */
 export function stepsDue(state: SchedulerState, job: JobState): number {
-  if (isTalk(job.model) && goesInTurn(state) && !isAnswering(job)) return 1;
+  if (!isTalk(job.model)) return Number.POSITIVE_INFINITY;
+  if (goesInTurn(state) && !isAnswering(job)) return 1;
   const { perSecondMax } = job.stream.stream.tokens ?? {};
   if (perSecondMax === undefined || job.firstTokenAt === undefined) return Number.POSITIVE_INFINITY;
   const wanted = Math.floor(((state.now - job.firstTokenAt) * perSecondMax) / US_PER_SECOND + EPSILON) + 1;
