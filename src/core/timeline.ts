@@ -79,16 +79,17 @@ export class Timeline<T> {
     return this.#first === HEAP ? this.#heap.peek()?.item : (this.#rows[this.#first] as TimedRow<T>).first;
   }
 
-  /** Answers how to cancel it: it comes up all the same, as undefined. One that has come up is left alone. */
-  push(at: number, order: number, item: T): { cancel(): void } {
-    this.#size += 1;
+  push(at: number, order: number, item: T): void {
+    const row = this.#rowFor(at, order);
+    if (row === HEAP) this.#pushOnHeap(at, order, item);
+    else this.#pushOnRow(row, at, order, item);
+  }
+
+  /** As `push`, and answers how to cancel it: it comes up all the same, as undefined. One that has come up is left alone. */
+  pushCancellable(at: number, order: number, item: T): { cancel(): void } {
     const row = this.#rowFor(at, order);
     if (row === HEAP) return this.#pushOnHeap(at, order, item);
-    const to = this.#rows[row] as TimedRow<T>;
-    const position = to.push(at, order, item);
-    this.#ends[row] = at;
-    if (this.#begins[row] === NEVER) this.#begin(row, at, order);
-    return new Ticket(to, position);
+    return new Ticket(this.#rows[row] as TimedRow<T>, this.#pushOnRow(row, at, order, item));
   }
 
   pop(): T | undefined {
@@ -111,7 +112,17 @@ export class Timeline<T> {
     return item;
   }
 
+  /** Answers its position. */
+  #pushOnRow(row: number, at: number, order: number, item: T): number {
+    const position = (this.#rows[row] as TimedRow<T>).push(at, order, item);
+    this.#size += 1;
+    this.#ends[row] = at;
+    if (this.#begins[row] === NEVER) this.#begin(row, at, order);
+    return position;
+  }
+
   #pushOnHeap(at: number, order: number, item: T): Straggler<T> {
+    this.#size += 1;
     const straggler = new Straggler(at, order, item);
     this.#heap.push(straggler);
     if (this.#heap.peek() === straggler) this.#begin(HEAP, at, order);

@@ -72,7 +72,9 @@ export class ImagePipeline implements Pipeline {
   readonly #own: SizedBuild;
   readonly #variants: ReadonlyMap<ModelId, SizedBuild>;
   readonly #staleAfterUs: DurationUs;
-  readonly #deps: ImagePipelineDeps;
+  readonly #clock: Clock;
+  readonly #desk: JobDesk;
+  readonly #memory: TensorMemory;
   readonly #account: StreamAccount;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
@@ -89,7 +91,9 @@ export class ImagePipeline implements Pipeline {
     this.#variants = new Map((deps.variants ?? []).map((build) => [build.model.id, sized(build)]));
     this.stream = options.stream;
     this.#staleAfterUs = options.staleAfterUs;
-    this.#deps = deps;
+    this.#clock = deps.clock;
+    this.#desk = deps.desk;
+    this.#memory = deps.memory;
     this.#account = deps.desk.accountOf(options.stream.id);
     const { freshness } = options.stream;
     this.#waitingMax = freshness.kind === 'latest' ? 1 : freshness.jobsMax;
@@ -97,14 +101,16 @@ export class ImagePipeline implements Pipeline {
   }
 
   accept(frame: Frame): void {
-    const { clock, desk } = this.#deps;
+    const desk = this.#desk;
     const job = this.#account.open(frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
-    if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
+    if (elapsedUs(frame.capturedAt, this.#clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });
     if (frame.payload.kind === 'audio' || frame.payload.kind === 'turn') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
-    this.#waiting.push(new FrameWork(frame, jobFor(this.stream, job, frame), this.#onEnd));
+    const work = new FrameWork(frame, jobFor(this.stream, job, frame), this.#onEnd);
+    if (this.#mayEncode && this.#waiting.length === 0) return this.#encode(work);
+    this.#waiting.push(work);
     if (this.#waiting.length > this.#waitingMax) {
       const reason = this.stream.freshness.kind === 'latest' ? 'superseded' : 'queue-full';
       this.#giveUp(this.#waiting.shift(), { kind: 'dropped', reason });
@@ -121,16 +127,22 @@ export class ImagePipeline implements Pipeline {
     for (const waiting of this.#waiting.splice(0)) this.#giveUp(waiting, { kind: 'dropped', reason: 'stopping' });
   }
 
+  get #mayEncode(): boolean {
+    return this.#encoding === undefined && this.#underWay < this.#underWayMax;
+  }
+
   #advance(): void {
-    if (this.#encoding !== undefined || this.#underWay >= this.#underWayMax) return;
-    if (this.#waiting.length === 0) return;
+    if (!this.#mayEncode || this.#waiting.length === 0) return;
     const next = this.#waiting.shift();
-    if (next === undefined) return;
-    const served = this.#deps.desk.servedWith(this.stream.id);
+    if (next !== undefined) this.#encode(next);
+  }
+
+  #encode(next: FrameWork): void {
+    const served = this.#desk.servedWith(this.stream.id);
     if (served === null) return this.#giveUp(next, { kind: 'dropped', reason: 'shed' });
     const build = served === undefined || served === this.#own.model ? this.#own : this.#variants.get(served);
     assert(build !== undefined, 'a pipeline has what it is to be served with', this.stream.id);
-    const input = this.#deps.memory.allocate(build.inputBytes);
+    const input = this.#memory.allocate(build.inputBytes);
     if (input === undefined) return this.#giveUp(next, { kind: 'rejected', reason: 'no-memory' });
     const { payload } = next.frame;
     assert(payload.kind !== 'audio' && payload.kind !== 'turn', 'an image pipeline has neither sound nor turns waiting');
@@ -157,7 +169,7 @@ export class ImagePipeline implements Pipeline {
       return this.#giveUp(work, { kind: 'failed', reason: 'prepare-error' });
     }
     work.decode = answer;
-    this.#deps.desk.submit(work);
+    this.#desk.submit(work);
   }
 
   #settle(work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void {
@@ -165,7 +177,7 @@ export class ImagePipeline implements Pipeline {
     this.#releaseInputs(work);
     // What nobody listens to is not put together.
     if ((outcome.kind === 'done' || outcome.kind === 'late') && this.results.observed) {
-      this.results.next({ result: resultFor(this.stream, job, frame, outcome, items, this.#deps.clock.now()), frame });
+      this.results.next({ result: resultFor(this.stream, job, frame, outcome, items, this.#clock.now()), frame });
     }
     this.#unclaim(frame);
     this.#underWay -= 1;
@@ -175,18 +187,18 @@ export class ImagePipeline implements Pipeline {
   #giveUp(work: FrameWork | undefined, outcome: Outcome): void {
     if (work === undefined) return;
     this.#unclaim(work.frame);
-    this.#deps.desk.end(work.job.id, outcome);
+    this.#desk.end(work.job.id, outcome);
   }
 
   #releaseInputs({ inputs }: FrameWork): void {
-    for (const input of inputs) this.#deps.memory.release(input);
+    for (const input of inputs) this.#memory.release(input);
   }
 
   #claim(frame: Frame): void {
-    if (frame.payload.kind === 'image') this.#deps.memory.retain(frame.payload.region);
+    if (frame.payload.kind === 'image') this.#memory.retain(frame.payload.region);
   }
 
   #unclaim(frame: Frame): void {
-    if (frame.payload.kind === 'image') this.#deps.memory.release(frame.payload.region);
+    if (frame.payload.kind === 'image') this.#memory.release(frame.payload.region);
   }
 }

@@ -35,16 +35,20 @@ export const takeIn = (source: Source, deps: IntakeDeps): Observable<never> =>
 /** A subscriber itself, so that nothing of rxjs stands between it and the source but what every source calls. */
 class Intake extends Subscriber<SourceEvent> {
   readonly #source: SourceId;
-  readonly #deps: IntakeDeps;
   readonly #guard: EdgeGuard;
+  readonly #readers: readonly Pipeline[];
+  readonly #telemetry: IntakeDeps['telemetry'];
+  readonly #release: (region: Region) => void;
   readonly #book: SourceBook;
   readonly #told = new Set<RejectReason>();
 
   constructor(source: SourceId, deps: IntakeDeps, subscriber: Subscriber<never>) {
     super(subscriber);
     this.#source = source;
-    this.#deps = deps;
     this.#guard = deps.guard;
+    this.#readers = deps.readers;
+    this.#telemetry = deps.telemetry;
+    this.#release = deps.release;
     this.#book = deps.telemetry.sources.bookOf(source);
   }
 
@@ -58,11 +62,12 @@ class Intake extends Subscriber<SourceEvent> {
 
   #handle(event: SourceEvent): void {
     const source = this.#source;
-    const { readers, telemetry, release } = this.#deps;
+    const readers = this.#readers;
+    const telemetry = this.#telemetry;
     switch (event.kind) {
       case 'frame':
         this.#book.frame();
-        return pass(event.frame, readers, release);
+        return pass(event.frame, readers, this.#release);
       case 'rejected':
         this.#book.rejected(event.reason);
         for (const reader of readers) telemetry.ledger.refused(reader.stream.id, event.reason);

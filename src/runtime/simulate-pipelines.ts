@@ -1,12 +1,12 @@
 import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { Arena } from '../core/arena.ts';
 import { assert } from '../core/assert.ts';
-import { after, type Clock } from '../core/clock.ts';
 import type { JobId } from '../core/job.ts';
 import type { ResultItem } from '../core/result.ts';
 import { Ring } from '../core/ring.ts';
+import type { SimClock } from '../core/sim-clock.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
-import { type DurationUs, durationUs } from '../core/units.ts';
+import { addUs, type DurationUs, durationUs } from '../core/units.ts';
 import { AudioPipeline } from '../pipeline/audio-pipeline.ts';
 import { derivedFrames } from '../pipeline/derived-frames.ts';
 import { type ImageBuild, ImagePipeline } from '../pipeline/image-pipeline.ts';
@@ -16,7 +16,7 @@ import type { AudioCoder, Decode, ImageCoder, TurnDesk } from '../pipeline/work.
 import type { AssembledPipeline } from './assemble.ts';
 
 export interface SimulatedPipelineDeps {
-  readonly clock: Clock;
+  readonly clock: SimClock;
   readonly arena: Arena;
   readonly desk: TurnDesk;
   /** Told how long the answer to each turn will be. */
@@ -79,7 +79,7 @@ const createSilentCoder = (windowSamples: number): AudioCoder => ({
 });
 
 /** It takes the host's time for everything, and finds nothing. */
-function createHostCoder(host: SocProfile['host'], clock: Clock): ImageCoder {
+function createHostCoder(host: SocProfile['host'], clock: SimClock): ImageCoder {
   const answerDecode = delayed<readonly ResultItem[]>(clock, durationUs(Math.round(host.decodeUs)), []);
   const decode: Decode = (_outputs, onEnd) => answerDecode(onEnd);
   const answerEncode = delayed(clock, durationUs(Math.round(host.prepareUs)), decode);
@@ -87,11 +87,11 @@ function createHostCoder(host: SocProfile['host'], clock: Clock): ImageCoder {
 }
 
 /** Whoever calls it gets this answer so much later: each as long as the others, so one after the other. */
-function delayed<T>(clock: Clock, delayUs: DurationUs, answer: T): (onEnd: (answer: T) => void) => void {
+function delayed<T>(clock: SimClock, delayUs: DurationUs, answer: T): (onEnd: (answer: T) => void) => void {
   const waiting = new Ring<(answer: T) => void>();
   const answerFirst = (): void => waiting.popFront()?.(answer);
   return (onEnd) => {
     waiting.pushBack(onEnd);
-    after(clock, delayUs, answerFirst);
+    clock.post(addUs(clock.now(), delayUs), answerFirst);
   };
 }

@@ -28,6 +28,9 @@ const AHEAD_MAX_US = durationFromMs(50);
  */
 export const createEdgeGuard = (options: EdgeGuardOptions, deps: EdgeGuardDeps): EdgeGuard => new Guard(options, deps);
 
+/** No sequence number and no instant lies before it. Not infinite: that would be an object of its own. */
+const BEFORE_ALL = -(2 ** 31);
+
 interface EdgeGuardDeps {
   readonly clock: Clock;
   readonly memory: Pick<FrameMemory, 'release'>;
@@ -40,8 +43,8 @@ class Guard implements EdgeGuard {
   readonly #memory: Pick<FrameMemory, 'release'>;
   readonly #staleAfterUs: DurationUs;
   readonly #bytesMax: number;
-  #lastSequence = Number.NEGATIVE_INFINITY;
-  #lastCapturedAt = Number.NEGATIVE_INFINITY;
+  #lastSequence = BEFORE_ALL;
+  #lastCapturedAt = BEFORE_ALL;
 
   constructor({ staleAfterUs, bytesMax }: EdgeGuardOptions, { clock, memory }: EdgeGuardDeps) {
     this.#clock = clock;

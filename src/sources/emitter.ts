@@ -19,24 +19,28 @@ export interface SourceEmitter {
 
 /** A source from `run`, which starts when somebody subscribes and returns how to stop. Sequence numbers go on across subscriptions. */
 export function createEmittingSource(id: SourceId, run: (emit: SourceEmitter) => () => void): Source {
-  const given: Given = { frames: 0 };
-  return { id, events: new Observable((subscriber) => run(new Emitter(id, given, subscriber))) };
-}
-
-/** By a source, over all its subscriptions. */
-interface Given {
-  frames: number;
+  let sequence = 0;
+  const events = new Observable<SourceEvent>((subscriber) => {
+    const emitter = new Emitter(id, sequence, subscriber);
+    const stop = run(emitter);
+    return () => {
+      sequence = emitter.sequence;
+      stop();
+    };
+  });
+  return { id, events };
 }
 
 class Emitter implements SourceEmitter {
+  /** Of the next frame. */
+  sequence: number;
   readonly #id: SourceId;
-  readonly #given: Given;
   readonly #subscriber: Subscriber<SourceEvent>;
   #state: SourceState | undefined;
 
-  constructor(id: SourceId, given: Given, subscriber: Subscriber<SourceEvent>) {
+  constructor(id: SourceId, sequence: number, subscriber: Subscriber<SourceEvent>) {
     this.#id = id;
-    this.#given = given;
+    this.sequence = sequence;
     this.#subscriber = subscriber;
   }
 
@@ -45,8 +49,8 @@ class Emitter implements SourceEmitter {
   }
 
   frame(capturedAt: InstantUs, payload: Payload): void {
-    const sequence = this.#given.frames;
-    this.#given.frames = sequence + 1;
+    const { sequence } = this;
+    this.sequence = sequence + 1;
     this.#subscriber.next({ kind: 'frame', frame: { source: this.#id, sequence, capturedAt, payload } });
   }
 

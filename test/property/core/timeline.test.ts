@@ -36,7 +36,7 @@ describe('Timeline', () => {
             // Neither ascending nor descending, and never the same.
             const order = (index * 7919) % 300;
             const waiting: Waiting = { at: step.kind === 'push' ? step.at : now + step.by, order, item: `item ${order}` };
-            const { cancel } = bound(timeline.push(waiting.at, order, `item ${order}`));
+            const { cancel } = bound(timeline.pushCancellable(waiting.at, order, `item ${order}`));
             pushed.push({ cancel, waiting });
             model.push(waiting);
             model.sort((a, b) => a.at - b.at || a.order - b.order);
