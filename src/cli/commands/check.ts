@@ -134,8 +134,9 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     const [home, others] = [where.slice(0, split), where.slice(split)];
     const also = others.length === 0 ? '' : `, also on ${others.join(', ')}`;
     const on = split === 1 ? `core ${home[0] ?? '-'}` : `cores ${home.join(', ')} at once`;
-    const build = config.models.find(({ id }) => id === model)?.build;
-    return `${escapeText(model)} on ${on}${also}: ${escapeText(reason)}${build === undefined ? '' : ` (${escapeText(build)})`}`;
+    const { build, steps } = config.models.find(({ id }) => id === model) ?? {};
+    const cut = steps?.kind === 'blocks' ? `, in ${steps.shares.length} blocks` : '';
+    return `${escapeText(model)} on ${on}${also}${cut}: ${escapeText(reason)}${build === undefined ? '' : ` (${escapeText(build)})`}`;
   });
   return [
     paint(`node ${escapeText(config.node)}, ${escapeText(config.origin.file)}`, 'bold'),

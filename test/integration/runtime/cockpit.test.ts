@@ -77,6 +77,8 @@ describe('the cockpit', () => {
     expect(detections['signs-text']?.text).toBeGreaterThan(0);
     expect(detections.lines?.line).toBeGreaterThan(0);
     expect(report.voice.speechSeconds).toBeGreaterThan(1);
+    // Faces that come while NanoDet runs go before it.
+    expect(report.scheduler.yields).toBeGreaterThan(0);
     // Nobody drives here: the command goes out, and no machine takes it.
     expect(run.text()).toMatch(/assistant#1 driver: turn the seat heating to two\n {2}set_seat_heating .*: accepted/);
     for (const { id, jobs } of report.streams) expect(jobs.failed, `failures of ${id}`).toEqual({});

@@ -5,7 +5,7 @@ import type { Warning } from '../../../src/config/lint-config.ts';
 import type { RunCostNames } from '../../../src/config/load-run-costs.ts';
 import type { ManifestModel, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import type { SocProfile } from '../../../src/core/soc-profile.ts';
-import { durationFromMs } from '../../../src/core/units.ts';
+import { durationFromMs, durationUs } from '../../../src/core/units.ts';
 import type { Checked, CheckRequest } from '../../../src/runtime/check-config.ts';
 import type { Fit } from '../../../src/runtime/fit.ts';
 import { fakeTerminal, STREAMS } from './cli-fixtures.ts';
@@ -96,6 +96,11 @@ describe('check', () => {
     expect(world.out.text).toMatch(/0 +31 % +27 % +180 MB +2\.0 GB +objects/);
     expect(world.out.text).toMatch(/1 +0 % +159 % +400 MB +2\.0 GB +lines, evil\\x1b\[2J/);
     expect(world.out.text).toContain('nanodet on core 0, also on 1: safety, least load');
+    const steps = { kind: 'blocks', shares: [0.5, 0.5], switchUs: [durationUs(1)] } as const;
+    const models = [{ id: 'nanodet', steps }] as unknown as RuntimeConfig['models'];
+    const cut = deps({ checkConfig: (): Checked => ({ ...checked, config: { ...checked.config, models } }) });
+    check(plain, cut);
+    expect(cut.out.text).toContain('nanodet on core 0, also on 1, in 2 blocks: safety, least load');
     expect(world.out.text).toContain('fits: every safety and interactive stream is in time as long as look-ahead');
   });
 

@@ -23,7 +23,8 @@ describe('networks on cores of the silicon at hand', () => {
   });
 
   it('are told to the scheduler as blocks of one length that stay where they are', () => {
-    const { steps } = modelOf(cutForCores(cockpit), 'nanodet') ?? {};
+    const { steps, memoryBytes = 0 } = modelOf(cutForCores(cockpit), 'nanodet') ?? {};
+    expect(memoryBytes).toBeGreaterThan(modelOf(cockpit, 'nanodet')?.memoryBytes ?? 0);
     expect(steps).toMatchObject({ kind: 'blocks', shares: [0.25, 0.25, 0.25, 0.25], isKept: true });
     const { plan } = planRun(cutForCores(cockpit));
     expect(plan.models.find(({ model }) => model === 'nanodet')?.steps).toEqual(steps);
