@@ -10,7 +10,7 @@ import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { AudioCoder, JobDesk, StreamAccount, TensorMemory } from './work.ts';
+import type { AudioCoder, JobBook, JobDesk, TensorMemory } from './work.ts';
 
 export interface AudioPipelineDeps {
   readonly clock: Clock;
@@ -39,7 +39,7 @@ export class AudioPipeline implements Pipeline {
   readonly #inputBytes: number;
   readonly #staleAfterUs: DurationUs;
   readonly #deps: AudioPipelineDeps;
-  readonly #account: StreamAccount;
+  readonly #book: JobBook;
   /** Bounded by the scheduler's queue of this stream. */
   readonly #windows: Window[] = [];
   /** The last one that the codec has heard of, until the sound has broken off after it. */
@@ -54,12 +54,12 @@ export class AudioPipeline implements Pipeline {
     this.#inputBytes = tensorBytes(input);
     this.#staleAfterUs = options.staleAfterUs;
     this.#deps = deps;
-    this.#account = deps.desk.accountOf(options.stream.id);
+    this.#book = deps.desk.bookOf(options.stream.id);
   }
 
   accept(frame: Frame): void {
     const { clock, coder, desk, memory } = this.#deps;
-    const job = this.#account.open(frame.capturedAt);
+    const job = desk.open(this.#book, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (frame.payload.kind !== 'audio' || frame.payload.samples.length !== coder.windowSamples) {

@@ -7,7 +7,7 @@ import type { Stream } from '../core/stream.ts';
 import type { SpokenToken, TurnSummary, TurnTask } from '../core/turn-task.ts';
 import { requireTurnTokens } from '../core/turn-tokens.ts';
 import { addUs, type InstantUs } from '../core/units.ts';
-import type { StreamAccount, TurnDesk } from './work.ts';
+import type { JobBook, TurnDesk } from './work.ts';
 
 /** A turn that somebody wants, in tokens. */
 export interface SpeakRequest {
@@ -90,7 +90,7 @@ interface Talk {
 export class ConversationDesk {
   readonly #options: ConversationDeskOptions;
   readonly #deps: ConversationDeskDeps;
-  readonly #account: StreamAccount;
+  readonly #book: JobBook;
   readonly #talks = new Map<string, Talk>();
   /** By conversation, least recently used first. */
   readonly #known = new Map<string, Known>();
@@ -98,7 +98,7 @@ export class ConversationDesk {
   constructor(options: ConversationDeskOptions, deps: ConversationDeskDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#account = deps.desk.accountOf(options.stream.id);
+    this.#book = deps.desk.bookOf(options.stream.id);
   }
 
   /** Turns under way. */
@@ -114,7 +114,7 @@ export class ConversationDesk {
     this.#check(request);
     const { clock, desk, memory } = this.#deps;
     const capturedAt = clock.now();
-    const job = this.#account.open(capturedAt);
+    const job = desk.open(this.#book, capturedAt);
     const refuse = (outcome: Outcome): Speech => {
       desk.end(job, outcome);
       listener.onEnd(outcome, undefined);
@@ -181,7 +181,7 @@ export class ConversationDesk {
   }
 
   #again(talk: Talk): void {
-    talk.job = this.#account.open(talk.capturedAt);
+    talk.job = this.#deps.desk.open(this.#book, talk.capturedAt);
     talk.cachedTokens = 0;
     talk.problem = undefined;
     this.#submit(talk);

@@ -10,7 +10,7 @@ import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { type DurationUs, elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { Decode, ImageCoder, JobDesk, StreamAccount, TensorMemory, Work } from './work.ts';
+import type { Decode, ImageCoder, JobBook, JobDesk, TensorMemory, Work } from './work.ts';
 
 export interface ImagePipelineDeps {
   readonly clock: Clock;
@@ -38,16 +38,16 @@ class FrameWork implements Work {
   job: Job;
   inputs: readonly Region[] = NO_INPUTS;
   decode: Decode = notEncoded;
-  readonly #onEnd: (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]) => void;
+  readonly #pipeline: ImagePipeline;
 
-  constructor(frame: Frame, job: Job, onEnd: (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]) => void) {
+  constructor(frame: Frame, job: Job, pipeline: ImagePipeline) {
     this.frame = frame;
     this.job = job;
-    this.#onEnd = onEnd;
+    this.#pipeline = pipeline;
   }
 
   settle(outcome: Outcome, items: readonly ResultItem[]): void {
-    this.#onEnd(this, outcome, items);
+    this.#pipeline.settle(this, outcome, items);
   }
 }
 
@@ -75,7 +75,7 @@ export class ImagePipeline implements Pipeline {
   readonly #clock: Clock;
   readonly #desk: JobDesk;
   readonly #memory: TensorMemory;
-  readonly #account: StreamAccount;
+  readonly #book: JobBook;
   readonly #waitingMax: number;
   readonly #underWayMax: number;
   readonly #waiting: FrameWork[] = [];
@@ -83,8 +83,7 @@ export class ImagePipeline implements Pipeline {
   #encoding: FrameWork | undefined;
   #underWay = 0;
   #isStopped = false;
-  readonly #onEncoded = (answer: Decode | Error): void => this.#encoded(answer);
-  readonly #onEnd = (work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void => this.#settle(work, outcome, items);
+  readonly #onEncoded = this.#encoded.bind(this);
 
   constructor(options: PipelineOptions, deps: ImagePipelineDeps) {
     this.#own = sized({ model: options.model, coder: deps.coder });
@@ -94,7 +93,7 @@ export class ImagePipeline implements Pipeline {
     this.#clock = deps.clock;
     this.#desk = deps.desk;
     this.#memory = deps.memory;
-    this.#account = deps.desk.accountOf(options.stream.id);
+    this.#book = deps.desk.bookOf(options.stream.id);
     const { freshness } = options.stream;
     this.#waitingMax = freshness.kind === 'latest' ? 1 : freshness.jobsMax;
     this.#underWayMax = freshness.kind === 'latest' ? 2 : freshness.jobsMax;
@@ -102,13 +101,13 @@ export class ImagePipeline implements Pipeline {
 
   accept(frame: Frame): void {
     const desk = this.#desk;
-    const job = this.#account.open(frame.capturedAt);
+    const job = desk.open(this.#book, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, this.#clock.now()) > this.#staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });
     if (frame.payload.kind === 'audio' || frame.payload.kind === 'turn') return desk.end(job, { kind: 'failed', reason: 'prepare-error' });
     this.#claim(frame);
-    const work = new FrameWork(frame, jobFor(this.stream, job, frame), this.#onEnd);
+    const work = new FrameWork(frame, jobFor(this.stream, job, frame), this);
     if (this.#mayEncode && this.#waiting.length === 0) return this.#encode(work);
     this.#waiting.push(work);
     if (this.#waiting.length > this.#waitingMax) {
@@ -172,7 +171,8 @@ export class ImagePipeline implements Pipeline {
     this.#desk.submit(work);
   }
 
-  #settle(work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void {
+  /** For its own work alone, once it has ended. */
+  settle(work: FrameWork, outcome: Outcome, items: readonly ResultItem[]): void {
     const { job, frame } = work;
     this.#releaseInputs(work);
     // What nobody listens to is not put together.

@@ -10,7 +10,7 @@ import type { ResultItem } from '../core/result.ts';
 import type { Stream } from '../core/stream.ts';
 import { elapsedUs } from '../core/units.ts';
 import { type FrameResult, jobFor, type Pipeline, type PipelineOptions, resultFor } from './pipeline.ts';
-import type { StreamAccount, TensorMemory, TurnDesk, Work } from './work.ts';
+import type { JobBook, TensorMemory, TurnDesk, Work } from './work.ts';
 
 export interface TurnPipelineOptions extends PipelineOptions {
   /** An answer is cut off here. */
@@ -57,7 +57,7 @@ export class TurnPipeline implements Pipeline {
   readonly results = new Subject<FrameResult>();
   readonly #options: TurnPipelineOptions;
   readonly #deps: TurnPipelineDeps;
-  readonly #account: StreamAccount;
+  readonly #book: JobBook;
   readonly #inputSizes: readonly number[];
   readonly #heldMax: number;
   readonly #underWay: UnderWay[] = [];
@@ -70,14 +70,14 @@ export class TurnPipeline implements Pipeline {
     this.stream = options.stream;
     this.#options = options;
     this.#deps = deps;
-    this.#account = deps.desk.accountOf(options.stream.id);
+    this.#book = deps.desk.bookOf(options.stream.id);
     this.#inputSizes = options.model.inputs.map(tensorBytes);
     this.#heldMax = options.stream.freshness.kind === 'latest' ? 1 : options.stream.freshness.jobsMax;
   }
 
   accept(frame: Frame): void {
     const { clock, desk } = this.#deps;
-    const job = this.#account.open(frame.capturedAt);
+    const job = desk.open(this.#book, frame.capturedAt);
     if (this.#isStopped) return desk.end(job, { kind: 'rejected', reason: 'stopping' });
     if (elapsedUs(frame.capturedAt, clock.now()) > this.#options.staleAfterUs) return desk.end(job, { kind: 'rejected', reason: 'stale' });
     if (desk.servedWith(this.stream.id) === null) return desk.end(job, { kind: 'dropped', reason: 'shed' });

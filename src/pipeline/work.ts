@@ -26,15 +26,17 @@ export interface Work {
   settle(outcome: Outcome, items: readonly ResultItem[]): void;
 }
 
-/** What a pipeline looks up once, since every frame makes a job. */
-export interface StreamAccount {
-  /** A new job; from here on it must end exactly once, by `end` or through `submit`. */
-  open(capturedAt: InstantUs): JobId;
+/** Where the jobs of one stream are entered. */
+export interface JobBook {
+  arrived(job: JobId, capturedAt: InstantUs, at: InstantUs): void;
 }
 
 /** Where pipelines hand in their jobs and account for those that end before. */
 export interface JobDesk {
-  accountOf(stream: StreamId): StreamAccount;
+  /** To be looked up once, since every frame makes a job. */
+  bookOf(stream: StreamId): JobBook;
+  /** A new job; from here on it must end exactly once, by `end` or through `submit`. */
+  open(book: JobBook, capturedAt: InstantUs): JobId;
   /** Ends a job that was never submitted. */
   end(job: JobId, outcome: Outcome): void;
   submit(work: Work): void;

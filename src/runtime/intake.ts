@@ -37,6 +37,8 @@ class Intake extends Subscriber<SourceEvent> {
   readonly #source: SourceId;
   readonly #guard: EdgeGuard;
   readonly #readers: readonly Pipeline[];
+  /** At hand, since mostly there is no other. */
+  readonly #onlyReader: Pipeline | undefined;
   readonly #telemetry: IntakeDeps['telemetry'];
   readonly #release: (region: Region) => void;
   readonly #book: SourceBook;
@@ -47,6 +49,7 @@ class Intake extends Subscriber<SourceEvent> {
     this.#source = source;
     this.#guard = deps.guard;
     this.#readers = deps.readers;
+    this.#onlyReader = deps.readers.length === 1 ? deps.readers[0] : undefined;
     this.#telemetry = deps.telemetry;
     this.#release = deps.release;
     this.#book = deps.telemetry.sources.bookOf(source);
@@ -61,31 +64,34 @@ class Intake extends Subscriber<SourceEvent> {
   }
 
   #handle(event: SourceEvent): void {
-    const source = this.#source;
-    const readers = this.#readers;
-    const telemetry = this.#telemetry;
     switch (event.kind) {
       case 'frame':
         this.#book.frame();
-        return pass(event.frame, readers, this.#release);
+        return this.#pass(event.frame);
       case 'rejected':
         this.#book.rejected(event.reason);
-        for (const reader of readers) telemetry.ledger.refused(reader.stream.id, event.reason);
-        if (this.#told.has(event.reason)) return;
-        this.#told.add(event.reason);
-        telemetry.incidents.add({ kind: 'warning', source, message: `input of "${source}" refused (${event.reason}): ${event.message}` });
-        return;
+        return this.#refuse(event.reason, event.message);
       case 'state':
-        if (event.state === 'ended' || event.state === 'stalled') for (const reader of readers) reader.flush();
+        if (event.state === 'ended' || event.state === 'stalled') for (const reader of this.#readers) reader.flush();
         this.#book.state(event.state);
-        return tellState(source, event.state, event.message, telemetry.incidents);
+        return tellState(this.#source, event.state, event.message, this.#telemetry.incidents);
     }
   }
-}
 
-function pass(frame: Frame, readers: readonly Pipeline[], release: (region: Region) => void): void {
-  for (const reader of readers) reader.accept(frame);
-  if (frame.payload.kind === 'image') release(frame.payload.region);
+  #pass(frame: Frame): void {
+    if (this.#onlyReader !== undefined) this.#onlyReader.accept(frame);
+    else for (const reader of this.#readers) reader.accept(frame);
+    if (frame.payload.kind === 'image') this.#release(frame.payload.region);
+  }
+
+  #refuse(reason: RejectReason, why: string): void {
+    const source = this.#source;
+    const { ledger, incidents } = this.#telemetry;
+    for (const reader of this.#readers) ledger.refused(reader.stream.id, reason);
+    if (this.#told.has(reason)) return;
+    this.#told.add(reason);
+    incidents.add({ kind: 'warning', source, message: `input of "${source}" refused (${reason}): ${why}` });
+  }
 }
 
 function tellState(source: SourceId, state: SourceState, message: string, incidents: IncidentLog): void {

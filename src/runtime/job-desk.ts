@@ -4,11 +4,7 @@ import type { ModelId } from '../core/model.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { InstantUs } from '../core/units.ts';
-import type { StreamAccount, TurnDesk, Work } from '../pipeline/work.ts';
-
-interface JobBook {
-  arrived(job: JobId, capturedAt: InstantUs, at: InstantUs): void;
-}
+import type { JobBook, TurnDesk, Work } from '../pipeline/work.ts';
 
 /** What the desk needs of the ledger. */
 export interface JobBooks {
@@ -26,9 +22,14 @@ export function createJobDesk(deps: {
   readonly lossCount: () => number;
 }): TurnDesk {
   const { clock, books } = deps;
-  const numbers: Numbers = { lastJob: 0 };
+  let lastJob: JobId = 0;
   return {
-    accountOf: (stream) => new Account(books.bookOf(stream), numbers, clock),
+    bookOf: (stream) => books.bookOf(stream),
+    open(book, capturedAt) {
+      lastJob += 1;
+      book.arrived(lastJob, capturedAt, clock.now());
+      return lastJob;
+    },
     end: (job, outcome) => books.ended(job, outcome, clock.now()),
     submit: deps.submit,
     servedWith: deps.servedWith,
@@ -37,29 +38,4 @@ export function createJobDesk(deps: {
       return deps.lossCount();
     },
   };
-}
-
-/** Given out, over all streams. */
-interface Numbers {
-  lastJob: JobId;
-}
-
-/** One object: of ten thousand streams each has its own, and every frame comes by. */
-class Account implements StreamAccount {
-  readonly #book: JobBook;
-  readonly #numbers: Numbers;
-  readonly #clock: Clock;
-
-  constructor(book: JobBook, numbers: Numbers, clock: Clock) {
-    this.#book = book;
-    this.#numbers = numbers;
-    this.#clock = clock;
-  }
-
-  open(capturedAt: InstantUs): JobId {
-    const job = this.#numbers.lastJob + 1;
-    this.#numbers.lastJob = job;
-    this.#book.arrived(job, capturedAt, this.#clock.now());
-    return job;
-  }
 }

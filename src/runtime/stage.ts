@@ -125,7 +125,7 @@ export async function createStage({ plan, models, profile, mode, bandwidthRatio 
     clock,
     request: ({ stream, model, deadlineUs, turn, onSteps }, onEnd) => {
       const capturedAt = clock.now();
-      const id = engine.desk.accountOf(stream).open(capturedAt);
+      const id = engine.desk.open(engine.desk.bookOf(stream), capturedAt);
       const deadlineAt = addUs(capturedAt, deadlineUs);
       if (onSteps !== undefined) watches.add(id, onSteps);
       engine.desk.submit({

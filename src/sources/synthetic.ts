@@ -55,7 +55,7 @@ class Player {
   #frames = 0;
   #index = 0;
   #timer: Timer | undefined;
-  readonly #onTimer = (): void => this.#play();
+  readonly #onTimer = this.#play.bind(this);
 
   constructor(options: SyntheticSourceOptions, clock: Clock, draws: Prng, emit: SourceEmitter) {
     const { fps, jitterRatio, burstRatio, burstFrames, framesMax, payload = NOTHING } = options;

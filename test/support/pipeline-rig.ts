@@ -7,7 +7,7 @@ import type { ResultItem } from '../../src/core/result.ts';
 import { SimClock } from '../../src/core/sim-clock.ts';
 import type { Stream } from '../../src/core/stream.ts';
 import { durationFromMs, instantUs } from '../../src/core/units.ts';
-import type { Decode, ImageCoder, JobDesk, StreamAccount, Work } from '../../src/pipeline/work.ts';
+import type { Decode, ImageCoder, JobBook, JobDesk, Work } from '../../src/pipeline/work.ts';
 
 export const face: ResultItem = { kind: 'face', label: 'face', score: 0.9, box: { x: 1, y: 2, width: 3, height: 4 }, keypoints: [] };
 
@@ -45,13 +45,13 @@ export class RecordingDesk implements JobDesk {
   opened = 0;
   served: ModelId | null | undefined;
 
-  accountOf(): StreamAccount {
-    return {
-      open: (): JobId => {
-        this.opened += 1;
-        return this.opened;
-      },
-    };
+  bookOf(): JobBook {
+    return { arrived: () => undefined };
+  }
+
+  open(): JobId {
+    this.opened += 1;
+    return this.opened;
   }
 
   end(job: JobId, outcome: Outcome): void {

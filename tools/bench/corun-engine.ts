@@ -148,7 +148,7 @@ export async function createEngineLoad(manner: Manner, talk: Talk) {
       let ended = 0;
       const frame = (count: number): void => {
         const capturedAt = addUs(clock.now(), durationUs(0));
-        const id = engine.desk.accountOf(stream).open(capturedAt);
+        const id = engine.desk.open(engine.desk.bookOf(stream), capturedAt);
         engine.desk.submit({
           job: { id, stream, model: model.id, capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(periodMs)) },
           inputs,

@@ -128,7 +128,7 @@ export async function createSaturatedEngine(options: {
   let onIdle: () => void = () => undefined;
   const submit = (stream: Stream): void => {
     const capturedAt = clock.now();
-    const id = engine.desk.accountOf(stream.id).open(capturedAt);
+    const id = engine.desk.open(engine.desk.bookOf(stream.id), capturedAt);
     underWay += 1;
     engine.desk.submit({
       job: { id, stream: stream.id, model: stream.model, capturedAt, deadlineAt: addUs(capturedAt, stream.deadlineUs) },

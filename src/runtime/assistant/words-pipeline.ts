@@ -5,7 +5,7 @@ import type { RejectReason } from '../../core/outcome.ts';
 import type { Stream } from '../../core/stream.ts';
 import { addUs, type DurationUs, elapsedUs } from '../../core/units.ts';
 import type { FrameResult, Pipeline } from '../../pipeline/pipeline.ts';
-import type { JobDesk, StreamAccount } from '../../pipeline/work.ts';
+import type { JobBook, JobDesk } from '../../pipeline/work.ts';
 import type { Assistant } from './assistant.ts';
 import type { AssistantListener } from './utterance.ts';
 
@@ -17,7 +17,7 @@ export interface WordsPipelineOptions {
 
 export interface WordsPipelineDeps {
   readonly clock: Clock;
-  readonly desk: Pick<JobDesk, 'accountOf' | 'end'>;
+  readonly desk: Pick<JobDesk, 'bookOf' | 'open' | 'end'>;
   readonly assistant: Pick<Assistant, 'hear'>;
 }
 
@@ -34,14 +34,14 @@ export class WordsPipeline implements Pipeline {
   readonly results: Observable<FrameResult> = NEVER;
   readonly #options: WordsPipelineOptions;
   readonly #deps: WordsPipelineDeps;
-  readonly #account: StreamAccount;
+  readonly #book: JobBook;
   #isStopped = false;
 
   constructor(options: WordsPipelineOptions, deps: WordsPipelineDeps) {
     this.stream = options.stream;
     this.#options = options;
     this.#deps = deps;
-    this.#account = deps.desk.accountOf(options.stream.id);
+    this.#book = deps.desk.bookOf(options.stream.id);
   }
 
   accept(frame: Frame): void {
@@ -50,14 +50,14 @@ export class WordsPipeline implements Pipeline {
     if (this.#isStopped) return this.#reject(frame, 'stopping');
     if (elapsedUs(capturedAt, clock.now()) > this.#options.staleAfterUs) return this.#reject(frame, 'stale');
     if (payload.kind !== 'turn' || payload.words === undefined)
-      return desk.end(this.#account.open(capturedAt), { kind: 'failed', reason: 'prepare-error' });
+      return desk.end(desk.open(this.#book, capturedAt), { kind: 'failed', reason: 'prepare-error' });
     const { text, provenance } = payload.words;
     assistant.hear(
       { text, provenance, conversation: source, saidAt: capturedAt, deadlineAt: addUs(capturedAt, this.stream.deadlineUs) },
       {
         ...NOBODY,
         onEnd: ({ error }) => {
-          if (error !== undefined) desk.end(this.#account.open(capturedAt), { kind: 'failed', reason: 'prepare-error' });
+          if (error !== undefined) desk.end(desk.open(this.#book, capturedAt), { kind: 'failed', reason: 'prepare-error' });
         },
       },
     );
@@ -73,6 +73,6 @@ export class WordsPipeline implements Pipeline {
 
   #reject({ capturedAt }: Frame, reason: RejectReason): void {
     const { desk } = this.#deps;
-    desk.end(this.#account.open(capturedAt), { kind: 'rejected', reason });
+    desk.end(desk.open(this.#book, capturedAt), { kind: 'rejected', reason });
   }
 }

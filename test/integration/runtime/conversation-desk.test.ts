@@ -86,7 +86,7 @@ function look(): Promise<Outcome> {
   const inputs = regions.flatMap((region) => (region === undefined ? [] : [region]));
   for (const region of inputs) new Float32Array(rig.memory.shared.buffer, region.offsetBytes, 4).fill(1);
   const capturedAt = rig.clock.now();
-  const id = rig.engine.desk.accountOf('camera').open(capturedAt);
+  const id = rig.engine.desk.open(rig.engine.desk.bookOf('camera'), capturedAt);
   return new Promise((resolve) =>
     rig.engine.desk.submit({
       job: { id, stream: 'camera', model: 'divide', capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(20_000)) },

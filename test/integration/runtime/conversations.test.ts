@@ -95,7 +95,7 @@ function keepLooking({ memory, clock, engine }: ConversationRig): () => Promise<
     const capturedAt = clock.now();
     // Every other one is in such a hurry that it cannot wait for a burst to end.
     const deadlineMs = looks.length % 2 === 0 ? 20_000 : 12;
-    const id = engine.desk.accountOf('camera').open(capturedAt);
+    const id = engine.desk.open(engine.desk.bookOf('camera'), capturedAt);
     const job = { id, stream: 'camera', model: 'divide', capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(deadlineMs)) };
     looks.push(
       new Promise((settle) =>

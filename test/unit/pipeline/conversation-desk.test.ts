@@ -48,12 +48,11 @@ beforeEach(() => {
     {
       clock: new SimClock(instantUs(1000)),
       desk: {
-        accountOf: () => ({
-          open: () => {
-            jobs += 1;
-            return jobs;
-          },
-        }),
+        bookOf: () => ({ arrived: () => undefined }),
+        open: () => {
+          jobs += 1;
+          return jobs;
+        },
         end: (job, outcome) => ended.push([job, outcome]),
         submit: (work) => works.push(work),
         servedWith: () => served,

@@ -18,7 +18,7 @@ function rig() {
     { stream, staleAfterUs: durationFromMs(100) },
     {
       clock,
-      desk: { accountOf: () => ({ open: () => 1 }), end: (_job, outcome) => ends.push(outcome) },
+      desk: { bookOf: () => ({ arrived: () => undefined }), open: () => 1, end: (_job, outcome) => ends.push(outcome) },
       assistant: {
         hear(utterance, listener) {
           heard.push({ utterance, listener });
