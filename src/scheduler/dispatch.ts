@@ -6,7 +6,7 @@ import { grantGang } from './gang.ts';
 import { grantOn } from './grant.ts';
 import { endJob, keep, leaveWaiting } from './lifecycle.ts';
 import { mayTake } from './may-take.ts';
-import { isReady } from './precedence.ts';
+import { isOutOfTurn, isReady } from './precedence.ts';
 import { interrupt } from './preempt.ts';
 import { standsBack } from './resume.ts';
 import { pledge, standsInBackground } from './server.ts';
@@ -124,9 +124,7 @@ const isIdle = (core: CoreState): boolean => core.isUp && core.running === undef
 
 /** Not out of order in a stateful stream, nor where no idle core has its model. */
 function isCandidate(state: SchedulerState, job: JobState): boolean {
-  const { stream } = job;
-  if (!isReady(state, job)) return false;
-  if (stream.stream.isStateful && (stream.runningCount > 0 || stream.waiting[0] !== job)) return false;
+  if (!isReady(state, job) || isOutOfTurn(job)) return false;
   const { group, width } = job.model;
   if (width > 1 && group.keptInRound === state.round) return false;
   for (const core of group.open) if (isIdle(core) && mayTake(core, job)) return !standsBack(state, job);

@@ -14,6 +14,11 @@ export function isReady(state: SchedulerState, job: JobState): boolean {
   return state.policy.countsResults ? after.doneCount > job.ordinal : after.followed?.ends.get(job.job.capturedAt) === true;
 }
 
+/** Whether the job would overtake another of its stream where that may not be. */
+export const isOutOfTurn = (job: JobState): boolean =>
+  // Mostly nobody is there to be overtaken, and what else is known of ten thousand streams need not be fetched from memory.
+  (job.stream.runningCount > 0 || job.stream.waiting[0] !== job) && job.stream.stream.isStateful;
+
 /** Whether the result that the job needs will never be there. */
 export function isOrphan(state: SchedulerState, job: JobState): boolean {
   const { after } = job.stream;

@@ -2,7 +2,7 @@ import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
 import { freeAtUs, latestStartOnUs } from './feasibility.ts';
 import { mayTake } from './may-take.ts';
-import { isReady } from './precedence.ts';
+import { isOutOfTurn, isReady } from './precedence.ts';
 import { standsBack } from './resume.ts';
 import { claimUs, isFunded } from './server.ts';
 import type { CoreState, HoldState, JobState, SchedulerState } from './state.ts';
@@ -17,8 +17,7 @@ const WEIGHED_MAX = 4;
  */
 export function preemptFor(state: SchedulerState, job: JobState, decisions: Decision[]): void {
   if (!state.policy.preempts || state.policy.assign !== undefined || !canYield(state)) return;
-  if (!isReady(state, job) || standsBack(state, job)) return;
-  if (job.stream.stream.isStateful && (job.stream.runningCount > 0 || job.stream.waiting[0] !== job)) return;
+  if (!isReady(state, job) || isOutOfTurn(job) || standsBack(state, job)) return;
   if (job.model.width > 1) return preemptForGang(state, job, decisions);
   const core = leastImportantUnder(state, job);
   const running = core?.running;

@@ -1,6 +1,6 @@
 import { latestStartUs } from './feasibility.ts';
 import { isReady } from './precedence.ts';
-import type { JobState, SchedulerState } from './state.ts';
+import { isTalk, type JobState, type SchedulerState } from './state.ts';
 import { hasRoom } from './turn.ts';
 
 /**
@@ -8,7 +8,7 @@ import { hasRoom } from './turn.ts';
  * and its cache is there already; see PolicyTuning.resume for the exceptions.
  */
 export function standsBack(state: SchedulerState, job: JobState): boolean {
-  return job.stream.open.length > 0 && state.plan.tuning?.resume !== 'fair' && standsBackForOther(state, job);
+  return isTalk(job.model) && job.stream.open.length > 0 && state.plan.tuning?.resume !== 'fair' && standsBackForOther(state, job);
 }
 
 function standsBackForOther(state: SchedulerState, job: JobState): boolean {

@@ -1,4 +1,4 @@
-import { isReady } from '../precedence.ts';
+import { isOutOfTurn, isReady } from '../precedence.ts';
 import { standsBack } from '../resume.ts';
 import type { Agenda, JobState, SchedulerState } from '../state.ts';
 import { type Outlook, outlookOf, type Prospect, type Task } from './outlook.ts';
@@ -132,16 +132,14 @@ function agendaOf(outlook: Outlook, firsts: readonly First[], state: SchedulerSt
   for (const first of firsts) {
     const core = outlook.cores[first.core];
     const job = outlook.tasks[first.task]?.job;
-    if (core === undefined || job?.phase !== 'waiting' || !isReady(state, job) || standsBack(state, job) || !keepsOrder(job)) continue;
+    if (core === undefined || job?.phase !== 'waiting' || !isReady(state, job) || standsBack(state, job)) continue;
+    // What the plan gave up before this job waits until it is given up in earnest.
+    if (isOutOfTurn(job)) continue;
     if (core.running === undefined) starts.push({ job, core });
     else if (core.running.leavesAt === Number.POSITIVE_INFINITY) yields.push({ job, core });
   }
   return { starts, yields };
 }
-
-/** A stateful stream runs in order: what the plan gave up before this job waits until it is given up in earnest. */
-const keepsOrder = (job: JobState): boolean =>
-  !job.stream.stream.isStateful || (job.stream.runningCount === 0 && job.stream.waiting[0] === job);
 
 /** Where all cores leave the same value there is nothing to seek but speed. */
 function seeksFor({ prospects }: Outlook): Manner['seeks'][] {
