@@ -1,6 +1,6 @@
 import { isOutOfTurn, isReady } from '../precedence.ts';
 import { standsBack } from '../resume.ts';
-import type { Agenda, JobState, SchedulerState } from '../state.ts';
+import type { Agenda, SchedulerState } from '../state.ts';
 import { type Outlook, outlookOf, type Prospect, type Task } from './outlook.ts';
 import { type First, Timetable } from './timetable.ts';
 
