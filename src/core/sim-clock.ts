@@ -54,10 +54,9 @@ export class SimClock implements Clock {
     const tasks = this.#tasks;
     let count = 0;
     while (count < tasksMax && tasks.firstAt <= end) {
-      const task = tasks.first;
       const next = instantUs(tasks.firstAt);
-      if (task !== undefined && mayRun?.(next) === false) break;
-      tasks.pop();
+      if (mayRun !== undefined && tasks.first !== undefined && !mayRun(next)) break;
+      const task = tasks.pop();
       if (task === undefined) continue;
       this.#now = plain(next);
       task();

@@ -1,11 +1,12 @@
 import { map, merge, Observable, takeWhile } from 'rxjs';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { LeafSource, SourceConfig } from '../config/source-config.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import type { Payload, SourceId } from '../core/frame.ts';
 import type { Prng } from '../core/prng.ts';
 import type { Region } from '../core/region.ts';
-import { addUs, durationUs } from '../core/units.ts';
+import type { SimClock } from '../core/sim-clock.ts';
+import { addUs, durationUs, type InstantUs } from '../core/units.ts';
 import { createEdgeGuard } from '../sources/edge-guard.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
 import { createSyntheticSource, SYNTHETIC_DEFAULTS } from '../sources/synthetic.ts';
@@ -18,7 +19,7 @@ import { takeIn } from './intake.ts';
 import { turnsOptions, wordsOptions } from './source-options.ts';
 
 export interface SimulatedSourceDeps {
-  readonly clock: Clock;
+  readonly clock: SimClock;
   readonly prng: Prng;
   readonly telemetry: Telemetry;
   /** What frames show; undefined: nothing. */
@@ -48,10 +49,11 @@ export function simulateSources(
     const { input } = pipeline.config;
     if (input.kind === 'source') readersOf.get(input.source)?.push(pipeline);
   }
+  const clocks = { clock, posting: new PostingClock(clock) };
   const intakes = config.sources.flatMap((section) => {
     const readers = readersOf.get(section.id) ?? [];
     if (readers.length === 0) return [];
-    const timed = createSimulatedSource(section, clock, prng);
+    const timed = createSimulatedSource(section, clocks, prng);
     const feed = content?.feeds.get(section.id);
     const source =
       feed === undefined
@@ -80,7 +82,12 @@ function filled(event: SourceEvent, feed: FrameFeed): SourceEvent {
 
 const isOn = (event: SourceEvent): boolean => event.kind !== 'state' || event.state !== 'ended';
 
-function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng): Source {
+interface Clocks {
+  readonly clock: Clock;
+  readonly posting: Clock;
+}
+
+function createSimulatedSource(section: SourceConfig, { clock, posting }: Clocks, prng: Prng): Source {
   const leaf: LeafSource | undefined = section.kind === 'first-of' ? section.sources[0] : section;
   const { id } = section;
   if (leaf?.kind === 'turns') {
@@ -92,12 +99,39 @@ function createSimulatedSource(section: SourceConfig, clock: Clock, prng: Prng):
   const periodUs = leaf?.periodUs ?? 1e6;
   const rate = leaf?.kind === 'synthetic' ? rateOf(leaf) : { ...SYNTHETIC_DEFAULTS, fps: 1e6 / periodUs };
   return withPhase(
-    createSyntheticSource({ kind: 'synthetic', id, ...rate, payload: payloadOf(leaf) }, { clock, prng }),
+    createSyntheticSource({ kind: 'synthetic', id, ...rate, payload: payloadOf(leaf) }, { clock: posting, prng }),
     periodUs,
     clock,
     prng,
   );
 }
+
+/**
+ * For sources that look whether somebody still listens when their time has come: they end with the simulation, so nobody has to cancel. The timers of ten thousand of
+ * them would all outlive the young generation of the garbage collector.
+ */
+class PostingClock implements Clock {
+  readonly #clock: SimClock;
+
+  constructor(clock: SimClock) {
+    this.#clock = clock;
+  }
+
+  now(): InstantUs {
+    return this.#clock.now();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  at(instant: InstantUs, task: () => void): Timer {
+    this.#clock.post(instant, task);
+    return NO_TIMER;
+  }
+}
+
+const NO_TIMER: Timer = { cancel: () => undefined };
 
 /** Begins somewhere in its first period. */
 function withPhase(inner: Source, periodUs: number, clock: Clock, prng: Prng): Source {
