@@ -8,9 +8,7 @@ export const CRITICALITIES = ['safety', 'interactive', 'background'] as const;
 export type Criticality = (typeof CRITICALITIES)[number];
 
 /** 0 for the most important class; smaller goes first. */
-export const criticalityRank = (criticality: Criticality): number => RANKS[criticality];
-
-const RANKS = { safety: 0, interactive: 1, background: 2 } as const satisfies Record<Criticality, number>;
+export const criticalityRank = (criticality: Criticality): number => (criticality === 'safety' ? 0 : criticality === 'interactive' ? 1 : 2);
 
 /** `latest`: of the waiting jobs only the newest is kept. `queue`: up to `jobsMax` wait, in order of arrival; one more is dropped (`queue-full`). */
 export type Freshness = { readonly kind: 'latest' } | { readonly kind: 'queue'; readonly jobsMax: number };

@@ -23,46 +23,58 @@ const TURNS_MAX = 1_000;
 export function hardSetProblem(tasks: readonly Task[]): string | undefined {
   const loadRatio = tasks.reduce((sum, task) => sum + costOf(task) / task.stream.periodUs, 0);
   if (loadRatio > 1) return `the core would be busy ${percent(loadRatio)} of the time`;
-  for (const task of tasks) {
+  const rows = tasks.map(rowOf);
+  for (const row of rows) {
     const problem = taskProblem(
-      task,
-      tasks.filter((other) => other !== task && isMoreUrgent(other.stream, task.stream)),
+      row,
+      rows.filter((other) => isMoreUrgent(other, row)),
     );
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
+/** A task with all that is asked of it again and again: once for each of the others. */
+interface Row {
+  readonly id: string;
+  readonly rank: number;
+  readonly costUs: number;
+  readonly periodUs: number;
+  readonly deadlineUs: number;
+  readonly onCoreUs: number;
+}
+
 const costOf = (task: Task): number => task.costUs * COST_MARGIN;
+
+function rowOf(task: Task): Row {
+  const { stream } = task;
+  const { id, periodUs, deadlineUs } = stream;
+  return { id, rank: criticalityRank(stream.criticality), costUs: costOf(task), periodUs, deadlineUs, onCoreUs: onCoreDeadlineUs(stream) };
+}
 
 const onCoreDeadlineUs = (stream: Stream): number => stream.deadlineUs - Math.min(OFF_CORE_US, stream.deadlineUs * OFF_CORE_RATIO_MAX);
 
-function isMoreUrgent(a: Stream, b: Stream): boolean {
-  const byClass = criticalityRank(a.criticality) - criticalityRank(b.criticality);
-  if (byClass !== 0) return byClass < 0;
+function isMoreUrgent(a: Row, b: Row): boolean {
+  if (a.rank !== b.rank) return a.rank < b.rank;
   return a.deadlineUs !== b.deadlineUs ? a.deadlineUs < b.deadlineUs : a.id < b.id;
 }
 
-function taskProblem(task: Task, urgent: readonly Task[]): string | undefined {
-  const { stream } = task;
-  const costUs = costOf(task);
+function taskProblem({ id, costUs, onCoreUs: limitUs }: Row, urgent: readonly Row[]): string | undefined {
   let holdUs = 0;
   for (const other of urgent) {
-    const deadlineUs = onCoreDeadlineUs(other.stream);
-    const gapUs = other.stream.periodUs + deadlineUs - 2 * costOf(other);
-    if (costUs > gapUs) return `a run of ${stream.id} (${ms(costUs)} ms) does not fit between two of ${other.stream.id} (${ms(gapUs)} ms)`;
-    holdUs = Math.max(holdUs, costUs + costOf(other) - deadlineUs);
+    const gapUs = other.periodUs + other.onCoreUs - 2 * other.costUs;
+    if (costUs > gapUs) return `a run of ${id} (${ms(costUs)} ms) does not fit between two of ${other.id} (${ms(gapUs)} ms)`;
+    holdUs = Math.max(holdUs, costUs + other.costUs - other.onCoreUs);
   }
-  const limitUs = onCoreDeadlineUs(stream);
   let waitUs = holdUs;
   for (let turn = 0; turn < TURNS_MAX; turn += 1) {
-    const nextUs = urgent.reduce((sum, other) => sum + (Math.floor(waitUs / other.stream.periodUs) + 1) * costOf(other), holdUs);
+    const nextUs = urgent.reduce((sum, other) => sum + (Math.floor(waitUs / other.periodUs) + 1) * other.costUs, holdUs);
     if (nextUs + costUs > limitUs)
-      return `${stream.id} may take ${ms(nextUs + costUs)} ms of the ${ms(limitUs)} ms that its deadline leaves the core`;
+      return `${id} may take ${ms(nextUs + costUs)} ms of the ${ms(limitUs)} ms that its deadline leaves the core`;
     if (nextUs === waitUs) return undefined;
     waitUs = nextUs;
   }
-  return `the response time of ${stream.id} does not converge`;
+  return `the response time of ${id} does not converge`;
 }
 
 const ms = (us: number): string => String(Math.round(us / 100) / 10);
