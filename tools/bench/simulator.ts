@@ -26,7 +26,7 @@ const { createSystemClock } = await compiled<typeof import('../../src/core/syste
 // As `coxswain sim` does.
 inlineMore();
 
-const ROUNDS = 4;
+const ROUNDS = 8;
 const BUSY_STREAMS = 64;
 const STREAM_COUNTS = [10, 100, 1_000, 10_000];
 /** Of all streams together: as many as in the vehicle, so that only their number differs. */

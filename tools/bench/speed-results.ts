@@ -41,7 +41,7 @@ Repeat: \`npm run build && node --expose-gc --import tsx tools/bench/decision.ts
 }
 
 function renderSimulator(): string {
-  const { vehicle, streams64, growth } = measured<SimulatorSpeed>('simulator.ts', '--seconds', '300');
+  const { vehicle, streams64, growth } = measured<SimulatorSpeed>('simulator.ts');
   return `\`configs/vehicle-500.yaml\` on car-500: ${Math.round(vehicle.timesRealTime)} times real time, ${Math.round(vehicle.completionsPerSecond)} segments a second (aim: 1 000 times).
 64 streams: ${Math.round(streams64.completionsPerSecond)} segments a second (aim: 300 000).
 
