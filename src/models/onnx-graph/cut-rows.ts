@@ -1,5 +1,6 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { LastRow } from './last-row.ts';
+import { MessagePieces } from './message-pieces.ts';
 import { fieldsOf, GRAPH, messageBytes, NODE, NODE_INPUT, NODE_OUTPUT, textsOf, VALUE_INFO, VALUE_NAME } from './proto-fields.ts';
 
 /** An axis of rows in `[1, rows, width]`. */
@@ -19,7 +20,7 @@ const LAST = 'coxswain/last';
  * (`CUT_BYTES_MAX` is plenty), the result is written over it; otherwise it is a copy.
  */
 export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow, roomBytes = 0): Uint8Array {
-  const pieces = new Pieces();
+  const pieces = new MessagePieces();
   const pending = new Set(cuts.keys());
   let isBegun = false;
   for (const field of fieldsOf(model)) {
@@ -27,13 +28,12 @@ export function cutRows(model: Uint8Array, { cuts, narrowed }: LastRow, roomByte
       pieces.add(field.whole);
       continue;
     }
-    const graph = new Pieces();
+    const graph = new MessagePieces();
     // A graph may be written in several parts.
     if (!isBegun) graph.add(messageBytes(NODE, writeLast));
     isBegun = true;
     addGraph(graph, field.body, { cuts, narrowed, pending });
-    pieces.add(new BinaryWriter().tag(GRAPH, WireType.LengthDelimited).uint32(graph.byteLength).finish());
-    pieces.addAll(graph);
+    pieces.addMessage(GRAPH, graph);
   }
   const isRoom = pieces.byteLength <= model.byteLength + roomBytes && roomBytes > 0;
   return pieces.joinedIn(isRoom ? new Uint8Array(model.buffer, model.byteOffset, pieces.byteLength) : new Uint8Array(pieces.byteLength));
@@ -44,7 +44,7 @@ interface Cutting extends LastRow {
   readonly pending: Set<string>;
 }
 
-function addGraph(pieces: Pieces, graph: Uint8Array, { cuts, narrowed, pending }: Cutting): void {
+function addGraph(pieces: MessagePieces, graph: Uint8Array, { cuts, narrowed, pending }: Cutting): void {
   for (const field of fieldsOf(graph)) {
     if (field.number === VALUE_INFO && narrowed.has(textsOf(field.body, VALUE_NAME)[0] ?? '')) continue;
     const wanted = field.number === NODE ? cutsFor(field.body, cuts) : [];
@@ -92,43 +92,4 @@ function writeCut(writer: BinaryWriter, value: string): void {
   writer.tag(3, WireType.Varint).int64(ROW_AXIS);
   writer.tag(20, WireType.Varint).int32(2);
   writer.join();
-}
-
-/** Bytes one behind the other: old ones, which are views, and new ones. */
-class Pieces {
-  readonly #pieces: Uint8Array[] = [];
-  byteLength = 0;
-
-  add(piece: Uint8Array): void {
-    const last = this.#pieces.at(-1);
-    const isNext = last?.buffer === piece.buffer && last.byteOffset + last.byteLength === piece.byteOffset;
-    if (isNext) this.#pieces[this.#pieces.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.byteLength + piece.byteLength);
-    else this.#pieces.push(piece);
-    this.byteLength += piece.byteLength;
-  }
-
-  addAll(others: Pieces): void {
-    for (const piece of others.#pieces) this.add(piece);
-  }
-
-  /**
-   * Joined in `target`, which is as long as all. Old pieces that lie in it keep their order, so none is overwritten before it has moved when those that move towards the
-   * end go first, the last of them before the others, and new ones come when all have moved.
-   */
-  joinedIn(target: Uint8Array): Uint8Array {
-    let end = 0;
-    const places = this.#pieces.map((piece) => {
-      end += piece.byteLength;
-      const isOld = piece.buffer === target.buffer;
-      return { piece, at: end - piece.byteLength, from: isOld ? piece.byteOffset - target.byteOffset : undefined };
-    });
-    const put = ({ piece, at }: { readonly piece: Uint8Array; readonly at: number }): void => target.set(piece, at);
-    places
-      .filter(({ from, at }) => from !== undefined && from < at)
-      .toReversed()
-      .forEach(put);
-    places.filter(({ from, at }) => from !== undefined && from > at).forEach(put);
-    places.filter(({ from }) => from === undefined).forEach(put);
-    return target;
-  }
 }

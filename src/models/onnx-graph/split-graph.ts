@@ -1,6 +1,7 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { WireType } from '@bufbuild/protobuf/wire';
 import { chooseBorders } from './choose-borders.ts';
 import { type ElementType, elementCodeOf } from './element-type.ts';
+import { MessagePieces } from './message-pieces.ts';
 import {
   type Field,
   fieldsOf,
@@ -200,7 +201,8 @@ function partOf(pieces: Pieces, [from, to]: readonly [number, number], given: Re
   const values = (number: number, names: Iterable<string>, whole: ReadonlyMap<string, Uint8Array>): Uint8Array[] =>
     [...names].map((name) => whole.get(name) ?? valueBytes(number, name, given.get(name)));
   const isOutside = (name: string): boolean => !made.has(name) && !constants.has(name);
-  const graph = [
+  const graph = new MessagePieces();
+  for (const piece of [
     ...inside.map(({ whole }) => whole),
     ...graphRest,
     ...[...read].flatMap((name) => constants.get(name) ?? []),
@@ -212,9 +214,12 @@ function partOf(pieces: Pieces, [from, to]: readonly [number, number], given: Re
       [...made].filter((name) => readLater.has(name) || outputs.has(name)),
       outputs,
     ),
-  ];
-  const header = new BinaryWriter().tag(GRAPH, WireType.LengthDelimited).uint32(graph.reduce((sum, piece) => sum + piece.byteLength, 0));
-  return joined([...modelRest, header.finish(), ...graph]);
+  ])
+    graph.add(piece);
+  const model = new MessagePieces();
+  for (const piece of modelRest) model.add(piece);
+  model.addMessage(GRAPH, graph);
+  return model.joinedIn(new Uint8Array(model.byteLength));
 }
 
 /** `ValueInfoProto` of a tensor; without a type where that is not known, which is allowed of outputs. */
@@ -228,14 +233,4 @@ function valueBytes(number: number, name: string, tensor: GivenTensor | undefine
     for (const size of tensor.shape) type.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int64(size).join();
     type.join().join().join();
   });
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
 }
