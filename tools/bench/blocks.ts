@@ -11,6 +11,7 @@ import { createSystemClock } from '../../src/core/system-clock.ts';
 import { addUs, durationUs } from '../../src/core/units.ts';
 import { createSharedMemory } from '../../src/native/shared-memory.ts';
 import { describeModel } from './described-model.ts';
+import { quantile } from './quantile.ts';
 
 /**
  * What it costs that a network is cut: one model whole and in blocks on one core process, all taking turns; the time of each block by itself, with a command for each; and
@@ -92,18 +93,17 @@ for (let round = 0; round <= Number(rounds); round += 1) {
     for (const [block, times] of (blocks[index] ?? []).entries()) times.push(await run(model, block, 1));
 }
 
-const quantile = (values: readonly number[], ratio: number): number =>
-  ([...values].sort((a, b) => a - b)[Math.floor(values.length * ratio)] ?? Number.NaN) / 1000;
+const msAt = (valuesUs: readonly number[], ratio: number): number => quantile(valuesUs, ratio) / 1000;
 const ms = (value: number): string => value.toFixed(1);
-const base = quantile(whole[0] ?? [], 0.5);
+const base = msAt(whole[0] ?? [], 0.5);
 console.log('blocks  median ms  p90 ms  against whole  each block, median ms (longest)  same bits');
 for (const [index, model] of models.entries()) {
-  const median = quantile(whole[index] ?? [], 0.5);
-  const each = (blocks[index] ?? []).map((times) => quantile(times, 0.5));
+  const median = msAt(whole[index] ?? [], 0.5);
+  const each = (blocks[index] ?? []).map((times) => msAt(times, 0.5));
   const cells = [
     model.id.padStart(6),
     ms(median).padStart(10),
-    ms(quantile(whole[index] ?? [], 0.9)).padStart(7),
+    ms(msAt(whole[index] ?? [], 0.9)).padStart(7),
     `${(((median - base) / base) * 100).toFixed(1)} %`.padStart(14),
     `  ${each.map(ms).join(' ')} (${ms(Math.max(...each))})`,
     given[index]?.equals(given[0] as Buffer) ? '  yes' : '  NO',

@@ -20,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { createEngineLoad, type Manner } from './corun-engine.ts';
 import { emptyWindow, type Talk, VAD_MS, type Window } from './corun-load.ts';
 import { createUnmanagedLoad } from './corun-unmanaged.ts';
+import { quantile } from './quantile.ts';
 
 const { values } = parseArgs({
   options: {
@@ -99,11 +100,6 @@ async function measure(names: readonly string[]) {
   }
   for (const load of loads.values()) await load.close();
   return { measured, talkAlone };
-}
-
-function quantile(numbers: readonly number[], q: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));

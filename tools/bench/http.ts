@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { quantile } from './quantile.ts';
 
 const { values } = parseArgs({
   options: {
@@ -91,10 +92,6 @@ function timeAnswer(
   });
 }
 
-const quantile = (numbers: readonly number[], q: number): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-};
 const ms = (value: number): string => value.toFixed(2);
 const user = (content: string) => [{ role: 'user', content }];
 
