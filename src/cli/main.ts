@@ -85,15 +85,21 @@ function createCommands(deps: CliDeps): Commands {
       return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
     },
     plan: async (options) => {
-      const [{ plan }, { planModel }, { shapeAt }, { layersOfFile, planFile }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
-        await Promise.all([
-          import('./commands/plan.ts'),
-          import('../runtime/plan-model.ts'),
-          import('../runtime/shape-at.ts'),
-          import('../runtime/plan-file.ts'),
-          import('../runtime/plan-beside.ts'),
-          import('../runtime/simulate-costs.ts'),
-        ]);
+      const [
+        { plan },
+        { planModel },
+        { modelAt },
+        { layersOfGraph, planGraph },
+        { planBeside, planNetworkBeside },
+        { costsOf, storedAsOn },
+      ] = await Promise.all([
+        import('./commands/plan.ts'),
+        import('../runtime/plan-model.ts'),
+        import('../runtime/model-at.ts'),
+        import('../runtime/plan-file.ts'),
+        import('../runtime/plan-beside.ts'),
+        import('../runtime/simulate-costs.ts'),
+      ]);
       // These models are only described, so nobody looks into folders.
       const models = () =>
         modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
@@ -102,8 +108,8 @@ function createCommands(deps: CliDeps): Commands {
       return plan(options, {
         ...deps,
         ...{ loadConfig: await loader(), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
-        ...{ planModel, shapeAt, planFile, planBeside, storedAsOn, costsOf },
-        planFileBeside: (request, file, bits) => planNetworkBeside(request, layersOfFile(file, bits)),
+        ...{ planModel, modelAt, planGraph, planBeside, storedAsOn, costsOf },
+        planGraphBeside: (request, graph, bits) => planNetworkBeside(request, layersOfGraph(graph, bits)),
       });
     },
     check: async (options) => {

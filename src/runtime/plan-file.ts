@@ -20,9 +20,9 @@ export interface FilePlan extends NetworkPlan {
   readonly unknown: readonly { readonly operator: string; readonly count: number }[];
 }
 
-/** An ONNX file on one core of a chip, its floats stored with so many bits. Errors: as of `layersOfFile`. */
-export function planFile(file: string, bits: number, { profile, mode }: Chip): FilePlan {
-  const { layers, unknown } = costsOfFile(file, bits);
+/** A network on one core of a chip, its floats stored with so many bits. Errors: as of `layersOfGraph`. */
+export function planGraph(graph: OnnxGraph, bits: number, { profile, mode }: Chip): FilePlan {
+  const { layers, unknown } = costsOfGraph(graph, bits);
   return {
     ...planNetwork(layers, profile, mode),
     storedAs: typeOf(bits),
@@ -30,10 +30,10 @@ export function planFile(file: string, bits: number, { profile, mode }: Chip): F
   };
 }
 
-/** Errors: FILE_UNREADABLE, MODEL_UNLOADABLE, CONFIG_INVALID (sizes left open). */
-export const layersOfFile = (file: string, bits: number): readonly LayerCost[] => costsOfFile(file, bits).layers;
+/** Errors: MODEL_UNLOADABLE, CONFIG_INVALID (sizes left open). */
+export const layersOfGraph = (graph: OnnxGraph, bits: number): readonly LayerCost[] => costsOfGraph(graph, bits).layers;
 
-const costsOfFile = (file: string, bits: number): GraphCosts => layerCosts(graphOfFile(file), { storedAs: typeOf(bits), isFused: true });
+const costsOfGraph = (graph: OnnxGraph, bits: number): GraphCosts => layerCosts(graph, { storedAs: typeOf(bits), isFused: true });
 
 /** Errors: FILE_UNREADABLE, MODEL_UNLOADABLE. */
 export const graphOfFile = (file: string): OnnxGraph =>

@@ -1,6 +1,7 @@
 import type { LanguageShape, ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
+import type { PlannedModel } from '../../runtime/model-at.ts';
 import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
@@ -44,16 +45,18 @@ export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   /** The shipped language models, the smallest first. */
   readonly models: () => readonly NamedShape[];
   readonly planModel: (options: PlanModelOptions) => ModelPlan;
-  /** Of the language model in a folder or a file; undefined: the file holds a network. */
-  readonly shapeAt: (path: string) => LanguageShape | undefined;
-  /** Of an ONNX file, stored with so many bits. */
-  readonly planFile: (file: string, bits: number, chip: Chip) => FilePlan;
+  /** What is in a folder or a file. */
+  readonly modelAt: (path: string) => PlannedModel;
+  /** Of a network, stored with so many bits. */
+  readonly planGraph: (graph: NetworkGraph, bits: number, chip: Chip) => FilePlan;
   readonly loadConfig: (file: string) => RuntimeConfig;
   readonly storedAsOn: (profile: SocProfile) => NumberType;
   readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
   readonly planBeside: (options: PlanBesideOptions, model: Pick<PlanModelOptions, 'shape' | 'bits' | 'contextTokens'>) => BesidePlan;
-  readonly planFileBeside: (options: PlanBesideOptions, file: string, bits: number) => BesidePlan;
+  readonly planGraphBeside: (options: PlanBesideOptions, graph: NetworkGraph, bits: number) => BesidePlan;
 }
+
+type NetworkGraph = NonNullable<PlannedModel['graph']>;
 
 /** Says whether a model fits a chip and what it leaves, or what is left for it. 0: it fits, and so do the streams beside it; 1: it does not. */
 export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number> {
@@ -63,12 +66,13 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   const chip: Chip = { profile, mode: modeOf(profile, options.mode) };
   const name = options.model ?? '';
   const isPath = name.endsWith('.onnx') || name.includes('/');
-  const shape = isPath ? deps.shapeAt(name) : shapeOf(name, deps);
+  const model: PlannedModel = isPath ? deps.modelAt(name) : { shape: shapeOf(name, deps) };
+  const { shape } = model;
   // A network is converted to the type that it is converted to in a configuration, unless told otherwise.
   const bits = options.bits ?? (shape === undefined ? BITS_OF[deps.storedAsOn(profile)] : LANGUAGE_BITS);
   const size = { bits, context: contextOf(options, isPath ? shape?.context : undefined) };
-  const made = shape === undefined ? deps.planFile(name, bits, chip) : planOn(shape, chip, size, deps);
-  const beside = options.with === undefined ? undefined : besideOf(options.with, { name, shape, chip }, size, deps);
+  const made = model.shape === undefined ? deps.planGraph(model.graph, bits, chip) : planOn(model.shape, chip, size, deps);
+  const beside = options.with === undefined ? undefined : besideOf(options.with, { model, chip }, size, deps);
   if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
   else {
     const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
@@ -97,19 +101,17 @@ interface PlannedSize {
 }
 
 interface Subject {
-  readonly name: string;
-  /** Undefined for a network. */
-  readonly shape: LanguageShape | undefined;
+  readonly model: PlannedModel;
   readonly chip: Chip;
 }
 
-function besideOf(file: string, { name, shape, chip }: Subject, { bits, context }: PlannedSize, deps: PlanDeps): BesidePlan {
+function besideOf(file: string, { model: { shape, graph }, chip }: Subject, { bits, context }: PlannedSize, deps: PlanDeps): BesidePlan {
   const config = deps.loadConfig(file);
   const used = modelsUsed(config.pipelines);
   const storedAs = deps.storedAsOn(chip.profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   const request = { chip, config, costs };
-  if (shape === undefined) return deps.planFileBeside(request, name, bits);
+  if (shape === undefined) return deps.planGraphBeside(request, graph, bits);
   return deps.planBeside(request, { shape, bits, contextTokens: context });
 }
 

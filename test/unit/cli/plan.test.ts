@@ -3,6 +3,7 @@ import { type PlanDeps, type PlanOptions, plan } from '../../../src/cli/commands
 import { UsageError } from '../../../src/cli/exit-code.ts';
 import type { LanguageShape, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import type { SocProfile } from '../../../src/core/soc-profile.ts';
+import type { OnnxGraph } from '../../../src/models/onnx-graph/graph.ts';
 import type { BesidePlan } from '../../../src/runtime/plan-beside.ts';
 import type { FilePlan } from '../../../src/runtime/plan-file.ts';
 import type { ModelPlan } from '../../../src/runtime/plan-model.ts';
@@ -47,9 +48,9 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
       { name: 'qwen2_5-0_5b', shape: {} as LanguageShape },
     ],
     planModel: ({ mode, bits, contextTokens }) => ({ ...made, mode: mode.id, bits, contextTokens, memory: { ...memory, doesFit } }),
-    shapeAt: (path) => (path.endsWith('decoder') ? ({ context: 1024 } as LanguageShape) : undefined),
-    planFile: (file, bits, { mode }) => {
-      asked.push(`${file} ${bits} ${mode.id}`);
+    modelAt: (path) => (path.endsWith('decoder') ? { shape: { context: 1024 } as LanguageShape } : { graph: { name: path } as OnnxGraph }),
+    planGraph: ({ name }, bits, { mode }) => {
+      asked.push(`${name} ${bits} ${mode.id}`);
       return network;
     },
     loadConfig: (file) =>
@@ -64,8 +65,8 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
       asked.push(`beside ${config.node} ${chip.mode.id} ${costs.map(({ model }) => model).join()} ${bits} ${contextTokens}`);
       return { ...beside, ...changes };
     },
-    planFileBeside: ({ config }, file) => {
-      asked.push(`${file} beside ${config.node}`);
+    planGraphBeside: ({ config }, { name }) => {
+      asked.push(`${name} beside ${config.node}`);
       const { speech: _, ...rest } = beside;
       return { ...rest, runs: { runMs: 2, runsPerSecond: 450 } };
     },
