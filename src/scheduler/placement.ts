@@ -64,7 +64,7 @@ export interface Placement {
 }
 
 /**
- * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them, those that are split first and then the heaviest, each
+ * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them and the background streams that share them, those that are split first and then the heaviest, each
  * on the least loaded core where all hard streams still fit by `hardSetProblem`; then background models on idle cores, else on cores without hard work, or the least loaded when there are
  * none; then spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the earlier core and the smaller id.
  */
@@ -82,7 +82,7 @@ export function placeModels(request: PlacementRequest): Placement {
   let draft = placeHard(request, pinned, free.filter(isHard), coreCount);
   for (let count = 1; count < coreCount; count += 1) {
     const attempt = placeHard(request, pinned, free.filter(isHard), count);
-    if (attempt.problems.length > draft.problems.length) continue;
+    if (attempt.problems.length > draft.problems.length || overloadOf(attempt) > overloadOf(draft) + ROUNDING_RATIO) continue;
     draft = attempt;
     break;
   }
@@ -90,6 +90,12 @@ export function placeModels(request: PlacementRequest): Placement {
   if (request.hasSpares === true) for (const item of items) placeSpare(draft, request, item);
   return finish(draft, items);
 }
+
+/** Sums of the same loads in another order are not quite the same. */
+const ROUNDING_RATIO = 1e-9;
+
+/** How much more the cores have to do than they can, over all of them: hard streams never, but a model brings its background streams along. */
+const overloadOf = ({ seats }: Draft): number => seats.reduce((sum, { loadRatio }) => sum + Math.max(0, loadRatio - 1), 0);
 
 /** Cores that something can be promised on, as long as there are any. */
 function steadyOf(cores: readonly PlaceableCore[]): readonly PlaceableCore[] {

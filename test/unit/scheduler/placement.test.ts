@@ -77,6 +77,25 @@ describe('placeModels', () => {
     expect(placement.problems).toEqual([]);
   });
 
+  it('takes a second core where the background streams of hard models would be more than one can do', () => {
+    const shared = (periodMs: number, cores: number) => {
+      const rows = ['detect', 'segment'].map(
+        (model): Row => ({ id: model, criticality: 'safety', periodMs: 100, deadlineMs: 100, costMs: 20 }),
+      );
+      const extra = rows.map((row): Stream => ({ ...streamOf({ ...row, criticality: 'background', periodMs }), id: `${row.id}-too` }));
+      return place(
+        rows,
+        Array.from({ length: cores }, () => 10),
+        { streams: [...rows.map(streamOf), ...extra] },
+      );
+    };
+    expect(coresOf(shared(67, 3))).toEqual({ detect: [0], segment: [0] });
+    expect(coresOf(shared(66, 3))).toEqual({ detect: [0], segment: [1] });
+    // Where there is no other core, nothing can be done about it.
+    expect(coresOf(shared(66, 1))).toEqual({ detect: [0], segment: [0] });
+    expect(shared(66, 1).problems).toEqual([]);
+  });
+
   it('spreads background models over the quiet cores by load', () => {
     expect(coresOf(place(cockpit, [10, 10, 10]))).toMatchObject({ lines: [1], find: [2] });
   });
