@@ -1,5 +1,5 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
-import type { CoreState, HoldState, JobState, SchedulerState, StreamState } from './state.ts';
+import { type CoreState, type HoldState, type JobState, leavesBy, type SchedulerState, type StreamState } from './state.ts';
 import { aloneRestUs, aloneRowUs } from './steps.ts';
 
 /** On a chip with more runs than that at once, or expected soon, the bus is not looked at: each decision would take too long. */
@@ -98,7 +98,7 @@ export class BusGuard {
 
   #addRunning(now: InstantUs, core: CoreState, running: JobState, candidate: JobState): boolean {
     const runUs = running.reloadUs + aloneRowUs(running, core, running.granted);
-    const costUs = Math.max(1, Math.min(running.startedAt + runUs, running.leavesAt) - now);
+    const costUs = Math.max(1, leavesBy(running, running.startedAt + runUs) - now);
     const isProtected = running.stream.stream.criticality !== 'background' && isMoreUrgent(running.rank, running.urgentAt, candidate);
     // What is left of a network that was cut has to be run after this segment.
     const afterUs = Math.max(0, aloneRestUs(running, core) - aloneRowUs(running, core, running.granted));

@@ -2,7 +2,7 @@ import type { Decision } from '../core/decision.ts';
 import type { JobId } from '../core/job.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { endJob } from './lifecycle.ts';
-import type { SchedulerState } from './state.ts';
+import { leavesBy, type SchedulerState } from './state.ts';
 import { stepEnd } from './steps.ts';
 
 export const CANCELLED: Outcome = { kind: 'dropped', reason: 'cancelled' };
@@ -24,11 +24,11 @@ export function cancel(state: SchedulerState, id: JobId, decisions: Decision[]):
   const { preemption = { kind: 'none' } } = state.plan;
   if (job.phase !== 'running' || core === undefined || preemption.kind === 'none') return;
   if (preemption.kind === 'within-step') {
-    job.leavesAt = Math.min(job.leavesAt, state.now + preemption.abortUs);
+    job.leavesAt = leavesBy(job, state.now + preemption.abortUs);
     decisions.push({ kind: 'abort', core: core.id, job: id });
     return;
   }
-  if (job.leavesAt !== Number.POSITIVE_INFINITY) return;
+  if (job.leavesAt !== undefined) return;
   job.leavesAt = stepEnd(state.now, core, job, 'highUs').at;
   decisions.push({ kind: 'yield', core: core.id, job: id });
 }

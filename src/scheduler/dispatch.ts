@@ -66,7 +66,7 @@ function carryOut(state: SchedulerState, { starts, yields }: Agenda, decisions: 
 function dispatchInOrder(state: SchedulerState, decisions: Decision[]): void {
   rewind(state);
 
-  for (let job = mostUrgent(state); job !== undefined; job = mostUrgent(state)) {
+  for (let job = mostUrgent(state); job !== undefined; job = state.waitingCount > 0 ? mostUrgent(state) : undefined) {
     const { group } = job.model;
     if (!isCandidate(state, job)) {
       group.cursor += 1;
@@ -212,7 +212,7 @@ function start(
   // The places before the cursors are no longer what they were.
   if (pledge(state, job, rowUs)) rewind(state);
   job.granted = steps;
-  job.leavesAt = Number.POSITIVE_INFINITY;
+  job.leavesAt = undefined;
   job.isCold = occupy(core, job);
   for (const other of others) if (occupy(other, job)) job.isCold = true;
   const { floorUs, factor, ceilingUs } = state.plan.timeouts;

@@ -1,7 +1,7 @@
 import { findFastest } from './cost-of.ts';
 import { isOrphan, readyAtUs } from './precedence.ts';
 import type { CoreState, JobState, SchedulerState } from './state.ts';
-import { canServe, isSpared } from './state.ts';
+import { canServe, isSpared, leavesBy } from './state.ts';
 import { canYield, stepEnd, typicalRestUs, typicalRunUs } from './steps.ts';
 import { isAnswering } from './turn.ts';
 
@@ -9,7 +9,8 @@ import { isAnswering } from './turn.ts';
 export function freeAtUs(state: SchedulerState, core: CoreState): number {
   if (!core.isUp) return Math.max(state.now, core.downSince + state.plan.restartUs);
   const running = core.running;
-  return running === undefined ? state.now : Math.max(state.now, Math.min(running.leavesAt, running.startedAt + typicalRunUs(core)));
+  if (running === undefined) return state.now;
+  return Math.max(state.now, leavesBy(running, running.startedAt + typicalRunUs(core)));
 }
 
 /** The same for a job that may have what runs there interrupted. */

@@ -63,7 +63,7 @@ function preemptForGang(state: SchedulerState, job: JobState, decisions: Decisio
     const latestAt = latestStartOnUs(state, job, core);
     const { running } = core;
     if (freeAtUs(state, core) <= latestAt) missing -= 1;
-    else if (running !== undefined && running.leavesAt === Number.POSITIVE_INFINITY && state.policy.goesBefore(job, running, state)) {
+    else if (running !== undefined && running.leavesAt === undefined && state.policy.goesBefore(job, running, state)) {
       if (ways.some((other) => other.running === running)) continue;
       const way = wayOut(state, core, running, latestAt);
       if (way !== undefined) ways.push({ running, way, cores: group.cores.filter((other) => other.running === running).length });
@@ -89,7 +89,7 @@ function leastImportantUnder(state: SchedulerState, job: JobState): CoreState | 
     const { running } = core;
     if (running === undefined || !mayTake(core, job)) continue;
     // One core has been asked already: whoever is more important takes it.
-    if (running.leavesAt !== Number.POSITIVE_INFINITY) return undefined;
+    if (running.leavesAt !== undefined) return undefined;
     const { goesBefore } = state.policy;
     if (!goesBefore(job, running, state)) continue;
     if (least?.running === undefined || goesBefore(least.running, running, state)) least = core;

@@ -44,13 +44,13 @@ export function recheckDue(state: SchedulerState, decisions: Decision[]): JobSta
 /** Asks for another look at the job's latest start, or right after it when that is now; and when a turn may go on. */
 export function watch(state: SchedulerState, job: JobState): void {
   const readyAt = job.readyAt > state.now ? job.readyAt : Number.POSITIVE_INFINITY;
-  job.recheckAt = Math.max(Math.ceil(Math.min(latestStartUs(state, job), readyAt)), state.now + 1);
-  if (job.recheckAt === Number.POSITIVE_INFINITY) return;
+  const at = Math.max(Math.ceil(Math.min(latestStartUs(state, job), readyAt)), state.now + 1);
+  job.recheckAt = at === Number.POSITIVE_INFINITY ? 0 : at;
+  if (job.recheckAt === 0) return;
   state.rechecks.push(job.recheckAt, job.id, job);
   if (state.rechecks.size <= 2 * state.waitingCount + STALE_MAX) return;
   const rechecks = new Timeline<JobState>();
-  for (const live of state.jobs.values())
-    if (live.phase === 'waiting' && Number.isFinite(live.recheckAt)) rechecks.push(live.recheckAt, live.id, live);
+  for (const live of state.jobs.values()) if (live.phase === 'waiting' && live.recheckAt > 0) rechecks.push(live.recheckAt, live.id, live);
   state.rechecks = rechecks;
 }
 

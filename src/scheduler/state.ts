@@ -43,15 +43,15 @@ export interface JobState extends Ordered {
   /** Steps of the segment that runs, and how long it takes before the first of them to fetch what was put away. */
   granted: number;
   reloadUs: number;
-  /** When the segment that runs is expected to end because it was told to; infinite when it was not. */
-  leavesAt: number;
+  /** When the segment that runs is expected to end because it was told to; undefined when it was not. */
+  leavesAt: number | undefined;
   /** Cores lost under it. */
   losses: number;
   startedAt: InstantUs;
   segmentDoneAt: InstantUs;
   /** Whether this run is the first of its model on its core, whose time says little about the next. */
   isCold: boolean;
-  /** Of a turn: see turn.ts. `keptOn`: where its cache is, once it has begun. */
+  /** Of a turn: see turn.ts. `keptOn`: where its cache is, once it has begun. `readyAt`: not before, 0 for at once. */
   keptOn: readonly CoreState[] | undefined;
   readyAt: number;
   firstTokenAt: InstantUs | undefined;
@@ -59,7 +59,7 @@ export interface JobState extends Ordered {
   pledgedUs: number;
   isCancelled: boolean;
   wasHeld: boolean;
-  /** When it will next be asked whether it can still finish; identifies the one of its rechecks that counts. */
+  /** When it will next be asked whether it can still finish, 0 for never; identifies the one of its rechecks that counts. */
   recheckAt: number;
 }
 
@@ -310,6 +310,9 @@ export interface SchedulerState {
 
 /** Of a job that is no gang, or does not run. */
 export const NO_CORES: readonly CoreState[] = [];
+
+/** When the segment that runs ends, if it would end at `endAt` unless it was told to leave. */
+export const leavesBy = ({ leavesAt }: JobState, endAt: number): number => (leavesAt === undefined ? endAt : Math.min(leavesAt, endAt));
 
 /** A spare is kept out of use while the model's own cores can serve. */
 export function isSpared(core: CoreState, { plan, width, group }: ModelState): boolean {

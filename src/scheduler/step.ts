@@ -144,6 +144,7 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
   stream.releases.observe(job.capturedAt, state.now);
   noteRelease(stream);
   const urgentAt = job.deadlineAt - followersUs(stream);
+  // Whole numbers as far as can be: each other one would be an object of its own.
   const newcomer: JobState = {
     id: job.id,
     rank: stream.rank,
@@ -164,18 +165,18 @@ function arrive(state: SchedulerState, job: Job, decisions: Decision[]): JobStat
     stepsDone: 0,
     granted: 0,
     reloadUs: 0,
-    leavesAt: Number.POSITIVE_INFINITY,
+    leavesAt: undefined,
     losses: 0,
     startedAt: state.now,
     segmentDoneAt: state.now,
     isCold: false,
     keptOn: undefined,
-    readyAt: Number.NEGATIVE_INFINITY,
+    readyAt: 0,
     firstTokenAt: undefined,
     pledgedUs: 0,
     isCancelled: false,
     wasHeld: false,
-    recheckAt: Number.NaN,
+    recheckAt: 0,
   };
   assert(state.jobs.add(job.id, newcomer), 'a job arrives once', job.id);
   state.arrivedCount += 1;

@@ -62,10 +62,13 @@ function forward(shape: CompleteShape, pass: Pass): readonly LayerCost[] {
   const rows = pass.batch * pass.tokens;
   const row = (shape.hidden * shape.headBits) / 8;
   const embedding = plainLayer('embedding', pass, { weightBytes: rows * row, outputBytes: rows * shape.hidden * ACTIVATION_BYTES });
-  const block = [...attentionLayers(shape, pass), ...feedForwardLayers(shape, rows)];
-  const layers = Array.from({ length: shape.layers }, (_, index) =>
-    block.map((layer) => ({ ...layer, name: `layer${index}.${layer.name}`, operator: pass.operator })),
-  ).flat();
+  // The blocks are alike in everything, so they are the same objects over and over.
+  const block = [...attentionLayers(shape, pass), ...feedForwardLayers(shape, rows)].map((layer) => ({
+    ...layer,
+    operator: pass.operator,
+  }));
+  const layers = [embedding];
+  for (let index = 0; index < shape.layers; index += 1) layers.push(...block);
   // Only the last token of each sequence is sampled.
   const head = productLayer(
     'head',
@@ -73,7 +76,8 @@ function forward(shape: CompleteShape, pass: Pass): readonly LayerCost[] {
     shape.headBits,
     pass.batch * shape.hidden * NORM_OPS,
   );
-  return [embedding, ...layers, { ...head, operator: pass.operator }];
+  layers.push({ ...head, operator: pass.operator });
+  return layers;
 }
 
 /** Vector operations per element: root mean square norm and residual sum, rotation, and scaling, masking and softmax of a score. */

@@ -141,18 +141,18 @@ class Lookout {
     const { now } = this.#state;
     // One that runs longer than expected is still not free.
     const endsAt = Math.max(now + 1, job.startedAt + typicalRunUs(core));
-    const isTold = job.leavesAt !== Number.POSITIVE_INFINITY;
+    const { leavesAt } = job;
     const borderUs = this.#borderUs(job);
-    if (!isTold && borderUs !== Number.POSITIVE_INFINITY) {
+    if (leavesAt === undefined && borderUs !== Number.POSITIVE_INFINITY) {
       const restUs = new Float64Array(this.#cores.length).fill(Number.POSITIVE_INFINITY);
       restUs[index] = endsAt - now;
       const toBorderUs = stepEnd(now, core, job, 'typicalUs').at - now;
       this.#add(job.stream, job, { arrivesAt: now, restUs, core: index, borderUs, toBorderUs });
       return;
     }
-    this.#freeAt[index] = isTold ? Math.max(now, job.leavesAt) : endsAt;
-    if (isTold) this.#addTold(core, index, job);
-    else this.#settle(index, job, endsAt);
+    this.#freeAt[index] = leavesAt === undefined ? endsAt : Math.max(now, leavesAt);
+    if (leavesAt === undefined) this.#settle(index, job, endsAt);
+    else this.#addTold(core, index, job, leavesAt);
   }
 
   #settle(index: number, job: JobState, endsAt: number): void {
@@ -164,8 +164,8 @@ class Lookout {
   }
 
   /** It waits from the border on, with nothing to fetch again where it is. */
-  #addTold(core: CoreState, index: number, job: JobState): void {
-    const ranRatio = Math.min(1, Math.max(0, (job.leavesAt - job.startedAt) / Math.max(1, typicalRunUs(core))));
+  #addTold(core: CoreState, index: number, job: JobState, leavesAt: number): void {
+    const ranRatio = Math.min(1, Math.max(0, (leavesAt - job.startedAt) / Math.max(1, typicalRunUs(core))));
     const { switchUs } = this.#prospectOf(job.stream);
     const restRatio = leftRatio(job) * (1 - ranRatio);
     const restUs = Float64Array.from(this.#cores, (other, at) =>
@@ -173,7 +173,7 @@ class Lookout {
         ? Math.max(1, typicalUsOn(job.model, other) * restRatio + (at === index ? 0 : switchUs))
         : Number.POSITIVE_INFINITY,
     );
-    this.#add(job.stream, job, { arrivesAt: job.leavesAt, restUs, core: -1, borderUs: this.#borderUs(job) });
+    this.#add(job.stream, job, { arrivesAt: leavesAt, restUs, core: -1, borderUs: this.#borderUs(job) });
   }
 
   #lookAtWaiting(job: JobState): void {

@@ -136,7 +136,7 @@ function agendaOf(outlook: Outlook, firsts: readonly First[], state: SchedulerSt
     // What the plan gave up before this job waits until it is given up in earnest.
     if (isOutOfTurn(job)) continue;
     if (core.running === undefined) starts.push({ job, core });
-    else if (core.running.leavesAt === Number.POSITIVE_INFINITY) yields.push({ job, core });
+    else if (core.running.leavesAt === undefined) yields.push({ job, core });
   }
   return { starts, yields };
 }
