@@ -76,7 +76,7 @@ export class AudioPipeline implements Pipeline {
     desk.submit({
       job: jobFor(this.stream, job, frame),
       inputs: [input],
-      decode: (outputs, onEnd) => onEnd(this.#decode(window, outputs)),
+      decode: (outputs, listener) => listener.decoded(this.#decode(window, outputs)),
       settle: (outcome, items) => this.#settle(window, input, outcome, items),
     });
   }

@@ -164,7 +164,7 @@ export class ConversationDesk {
       job,
       inputs: [],
       task: this.#taskOf(talk),
-      decode: (_outputs, onEnd) => onEnd([]),
+      decode: (_outputs, listener) => listener.decoded([]),
       settle: (outcome) => {
         if (this.#isWorthAnother(talk, outcome)) return this.#again(talk);
         memory.release(region);

@@ -59,7 +59,7 @@ function sized({ model, coder }: ImageBuild): SizedBuild {
 
 const NO_INPUTS: readonly Region[] = [];
 
-const notEncoded: Decode = (_outputs, onEnd) => onEnd(new Error('the frame was not encoded'));
+const notEncoded: Decode = (_outputs, listener) => listener.decoded(new Error('the frame was not encoded'));
 
 /**
  * Frames wait here as pixels, at no cost, and are encoded only when the jobs ahead leave room: of a `latest` stream one job may run and one be ready

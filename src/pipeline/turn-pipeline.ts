@@ -121,7 +121,7 @@ export class TurnPipeline implements Pipeline {
     const work: Work = {
       job,
       inputs,
-      decode: (_outputs, onEnd) => onEnd([]),
+      decode: (_outputs, listener) => listener.decoded([]),
       settle: (outcome, items) => {
         for (const input of inputs) this.#deps.memory.release(input);
         this.#settle(entry, outcome);

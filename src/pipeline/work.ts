@@ -9,10 +9,16 @@ import type { TurnTask } from '../core/turn-task.ts';
 import type { InstantUs } from '../core/units.ts';
 
 /**
- * Outputs become results. `onEnd` is called exactly once, inside the call or later, with what was found or why nothing can be said; the outputs may be read
- * until then. A callback and not a promise, as at a device: in virtual time the answer comes at its instant and not some turns of a queue after it.
+ * Outputs become results. The listener is told exactly once, inside the call or later; the outputs may be read until then. Not a promise, as at a device: in virtual
+ * time the answer comes at its instant and not some turns of a queue after it.
  */
-export type Decode = (outputs: readonly Region[], onEnd: (answer: readonly ResultItem[] | Error) => void) => void;
+export type Decode = (outputs: readonly Region[], listener: DecodeListener) => void;
+
+/** Who waits for results. Not a function, which would have to be made anew for each of them. */
+export interface DecodeListener {
+  /** What was found, or why nothing can be said. */
+  decoded(answer: readonly ResultItem[] | Error): void;
+}
 
 /** A job with what it takes to run it and somebody to tell. Whoever holds it calls `decode` at most once, then `settle` exactly once. */
 export interface Work {

@@ -15,8 +15,8 @@ export function createImageCoder(stream: Stream, model: ModelId, options: Decode
       const urgency = { rank, deadlineAt };
       const decodeWith =
         (transform: ImageTransform): Decode =>
-        (outputs, onDecoded) =>
-          tell(pool.run('decode', { model, outputs, transform, options }, urgency), onDecoded);
+        (outputs, listener) =>
+          tell(pool.run('decode', { model, outputs, transform, options }, urgency), (answer) => listener.decoded(answer));
       const encoding = pool.run('encode', { model, payload, input }, urgency);
       tell(
         encoding.then((transform) => (transform === undefined ? findNothing : decodeWith(transform))),
@@ -27,7 +27,7 @@ export function createImageCoder(stream: Stream, model: ModelId, options: Decode
 }
 
 /** Of a frame without content. */
-const findNothing: Decode = (_outputs, onEnd) => onEnd([]);
+const findNothing: Decode = (_outputs, listener) => listener.decoded([]);
 
 function tell<T>(promise: Promise<T>, onEnd: (answer: T | Error) => void): void {
   void promise.then(onEnd, (thrown: unknown) => onEnd(thrown instanceof Error ? thrown : new Error(messageOf(thrown))));

@@ -14,7 +14,7 @@ import type { SegmentEnd } from '../core/segment.ts';
 import type { StreamId } from '../core/stream.ts';
 import { type DurationUs, elapsedUs, type InstantUs } from '../core/units.ts';
 import type { Device } from '../devices/device.ts';
-import type { Work } from '../pipeline/work.ts';
+import type { DecodeListener, Work } from '../pipeline/work.ts';
 import { allocateTensors, releaseTensors, sizesOf } from './tensors.ts';
 
 /** Watches what is decided and what comes of it; it may count and write down, never change. A segment on several cores is told for each of them. */
@@ -49,18 +49,31 @@ type StartDecision = Extract<Decision, { readonly kind: 'start' }>;
 /** Of a model that is not cut. */
 const WHOLE: Steps = { from: 0, steps: 1 };
 
-/** A job under way. */
-interface Entry {
+const NOTHING: readonly ResultItem[] = [];
+
+/** A job under way, which waits for its results. */
+class Entry implements DecodeListener {
   readonly work: Work;
+  readonly #onDecoded: (entry: Entry, answer: readonly ResultItem[] | Error) => void;
   /** Allocated at the first start and kept over a requeue. */
   outputs: readonly Region[] | undefined;
   /** Of its segment that runs. */
-  core: CoreId;
+  core: CoreId = 0;
   others: readonly CoreId[] | undefined;
   startedAt: InstantUs;
   /** Whether a core may keep what it has come to. */
-  isBegun: boolean;
-  items: readonly ResultItem[];
+  isBegun = false;
+  items = NOTHING;
+
+  constructor(work: Work, at: InstantUs, onDecoded: (entry: Entry, answer: readonly ResultItem[] | Error) => void) {
+    this.work = work;
+    this.startedAt = at;
+    this.#onDecoded = onDecoded;
+  }
+
+  decoded(answer: readonly ResultItem[] | Error): void {
+    this.#onDecoded(this, answer);
+  }
 }
 
 /** What a core is at, and how it says that it has done it: made once, since it runs one segment at a time. */
@@ -68,8 +81,6 @@ interface Lane {
   entry: Entry | undefined;
   readonly onEnd: (end: SegmentEnd) => void;
 }
-
-const NOTHING: readonly ResultItem[] = [];
 
 /**
  * Carries Events to the scheduler and its Decisions out to the device. It decides nothing itself.
@@ -88,6 +99,7 @@ export class Dispatcher {
   readonly #tellings: Telling[] = [];
   #isTelling = false;
   #timer: Timer | undefined;
+  readonly #onDecoded = (entry: Entry, answer: readonly ResultItem[] | Error): void => this.#decoded(entry, answer);
   readonly #onTimer = (): void => this.#tell({ kind: 'timer', at: this.#now() });
 
   constructor(deps: DispatcherDeps) {
@@ -101,15 +113,7 @@ export class Dispatcher {
   }
 
   submit(work: Work): void {
-    const entry: Entry = {
-      work,
-      outputs: undefined,
-      core: 0,
-      others: undefined,
-      startedAt: this.#now(),
-      isBegun: false,
-      items: NOTHING,
-    };
+    const entry = new Entry(work, this.#now(), this.#onDecoded);
     assert(this.#entries.add(work.job.id, entry), 'a job is submitted once', work.job.id);
     this.#tell({ kind: 'arrived', at: this.#now(), job: work.job });
   }
@@ -245,7 +249,7 @@ export class Dispatcher {
   #decode(entry: Entry): void {
     const { work, outputs } = entry;
     assert(outputs !== undefined, 'a job that ran has outputs', work.job.id);
-    work.decode(outputs, (answer) => this.#decoded(entry, answer));
+    work.decode(outputs, entry);
   }
 
   #decoded(entry: Entry, answer: readonly ResultItem[] | Error): void {

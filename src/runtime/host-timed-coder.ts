@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
 import { after, type Clock } from '../core/clock.ts';
 import { createDeferred } from '../core/deferred.ts';
+import type { ResultItem } from '../core/result.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
 import { addUs, durationUs } from '../core/units.ts';
 import type { Decode, ImageCoder } from '../pipeline/work.ts';
@@ -32,8 +33,12 @@ export function createHostTimedCoder(coder: ImageCoder, { clock, work, host }: H
   }
   const timedDecode =
     (decode: Decode): Decode =>
-    (outputs, onEnd) =>
-      timed(host.decodeUs, (told) => decode(outputs, told), onEnd);
+    (outputs, listener) =>
+      timed<readonly ResultItem[]>(
+        host.decodeUs,
+        (told) => decode(outputs, { decoded: told }),
+        (answer) => listener.decoded(answer),
+      );
   return {
     encode: (payload, input, deadlineAt, onEnd) =>
       timed<Decode>(

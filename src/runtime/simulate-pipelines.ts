@@ -12,7 +12,7 @@ import { derivedFrames } from '../pipeline/derived-frames.ts';
 import { type ImageBuild, ImagePipeline } from '../pipeline/image-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { TurnPipeline } from '../pipeline/turn-pipeline.ts';
-import type { AudioCoder, Decode, ImageCoder, TurnDesk } from '../pipeline/work.ts';
+import type { AudioCoder, Decode, DecodeListener, ImageCoder, TurnDesk } from '../pipeline/work.ts';
 import type { AssembledPipeline } from './assemble.ts';
 
 export interface SimulatedPipelineDeps {
@@ -80,18 +80,23 @@ const createSilentCoder = (windowSamples: number): AudioCoder => ({
 
 /** It takes the host's time for everything, and finds nothing. */
 function createHostCoder(host: SocProfile['host'], clock: SimClock): ImageCoder {
-  const answerDecode = delayed<readonly ResultItem[]>(clock, durationUs(Math.round(host.decodeUs)), []);
-  const decode: Decode = (_outputs, onEnd) => answerDecode(onEnd);
-  const answerEncode = delayed(clock, durationUs(Math.round(host.prepareUs)), decode);
-  return { encode: (_payload, _input, _deadlineAt, onEnd) => answerEncode(onEnd) };
+  const decoding = delayed<DecodeListener>(clock, durationUs(Math.round(host.decodeUs)), (listener) => listener.decoded(NOTHING));
+  const decode: Decode = (_outputs, listener) => decoding(listener);
+  const encoding = delayed<(answer: Decode) => void>(clock, durationUs(Math.round(host.prepareUs)), (onEnd) => onEnd(decode));
+  return { encode: (_payload, _input, _deadlineAt, onEnd) => encoding(onEnd) };
 }
 
-/** Whoever calls it gets this answer so much later: each as long as the others, so one after the other. */
-function delayed<T>(clock: SimClock, delayUs: DurationUs, answer: T): (onEnd: (answer: T) => void) => void {
-  const waiting = new Ring<(answer: T) => void>();
-  const answerFirst = (): void => waiting.popFront()?.(answer);
-  return (onEnd) => {
-    waiting.pushBack(onEnd);
-    clock.post(addUs(clock.now(), delayUs), answerFirst);
+/** Whoever is given to it is told so much later: each as long as the others, so one after the other. */
+function delayed<T>(clock: SimClock, delayUs: DurationUs, tell: (one: T) => void): (one: T) => void {
+  const waiting = new Ring<T>();
+  const tellFirst = (): void => {
+    const first = waiting.popFront();
+    if (first !== undefined) tell(first);
+  };
+  return (one) => {
+    waiting.pushBack(one);
+    clock.post(addUs(clock.now(), delayUs), tellFirst);
   };
 }
+
+const NOTHING: readonly ResultItem[] = [];

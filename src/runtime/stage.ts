@@ -131,7 +131,7 @@ export async function createStage({ plan, models, profile, mode, bandwidthRatio 
       engine.desk.submit({
         job: { id, stream, model, capturedAt, deadlineAt, turn },
         inputs: [],
-        decode: (_outputs, onDecoded) => onDecoded([]),
+        decode: (_outputs, listener) => listener.decoded([]),
         settle: (outcome) => {
           watches.remove(id);
           onEnd(outcome, clock.now());

@@ -144,6 +144,8 @@ export function unsettle({ server }: StreamState): void {
 }
 
 function rekeyWaiting({ groups, streams }: ServerState): void {
+  // Mostly nobody waits.
+  if (streams.every(({ waiting }) => waiting.length === 0)) return;
   for (const group of groups) {
     const waiting = streams.flatMap((stream) => stream.waiting.filter((job) => job.model.group === group));
     if (waiting.length > 0) group.waiting.rekey(waiting, setStanding);

@@ -177,7 +177,7 @@ function createPipeline(load: Load, model: ModelSpec, { clock, arena, engine, pr
     const coder = { windowSamples: WINDOW_SAMPLES, encode: () => undefined, decode: () => [], skip: () => [], flush: () => [] };
     return new AudioPipeline(options, { ...deps, coder });
   }
-  const decode: Decode = (_outputs, onEnd) => void after(clock, drawUs(random, load.tail), () => onEnd([]));
+  const decode: Decode = (_outputs, listener) => void after(clock, drawUs(random, load.tail), () => listener.decoded([]));
   const coder: ImageCoder = {
     encode: (_payload, _input, _deadlineAt, onEnd) => void after(clock, drawUs(random, load.lag), () => onEnd(decode)),
   };

@@ -84,7 +84,7 @@ export class ManualCoder implements ImageCoder {
   }
 
   succeed(index: number): void {
-    this.calls[index]?.((_outputs, onEnd) => onEnd([]));
+    this.calls[index]?.((_outputs, listener) => listener.decoded([]));
   }
 
   fail(index: number): void {

@@ -152,7 +152,7 @@ export async function createEngineLoad(manner: Manner, talk: Talk) {
         engine.desk.submit({
           job: { id, stream, model: model.id, capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(periodMs)) },
           inputs,
-          decode: (_outputs, onEnd) => onEnd([]),
+          decode: (_outputs, listener) => listener.decoded([]),
           settle(outcome) {
             // What is given up is late at best.
             latenciesMs.push(

@@ -133,7 +133,7 @@ export async function createSaturatedEngine(options: {
     engine.desk.submit({
       job: { id, stream: stream.id, model: stream.model, capturedAt, deadlineAt: addUs(capturedAt, stream.deadlineUs) },
       inputs,
-      decode: (_outputs, onEnd) => onEnd([]),
+      decode: (_outputs, listener) => listener.decoded([]),
       settle(outcome) {
         if (outcome.kind !== 'done') throw new Error(`a job of the bench ended as ${JSON.stringify(outcome)}`);
         underWay -= 1;

@@ -91,7 +91,7 @@ function look(): Promise<Outcome> {
     rig.engine.desk.submit({
       job: { id, stream: 'camera', model: 'divide', capturedAt, deadlineAt: addUs(capturedAt, durationFromMs(20_000)) },
       inputs,
-      decode: (_outputs, onEnd) => onEnd([]),
+      decode: (_outputs, listener) => listener.decoded([]),
       settle: (outcome) => {
         for (const region of inputs) rig.memory.release(region);
         resolve(outcome);

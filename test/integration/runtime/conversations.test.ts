@@ -100,7 +100,7 @@ function keepLooking({ memory, clock, engine }: ConversationRig): () => Promise<
     looks.push(
       new Promise((settle) =>
         engine.desk.submit({
-          ...{ job, inputs, decode: (_outputs, onEnd) => onEnd([]) },
+          ...{ job, inputs, decode: (_outputs, listener) => listener.decoded([]) },
           settle(outcome) {
             for (const region of inputs) memory.release(region);
             settle(outcome);

@@ -41,9 +41,11 @@ function createRig(arenaBytes?: number) {
   pipeline.results.subscribe((result) => results.push(result));
   const run = (index: number): void => {
     let items: readonly ResultItem[] = [];
-    rig.desk.submitted[index]?.decode([], (answer) => {
-      if (answer instanceof Error) throw answer;
-      items = answer;
+    rig.desk.submitted[index]?.decode([], {
+      decoded(answer) {
+        if (answer instanceof Error) throw answer;
+        items = answer;
+      },
     });
     rig.desk.finish(index, items);
   };

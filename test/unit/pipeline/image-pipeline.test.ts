@@ -103,7 +103,7 @@ describe('ImagePipeline', () => {
 
   it('takes the answer of an encoder that has it at once, frame by frame', () => {
     const rig = createPipelineRig();
-    const coder: ImageCoder = { encode: (_payload, _input, _deadlineAt, onEnd) => onEnd((_outputs, onDecoded) => onDecoded([])) };
+    const coder: ImageCoder = { encode: (_payload, _input, _deadlineAt, onEnd) => onEnd((_outputs, listener) => listener.decoded([])) };
     const pipeline = new ImagePipeline({ stream: streamOf(), model: modelOf(), staleAfterUs: durationFromMs(200) }, { ...rig, coder });
     for (let n = 0; n < 4; n += 1) rig.hand(pipeline, rig.image());
     expect(rig.desk.submitted.map(({ job }) => job.id)).toEqual([1, 2]);

@@ -46,7 +46,7 @@ function rig(decide: (event: Event) => readonly Decision[]) {
   const dispatcher = new Dispatcher({ clock, device, arena: new Arena(4096), models, step: decide, observer });
   const submit = (id: JobId): void => {
     const job = { id, stream: 's', model: 'm', capturedAt: AT, deadlineAt: KILL_AT };
-    dispatcher.submit({ job, inputs: [], decode: (_, onAnswer) => onAnswer([]), settle: nothing });
+    dispatcher.submit({ job, inputs: [], decode: (_, listener) => listener.decoded([]), settle: nothing });
   };
   return { submit, segments, forgotten, end: (told: SegmentEnd) => onEnd(told) };
 }

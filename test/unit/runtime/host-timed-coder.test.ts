@@ -28,7 +28,7 @@ describe('a coder in the time of a simulated host', () => {
     const { clock, work, told, turn, encoded } = rig();
     expect(work.before(instantUs(999))).toBeUndefined();
     expect(work.before(instantUs(1000))).toBeDefined();
-    encoded((_outputs, onEnd) => onEnd([]));
+    encoded((_outputs, listener) => listener.decoded([]));
     await turn();
     expect(work.before(instantUs(1000))).toBeUndefined();
     expect(told).toEqual([]);
@@ -40,15 +40,15 @@ describe('a coder in the time of a simulated host', () => {
     const { clock, work, told, turn, encoded } = rig();
     let read: (() => void) | undefined;
     const item = { kind: 'object', label: 'person', score: 1, box: { x: 0, y: 0, width: 1, height: 1 } } as const;
-    encoded((_outputs, onEnd) => {
-      read = () => onEnd([item]);
+    encoded((_outputs, listener) => {
+      read = () => listener.decoded([item]);
     });
     await turn();
     clock.runUntil(instantUs(1000));
     const decode = told[0]?.what;
     if (decode === undefined || decode instanceof Error) throw new Error('the frame was encoded');
     const answers: unknown[] = [];
-    decode([], (answer) => answers.push([answer, clock.now()]));
+    decode([], { decoded: (answer) => void answers.push([answer, clock.now()]) });
     expect(work.before(instantUs(1499))).toBeUndefined();
     expect(work.before(instantUs(1500))).toBeDefined();
     read?.();
