@@ -1,4 +1,6 @@
 import { type InstantUs, instantUs } from '../core/units.ts';
+import type { DueList } from './due-list.ts';
+import { expectedAt } from './expected.ts';
 import { type CoreState, type HoldState, type JobState, leavesBy, type SchedulerState, type StreamState } from './state.ts';
 import { aloneRestUs, aloneRowUs } from './steps.ts';
 
@@ -208,8 +210,7 @@ function mostDemandBeside(state: SchedulerState, core: CoreState, until: number)
   for (const other of state.cores) {
     const { running } = other;
     if (running !== undefined && running.core === other) demand += running.model.busRatio;
-    if (other !== core && other.homeBusRatio > 0 && other.arrivals.next(0, Number.NEGATIVE_INFINITY, until) >= 0)
-      demand += other.homeBusRatio;
+    if (other !== core && other.homeBusRatio > 0 && other.arrivals.anyBy(until)) demand += other.homeBusRatio;
   }
   return demand;
 }
@@ -219,14 +220,34 @@ const isMoreUrgent = (rank: number, urgentAt: number, candidate: JobState): bool
 
 /** The most urgent one that is at home there, takes of the bus, and goes before the candidate. */
 function nextExpected(now: InstantUs, core: CoreState, candidate: JobState): StreamState | undefined {
+  const { homeStreams, expected, homeBusRatio } = core;
   let next: StreamState | undefined;
-  let nextDeadlineAt = NEVER;
-  for (const stream of core.homeStreams) {
-    if (stream === candidate.stream || stream.model.busRatio === 0 || !stream.releases.predict(now)) continue;
-    const deadlineAt = stream.releases.captureAt + stream.stream.deadlineUs;
-    if (deadlineAt >= nextDeadlineAt || !isMoreUrgent(stream.rank, deadlineAt, candidate)) continue;
-    next = stream;
-    nextDeadlineAt = deadlineAt;
-  }
+  if (homeBusRatio === 0) return next;
+  if (expected === undefined) for (const stream of homeStreams) next = moreUrgentOf(now, next, stream, candidate);
+  else
+    for (let rank = 0; rank < expected.length && rank <= candidate.rank; rank += 1) {
+      const order = expected[rank] as DueList;
+      // By when they are due at the earliest, until none that follows can have an earlier deadline than a peer may have, or than what was found.
+      const until = rank === candidate.rank ? candidate.urgentAt : NEVER;
+      for (let index = 0; order.dueAt(index) < until && order.dueAt(index) <= expectedDeadlineAt(next); ) {
+        const stream = expectedAt(now, core, order, index);
+        if (stream === undefined) continue;
+        next = moreUrgentOf(now, next, stream, candidate);
+        index += 1;
+      }
+    }
   return next;
 }
+
+/** The other, if it is expected, goes before the candidate and has the earlier deadline. */
+function moreUrgentOf(now: InstantUs, next: StreamState | undefined, other: StreamState, candidate: JobState): StreamState | undefined {
+  if (other === candidate.stream || other.model.busRatio === 0 || !other.releases.predict(now)) return next;
+  const deadlineAt = expectedDeadlineAt(other);
+  if (!isMoreUrgent(other.rank, deadlineAt, candidate)) return next;
+  const nextAt = expectedDeadlineAt(next);
+  return next === undefined || deadlineAt < nextAt || (deadlineAt === nextAt && other.index < next.index) ? other : next;
+}
+
+/** Of the job that was predicted last; never where there is none. */
+const expectedDeadlineAt = (next: StreamState | undefined): number =>
+  next === undefined ? NEVER : next.releases.captureAt + next.stream.deadlineUs;

@@ -1,3 +1,4 @@
+import type { InstantUs } from '../core/units.ts';
 import { Arrivals } from './arrivals.ts';
 import { DueList } from './due-list.ts';
 import type { CoreState, StreamState } from './state.ts';
@@ -35,12 +36,22 @@ export function noteDue(stream: StreamState): void {
   if (isInOrder(stream)) moveExpected(stream, stream.releases.captureFrom + stream.stream.deadlineUs - stream.tail.highUs);
 }
 
+/** The stream that stands there in the order; undefined when it stood too early, and has been moved to where it belongs now. */
+export function expectedAt(now: InstantUs, core: CoreState, order: DueList, index: number): StreamState | undefined {
+  const stream = core.homeStreams[order.placeAt(index)] as StreamState;
+  const { releases } = stream;
+  const dueAt = releases.predict(now) ? releases.captureAt + stream.stream.deadlineUs - stream.tail.highUs : Number.POSITIVE_INFINITY;
+  if (dueAt <= order.dueAt(index)) return stream;
+  moveExpected(stream, dueAt);
+  return undefined;
+}
+
 function isInOrder({ homes }: StreamState): boolean {
   for (const { core } of homes) if (core.expected !== undefined) return true;
   return false;
 }
 
-export function moveExpected(stream: StreamState, dueFrom: number): void {
+function moveExpected(stream: StreamState, dueFrom: number): void {
   if (dueFrom === stream.dueFrom) return;
   for (const { core, place } of stream.homes) {
     const list = core.expected?.[stream.rank];

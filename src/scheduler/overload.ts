@@ -2,7 +2,7 @@ import { type InstantUs, instantUs } from '../core/units.ts';
 import { highUsOn, typicalUsOn } from './cost-of.ts';
 import { Demands } from './demands.ts';
 import type { DueList } from './due-list.ts';
-import { moveExpected } from './expected.ts';
+import { expectedAt } from './expected.ts';
 import { endBy, tightUs } from './protected-span.ts';
 import { claimUs, isFunded, standingDueAt, standsInBackground } from './server.ts';
 import type { CoreState, HoldState, JobState, StreamState } from './state.ts';
@@ -66,14 +66,8 @@ export class Overload {
     // Of a peer, only one that is due before the candidate counts.
     const until = rank === candidate.rank ? standingDueAt(candidate) : Number.POSITIVE_INFINITY;
     for (let index = 0, dueFrom = list.dueAt(0); dueFrom < until && this.#demands.hasRoomFor(dueFrom); dueFrom = list.dueAt(index)) {
-      const stream = core.homeStreams[list.placeAt(index)] as StreamState;
-      const isExpected = stream.releases.predict(now);
-      const dueAt = isExpected ? stream.releases.captureAt + stream.stream.deadlineUs - stream.tail.highUs : Number.POSITIVE_INFINITY;
-      if (dueAt > dueFrom) {
-        // What was expected has not come, or will not any more; it is met again where it belongs now.
-        moveExpected(stream, dueAt);
-        continue;
-      }
+      const stream = expectedAt(now, core, list, index);
+      if (stream === undefined) continue;
       this.#addExpected(now, core, candidate, stream);
       index += 1;
     }
