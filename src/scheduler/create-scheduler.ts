@@ -85,6 +85,7 @@ function createModels(state: SchedulerState): Map<ModelId, ModelState> {
     }
     const model = createModel(row, group, state.cores.length);
     group.models.push(model);
+    group.widthMin = Math.min(group.widthMin, model.width);
     models.set(row.model, model);
   }
   return models;
@@ -98,7 +99,7 @@ function createGroup(state: SchedulerState, row: ModelPlan): GroupState {
   });
   const { goesBefore, changesOrder } = state.policy;
   const waiting = new WaitingList<JobState>((a, b) => goesBefore(a, b, state), changesOrder);
-  return { cores: members, models: [], open: [], waiting, cursor: 0, keptInRound: 0 };
+  return { cores: members, models: [], open: [], waiting, widthMin: Number.POSITIVE_INFINITY, cursor: 0, keptInRound: 0 };
 }
 
 function createModel(row: ModelPlan, group: GroupState, coreCount: number): ModelState {

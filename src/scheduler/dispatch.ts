@@ -97,12 +97,15 @@ function rewind(state: SchedulerState): void {
 function mostUrgent(state: SchedulerState): JobState | undefined {
   let first: JobState | undefined;
   for (const group of state.groups) {
-    if (group.cursor >= group.waiting.size || !hasIdleCore(group)) continue;
+    if (group.cursor >= group.waiting.size || !hasIdleCore(group) || waitsForCores(state, group)) continue;
     const job = nextToLookAt(state, group);
     if (job !== undefined && (first === undefined || state.policy.goesBefore(job, first, state))) first = job;
   }
   return first;
 }
+
+/** Whether a gang of the group has to wait for cores, and all that wait there are gangs: a thousand of them are not asked one by one. */
+const waitsForCores = ({ round }: SchedulerState, { widthMin, keptInRound }: GroupState): boolean => widthMin > 1 && keptInRound === round;
 
 /** Past those of which an older job of their stream has just been held, and turns whose next token may not come yet. */
 function nextToLookAt({ now, round }: SchedulerState, group: GroupState): JobState | undefined {

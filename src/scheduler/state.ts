@@ -271,6 +271,8 @@ export interface GroupState {
   /** Those of the cores that are open to any of the models. */
   readonly open: CoreState[];
   readonly waiting: WaitingList<JobState>;
+  /** The fewest cores that a job of any of the models takes at once. */
+  widthMin: number;
   /** The next one to look at in the present dispatch round. */
   cursor: number;
   /** The last dispatch round in which a gang of this group had to wait. */
