@@ -1,6 +1,6 @@
 /**
  * How fast `coxswain sim` is on one core: `npm run build && npx tsx tools/bench/simulator.ts [--seconds n] [--json]`. What is measured is the compiled code, each
- * workload in a process of its own (`--workload vehicle`, `streams` or `growth`); everything is told as a ratio to real time, or to the smallest size measured in the same
+ * workload in a process of its own (`--workload vehicle`, `streams`, `growth` or `overload`); everything is told as a ratio to real time, or to the smallest size measured in the same
  * run, so that a slow machine does not look like slow code. The rounds before the one that counts let the compiler see the code.
  */
 import { execFileSync } from 'node:child_process';
@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ManifestModel, PipelineConfig, RuntimeConfig } from '../../src/config/runtime-config.ts';
 import type { SourceConfig } from '../../src/config/source-config.ts';
+import type { Decision } from '../../src/core/decision.ts';
+import type { Event } from '../../src/core/event.ts';
 import { CRITICALITIES } from '../../src/core/stream.ts';
 import { durationFromMs, durationUs } from '../../src/core/units.ts';
 import type { Report } from '../../src/telemetry/report-schema.ts';
@@ -29,8 +31,9 @@ inlineMore();
 const ROUNDS = 8;
 const BUSY_STREAMS = 64;
 const STREAM_COUNTS = [10, 100, 1_000, 10_000];
-/** Of all streams together: as many as in the vehicle, so that only their number differs. */
-const JOBS_PER_SECOND = 3_000;
+/** Of all streams together, so that only their number differs: what the cores can do, and far more, so that jobs pile up. */
+const JOBS_PER_SECOND = { growth: 3_000, overload: 12_000 } as const;
+type Demand = keyof typeof JOBS_PER_SECOND;
 
 const wall = createSystemClock();
 const files = createConfigFiles();
@@ -41,7 +44,18 @@ const vehicle = loadConfig(new URL('configs/vehicle-500.yaml', root).pathname, {
 export interface SimulatorSpeed {
   readonly vehicle: { readonly timesRealTime: number; readonly completionsPerSecond: number };
   readonly streams64: { readonly completionsPerSecond: number };
-  readonly growth: readonly { readonly streams: number; readonly eventUs: number; readonly ratio: number; readonly logRatio: number }[];
+  readonly growth: readonly EventCost[];
+  readonly overload: readonly EventCost[];
+}
+
+export interface EventCost {
+  readonly streams: number;
+  /** Jobs that wait for a core, on average over time. */
+  readonly ready: number;
+  readonly eventUs: number;
+  /** To the fewest streams: of the cost of an event, and of the logarithm of their number. */
+  readonly ratio: number;
+  readonly logRatio: number;
 }
 
 interface Speed {
@@ -51,7 +65,7 @@ interface Speed {
   readonly events: number;
 }
 
-async function play(config: RuntimeConfig, seconds: number): Promise<Speed> {
+async function play(config: RuntimeConfig, seconds: number, log?: (text: string) => Promise<void>): Promise<Speed> {
   const [mode] = profile.modes;
   if (mode === undefined) throw new Error('a profile has a mode');
   const used = new Set(config.pipelines.map(({ stream }) => stream.model));
@@ -59,7 +73,7 @@ async function play(config: RuntimeConfig, seconds: number): Promise<Speed> {
   const startedAt = wall.now();
   const { report } = await simulate(
     { config, profile, mode, spanUs: durationFromMs(seconds * 1000), seed: 1, faults: {}, isTraced: false },
-    { costs },
+    { costs, ...(log === undefined ? {} : { log }) },
   );
   const wallSeconds = (wall.now() - startedAt) / 1e6;
   return { simulatedSeconds: seconds, wallSeconds, completions: completionsOf(report), events: report.scheduler.steps };
@@ -78,9 +92,9 @@ async function best(config: RuntimeConfig, seconds: number): Promise<Speed> {
 }
 
 /** The vehicle's networks but the largest, each stream one of them, with a source of its own; periods such that all of them together ask for the same. */
-function manyStreams(count: number): RuntimeConfig {
+function manyStreams(count: number, demand: Demand = 'growth'): RuntimeConfig {
   const models = vehicle.models.filter(({ costUs }) => costUs < 2_500);
-  const periodUs = durationUs((count * 1e6) / JOBS_PER_SECOND);
+  const periodUs = durationUs((count * 1e6) / JOBS_PER_SECOND[demand]);
   const [source, pipeline] = [vehicle.sources[0], vehicle.pipelines[0]];
   if (source === undefined || pipeline === undefined) throw new Error('the vehicle has streams');
   const sources = Array.from(
@@ -104,15 +118,49 @@ async function eventUs(config: RuntimeConfig, seconds: number): Promise<number> 
   return ((long.wallSeconds - short.wallSeconds) * 1e6) / (long.events - short.events);
 }
 
+/** As its decision log tells: who came and neither began nor ended. */
+async function meanReady(config: RuntimeConfig, seconds: number): Promise<number> {
+  const waiting = new Set<number>();
+  let [at, sum] = [0, 0];
+  await play(config, seconds, async (text) => {
+    for (const line of text.split('\n')) {
+      const { event, decisions } = JSON.parse(line || '{}') as Partial<Step>;
+      if (event === undefined) continue;
+      sum += waiting.size * (event.at - at);
+      at = event.at;
+      if (event.kind === 'arrived') waiting.add(event.job.id);
+      for (const decision of decisions ?? []) if (decision.kind === 'start' || decision.kind === 'end') waiting.delete(decision.job);
+    }
+  });
+  return sum / at;
+}
+
+/** A line of the decision log. */
+interface Step {
+  readonly event: Event;
+  readonly decisions: readonly Decision[];
+}
+
 /** What one process measures. How the cost of an event grows is told of one process, which has seen all sizes before it measures one, so that all have the same compiled code. */
-async function measure(workload: string, seconds: number): Promise<readonly Speed[] | readonly number[]> {
+async function measure(workload: string, seconds: number): Promise<readonly Speed[] | readonly EventCost[]> {
   if (workload === 'vehicle') return [await best(vehicle, seconds)];
   if (workload === 'streams') return [await best(manyStreams(BUSY_STREAMS), seconds / 10)];
-  if (workload !== 'growth') throw new Error(`workloads are vehicle, streams and growth, not ${workload}`);
-  const eventsUs: number[] = [];
-  for (const streams of STREAM_COUNTS) await play(manyStreams(streams), seconds / 20);
-  for (const streams of STREAM_COUNTS) eventsUs.push(await eventUs(manyStreams(streams), seconds / 5));
-  return eventsUs;
+  if (workload === 'growth' || workload === 'overload') return measureGrowth(workload, seconds);
+  throw new Error(`workloads are vehicle, streams, growth and overload, not ${workload}`);
+}
+
+async function measureGrowth(demand: Demand, seconds: number): Promise<readonly EventCost[]> {
+  const span = (seconds * JOBS_PER_SECOND.growth) / JOBS_PER_SECOND[demand] / 5;
+  for (const streams of STREAM_COUNTS) await play(manyStreams(streams, demand), span / 4);
+  const costs: EventCost[] = [];
+  for (const streams of STREAM_COUNTS) {
+    const us = await eventUs(manyStreams(streams, demand), span);
+    costs.push({ streams, ready: Number.NaN, eventUs: us, ratio: us / (costs[0]?.eventUs ?? us), logRatio: Math.log10(streams) });
+  }
+  // At the end, since with a log other code runs.
+  const ready: number[] = [];
+  for (const streams of STREAM_COUNTS) ready.push(await meanReady(manyStreams(streams, demand), span / 4));
+  return costs.map((row, index) => ({ ...row, ready: ready[index] ?? Number.NaN }));
 }
 
 /** In a process of its own, as a user simulates one configuration at a time: none finds the heap or the compiled code of another. */
@@ -124,15 +172,11 @@ function measured<Figure>(workload: string, seconds: number): readonly Figure[] 
 function measureAll(seconds: number): SimulatorSpeed {
   const [car, busy] = ['vehicle', 'streams'].flatMap((workload) => measured<Speed>(workload, seconds));
   if (car === undefined || busy === undefined) throw new Error('a process tells the speed of its workload');
-  const eventsUs = measured<number>('growth', seconds);
-  const smallest = eventsUs[0] ?? Number.NaN;
   return {
     vehicle: { timesRealTime: car.simulatedSeconds / car.wallSeconds, completionsPerSecond: car.completions / car.wallSeconds },
     streams64: { completionsPerSecond: busy.completions / busy.wallSeconds },
-    growth: STREAM_COUNTS.map((streams, index) => {
-      const eventUs = eventsUs[index] ?? Number.NaN;
-      return { streams, eventUs, ratio: eventUs / smallest, logRatio: Math.log10(streams) };
-    }),
+    growth: measured<EventCost>('growth', seconds),
+    overload: measured<EventCost>('overload', seconds),
   };
 }
 
@@ -155,10 +199,12 @@ async function main(): Promise<void> {
     `vehicle-500: ${Math.round(result.vehicle.timesRealTime)} times real time, ${Math.round(result.vehicle.completionsPerSecond)} segments a second`,
   );
   console.log(`64 streams: ${Math.round(result.streams64.completionsPerSecond)} segments a second`);
-  for (const row of result.growth) {
-    console.log(
-      `${row.streams} streams: ${row.eventUs.toFixed(2)} us an event, ${row.ratio.toFixed(2)} times that of 10 (logarithm: ${row.logRatio})`,
-    );
+  for (const demand of ['growth', 'overload'] as const) {
+    console.log(`${JOBS_PER_SECOND[demand]} jobs a second:`);
+    for (const { streams, ready, eventUs: us, ratio, logRatio } of result[demand])
+      console.log(
+        `${streams} streams, ${ready.toFixed(1)} jobs ready: ${us.toFixed(2)} us an event, ${ratio.toFixed(2)} times that of 10 (logarithm: ${logRatio})`,
+      );
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { DecisionCost } from './decision.ts';
 import { type ResultSection, tableOf } from './result-section.ts';
-import type { SimulatorSpeed } from './simulator.ts';
+import type { EventCost, SimulatorSpeed } from './simulator.ts';
 
 /** Each measurement in a process of its own, so that none finds the heap or the compiled code of another. */
 function measured<Result>(file: string, ...args: readonly string[]): Result {
@@ -41,17 +41,26 @@ Repeat: \`npm run build && node --expose-gc --import tsx tools/bench/decision.ts
 }
 
 function renderSimulator(): string {
-  const { vehicle, streams64, growth } = measured<SimulatorSpeed>('simulator.ts');
+  const { vehicle, streams64, growth, overload } = measured<SimulatorSpeed>('simulator.ts');
   return `\`configs/vehicle-500.yaml\` on car-500: ${Math.round(vehicle.timesRealTime)} times real time, ${Math.round(vehicle.completionsPerSecond)} segments a second (aim: 1 000 times).
 64 streams: ${Math.round(streams64.completionsPerSecond)} segments a second (aim: 300 000).
 
 ${tableOf(
-  ['streams', 'us an event', 'times that of 10', 'logarithm'],
-  growth.map((row) => [String(row.streams), row.eventUs.toFixed(2), row.ratio.toFixed(2), String(row.logRatio)]),
+  ['demand', 'streams', 'jobs ready', 'us an event', 'times that of 10', 'logarithm'],
+  [...growth.map((row) => growthRow('what the cores can do', row)), ...overload.map((row) => growthRow('four times that', row))],
 )}
 
-Aim: the third column stays below the last one. Repeat: \`npm run build && npx tsx tools/bench/simulator.ts\`.`;
+Streams of the same demand together, so that only their number differs. Aim: the last but one column stays below the last. Repeat: \`npm run build && npx tsx tools/bench/simulator.ts\`.`;
 }
+
+const growthRow = (demand: string, { streams, ready, eventUs, ratio, logRatio }: EventCost): readonly string[] => [
+  demand,
+  String(streams),
+  ready.toFixed(1),
+  eventUs.toFixed(2),
+  ratio.toFixed(2),
+  String(logRatio),
+];
 
 export const decisionResults: ResultSection = { title: 'What a decision of the default policy costs', render: renderDecisions };
 export const simulatorResults: ResultSection = { title: 'How fast the simulator is', render: renderSimulator };
