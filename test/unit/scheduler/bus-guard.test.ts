@@ -78,6 +78,17 @@ describe('a run that wants much of the bus', () => {
     expect(it.arrive(247, 'greedy')).toEqual(['hold 7 on 1 for camera']);
   });
 
+  it('is held for the one that is due first, however many are expected there', () => {
+    const quiet = Array.from(
+      { length: 40 },
+      (_, index): StreamOptions => ({ ...camera, id: `quiet-${index}`, periodMs: 400, deadlineMs: 390 }),
+    );
+    const it = bench([...quiet, { ...camera, periodMs: 50 }, greedy]);
+    for (const [index, { id }] of quiet.entries()) it.complete(index * 12, id, 11);
+    for (const at of [500, 550, 600, 650, 700]) it.complete(at, 'camera', 12);
+    expect(it.arrive(747, 'greedy')).toEqual(['hold 46 on 1 for camera']);
+  });
+
   it('of several steps may take as many as do no harm', () => {
     const steps: StepPlan = {
       kind: 'blocks',
