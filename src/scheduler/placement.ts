@@ -79,9 +79,13 @@ export function placeModels(request: PlacementRequest): Placement {
   const free = items.filter((item) => !pinned.includes(item)).sort(byWeight);
 
   const coreCount = steadyOf(request.cores).length;
-  let draft = placeHard(request, pinned, free.filter(isHard), coreCount);
-  for (let count = 1; count < coreCount; count += 1) {
-    const attempt = placeHard(request, pinned, free.filter(isHard), count);
+  const hard = free.filter(isHard);
+  let draft = placeHard(request, pinned, hard, coreCount);
+  // On fewer cores than that some would have more to do than they can.
+  const fewest =
+    overloadOf(draft) > 0 ? 1 : Math.max(1, Math.ceil(hard.reduce((sum, { loadRatio }) => sum + loadRatio, 0) - ROUNDING_RATIO));
+  for (let count = fewest; count < coreCount; count += 1) {
+    const attempt = placeHard(request, pinned, hard, count);
     if (attempt.problems.length > draft.problems.length || overloadOf(attempt) > overloadOf(draft) + ROUNDING_RATIO) continue;
     draft = attempt;
     break;
