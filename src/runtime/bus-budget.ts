@@ -3,6 +3,7 @@ import type { ModelId } from '../core/model.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { Regulation } from '../devices/sim/byte-budget.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 
 type Budgeted = Pick<RuntimeConfig, 'pipelines'> & { readonly scheduler: Pick<RuntimeConfig['scheduler'], 'busBudget'> };
 
@@ -82,8 +83,8 @@ export function stallUs({ bytes: budget, periodUs, rateMax, runsMax }: StreamBud
 }
 
 /** At how many places jobs of the stream may run at once. */
-export function runsAtOnce({ stream }: PipelineConfig, { models }: Placement): number {
-  const placed = models.find(({ model }) => model === stream.model);
+export function runsAtOnce({ id, stream }: PipelineConfig, { models }: Placement): number {
+  const placed = rowFor(models, stream.model, id);
   if (placed === undefined) return 1;
   const cores = placed.cores.filter((core) => !placed.spares.includes(core)).length;
   return Math.max(1, Math.floor(cores / (placed.split ?? 1)));

@@ -9,10 +9,11 @@ import { durationUs } from '../core/units.ts';
 import { compileSegment, extentOf, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { compileSplit, type Split } from '../devices/sim/split-cost.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 import { heldRateOf, heldUs } from './bus-budget.ts';
 import { checkFit } from './check-fit.ts';
 import type { Chip } from './on-chip.ts';
-import { splitOf } from './placed-split.ts';
+import { coresOf, splitOf } from './placed-split.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
@@ -45,7 +46,7 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
     const layers = costs.find((row) => row.model === model.id)?.layers ?? [];
     const limitUs = limits.get(model.id);
     if (limitUs === undefined || layers.length < 2 || model.shape?.kind === 'language') return model;
-    const there = chipOf(run.placement.models.find((row) => row.model === model.id)?.cores ?? [], chip);
+    const there = chipOf(coresOf(model.id, run.placement), chip);
     if (there === undefined) return model;
     const split = splitOf(model.id, run.placement, chip.profile);
     const usOf = timeOn(layers, there, split, heldRateOf(model.id, config));
@@ -79,7 +80,7 @@ function limitsOf(
     const { runUsMax, costUs } = stream;
     const model = config.pipelines.find(({ id }) => id === stream.id)?.stream.model;
     if (runUsMax === null || runUsMax <= 0 || model === undefined) continue;
-    const margin = costUs / Math.max(1, plan.models.find((row) => row.model === model)?.costUs ?? costUs);
+    const margin = costUs / Math.max(1, rowFor(plan.models, model, stream.id)?.costUs ?? costUs);
     limits.set(model, Math.min(limits.get(model) ?? Number.POSITIVE_INFINITY, runUsMax / margin));
   }
   return limits;

@@ -5,6 +5,7 @@ import { criticalityRank, type StreamId } from '../core/stream.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';
 import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 import type { FitCosts, RunCost } from './fit-costs.ts';
 
 /** A pipeline on its cores, as the analysis sees it. */
@@ -51,7 +52,7 @@ export interface Reserve {
 export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf'], costs: FitCosts): Lane[] {
   return config.pipelines.map((pipeline) => {
     const { stream } = pipeline;
-    const placed = placement.models.find(({ model }) => model === stream.model);
+    const placed = rowFor(placement.models, stream.model, stream.id);
     // A spare serves only when a core is lost, and no bound holds then anyway.
     const cores = placed?.cores.filter((core) => !placed.spares.includes(core)) ?? [0];
     const home = cores[0] ?? 0;

@@ -1,34 +1,41 @@
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { ModelId } from '../core/model.ts';
+import type { StreamId } from '../core/stream.ts';
 import type { PlacedModel, Placement } from '../scheduler/placement.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 
 /**
- * Puts every variant where the model is that it stands in for, so that switching moves nothing, split as that one is. A model that is also run for itself elsewhere keeps its own cores
- * in front.
+ * Puts every variant where the model is that it stands in for, so that switching moves nothing, split as that one is. A model that is also run for itself, split otherwise,
+ * stays as it is and keeps its own cores in front.
  */
 export function placeVariants(placement: Placement, config: RuntimeConfig): Placement {
-  const rows = new Map<ModelId, PlacedModel>(placement.models.map((row) => [row.model, row]));
-  for (const { stream, variants } of config.pipelines) {
-    const own = placement.models.find(({ model }) => model === stream.model);
+  const rows = [...placement.models];
+  for (const { id, stream, variants } of config.pipelines) {
+    const own = rowFor(placement.models, stream.model, id);
     if (own === undefined) continue;
     for (const model of variants) {
-      const known = rows.get(model);
-      const reason = `stands in for ${stream.model}`;
-      const cores = [...(known?.cores ?? []), ...own.cores.filter((core) => known?.cores.includes(core) !== true)];
-      const spares =
-        known === undefined ? own.spares : known.spares.filter((core) => !own.cores.includes(core) || own.spares.includes(core));
-      const split = known === undefined ? own.split : known.split;
-      rows.set(model, {
-        model,
-        cores,
-        spares,
-        ...(split === undefined ? {} : { split }),
-        reason: known === undefined ? reason : `${known.reason}, and ${reason}`,
-      });
+      const place = rows.findIndex((row) => row.model === model && (row.split !== own.split || areAtSame(row, own)));
+      const known = rows[place];
+      if (known === undefined) rows.push({ ...own, model, streams: [id], reason: roleOf(own) });
+      else rows[place] = alsoFor(known, own, id);
     }
   }
-  const models = [...rows.values()];
-  return { ...placement, models, problems: [...placement.problems, ...memoryProblems(models, config)] };
+  return { ...placement, models: rows, problems: [...placement.problems, ...memoryProblems(rows, config)] };
+}
+
+const areAtSame = (a: PlacedModel, b: PlacedModel): boolean => String(a.cores) === String(b.cores) && String(a.spares) === String(b.spares);
+
+const roleOf = ({ model }: PlacedModel): string => `stands in for ${model}`;
+
+function alsoFor(row: PlacedModel, own: PlacedModel, stream: StreamId): PlacedModel {
+  const isTold = row.reason.split(', and ').includes(roleOf(own));
+  return {
+    ...row,
+    streams: [...row.streams, stream],
+    cores: [...row.cores, ...own.cores.filter((core) => !row.cores.includes(core))],
+    spares: row.spares.filter((core) => !own.cores.includes(core) || own.spares.includes(core)),
+    reason: isTold ? row.reason : `${row.reason}, and ${roleOf(own)}`,
+  };
 }
 
 /** Only of cores where variants made the difference; the placement has told of the others. */
@@ -36,9 +43,9 @@ function memoryProblems(models: readonly PlacedModel[], config: RuntimeConfig): 
   const bytesOf = new Map(config.models.map(({ id, memoryBytes }) => [id, memoryBytes]));
   const isOwn = new Set(config.pipelines.map(({ stream }) => stream.model));
   return config.device.cores.flatMap(({ memoryBytes }, core) => {
-    const here = models.filter(({ cores }) => cores.includes(core));
-    const sum = (rows: readonly PlacedModel[]): number => rows.reduce((total, { model }) => total + (bytesOf.get(model) ?? 0), 0);
-    if (sum(here) <= memoryBytes || sum(here.filter(({ model }) => isOwn.has(model))) > memoryBytes) return [];
+    const here = [...new Set(models.filter(({ cores }) => cores.includes(core)).map(({ model }) => model))];
+    const sum = (ids: readonly ModelId[]): number => ids.reduce((total, id) => total + (bytesOf.get(id) ?? 0), 0);
+    if (sum(here) <= memoryBytes || sum(here.filter((id) => isOwn.has(id))) > memoryBytes) return [];
     const [need, have] = [sum(here), memoryBytes].map((bytes) => Math.round(bytes / 2 ** 20));
     return [`core ${core} needs ${need} MB for its models with their variants and has ${have} MB`];
   });

@@ -29,10 +29,12 @@ export function planRun(config: RuntimeConfig): RunPlan {
     cores: cores.map(({ id }) => id),
     streams,
     models: placement.models.map((row) => {
-      const { model, cores: placed, spares, split } = row;
+      const { model, streams: served, cores: placed, spares, split } = row;
       const { steps } = specs.get(model) ?? {};
+      const isAlone = placement.models.every((other) => other === row || other.model !== model);
       return {
         model,
+        ...(isAlone ? {} : { streams: served }),
         cores: placed,
         ...(spares.length > 0 ? { spares } : {}),
         ...withBusRatio(costsOn(row, config), specs.get(model), config.device),
@@ -137,16 +139,8 @@ function areAlike(a: ManifestModel | undefined, b: ManifestModel | undefined): b
 
 const sizeOf = ({ shape }: ManifestModel): unknown => (shape?.kind === 'network' ? [shape.height, shape.width, shape.channels] : shape);
 
-/** A model that several pipelines pin may run on any core that one of them names. */
-function pinsOf(config: RuntimeConfig): Readonly<Record<ModelId, readonly CoreId[]>> {
-  const pins: Record<ModelId, CoreId[]> = {};
-  for (const { stream, cores } of config.pipelines) {
-    if (cores === undefined) continue;
-    const known = pins[stream.model] ?? [];
-    pins[stream.model] = [...known, ...cores.filter((core) => !known.includes(core))];
-  }
-  return pins;
-}
+const pinsOf = ({ pipelines }: RuntimeConfig): Readonly<Record<StreamId, readonly CoreId[]>> =>
+  Object.fromEntries(pipelines.flatMap(({ id, cores }) => (cores === undefined ? [] : [[id, cores]])));
 
 /** The same in all pipelines of a model. */
 const splitsOf = ({ pipelines }: RuntimeConfig): Readonly<Record<ModelId, number | 'auto'>> =>

@@ -13,6 +13,7 @@ import { drawSimFaults } from '../devices/sim/faults.ts';
 import type { SimSteps } from '../devices/sim/model-steps.ts';
 import { ABORT_US, createSimDevice, type SimDevice } from '../devices/sim/sim-device.ts';
 import { resultPayload } from '../mqtt/payloads.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 import { headerLine, stepLine } from '../telemetry/decision-log.ts';
 import type { Report } from '../telemetry/report-schema.ts';
 import type { Telemetry, TelemetryOptions } from '../telemetry/telemetry.ts';
@@ -213,10 +214,13 @@ function stepsOf(model: ModelId, { models }: RuntimeConfig, { cuts, deps: { cost
 
 /** One for each turn that may be open at once: of every stream, on every core where it is served. A model that makes one token a job has one. */
 function cachesOf(model: ModelId, { plan }: RunPlan): number {
-  const row = plan.models.find((candidate) => candidate.model === model);
-  if (row?.steps?.kind !== 'tokens') return 1;
-  const streams = plan.streams.filter((stream) => stream.model === model).length;
-  return (streams * row.cores.length * (row.steps.turnsMax ?? 1)) / (row.split ?? 1);
+  const rows = plan.models.filter((row) => row.model === model);
+  const own = plan.streams.filter((stream) => stream.model === model);
+  return rows.reduce((sum, row) => {
+    if (row.steps?.kind !== 'tokens') return 1;
+    const streams = own.filter(({ id }) => rowFor(rows, model, id) === row).length;
+    return sum + (streams * row.cores.length * (row.steps.turnsMax ?? 1)) / (row.split ?? 1);
+  }, 0);
 }
 
 const chunkTokensOf = ({ plan }: RunPlan): ReadonlyMap<ModelId, number> =>

@@ -87,7 +87,8 @@ export function simulatedCosts(
 
 /** The cores that a job of the model takes, where it has no choice. */
 function gangOf(model: ModelId, { models }: Placement): readonly CoreId[] | undefined {
-  const placed = models.find((row) => row.model === model);
+  const [placed, ...others] = models.filter((row) => row.model === model);
+  if (others.length > 0) return undefined;
   const cores = placed?.cores.filter((core) => !placed.spares.includes(core));
   return placed?.split !== undefined && placed.split === cores?.length ? cores : undefined;
 }

@@ -6,6 +6,7 @@ import { bandwidthAt, bytesPerUs, type Flow, flowUs } from '../devices/sim/bus-s
 import type { Regulation } from '../devices/sim/byte-budget.ts';
 import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import type { Placement } from '../scheduler/placement.ts';
+import { rowFor } from '../scheduler/scheduler.ts';
 import { regulationOf, runsAtOnce, type StreamBudget, stallUs, usersOf } from './bus-budget.ts';
 
 export interface BusUsers {
@@ -101,7 +102,7 @@ function budgetsOf({ config, placement, rateMaxOf }: BusUsers, regulation: Regul
   for (const pipeline of config.pipelines) {
     const bytes = regulation.bytesByStream.get(pipeline.id);
     if (bytes === undefined) continue;
-    const cores = placement.models.find(({ model }) => model === pipeline.stream.model)?.cores ?? [];
+    const cores = rowFor(placement.models, pipeline.stream.model, pipeline.id)?.cores ?? [];
     const builds = [pipeline.stream.model, ...pipeline.variants];
     const rateMax = Math.max(0, ...builds.flatMap((build) => cores.map((core) => rateMaxOf(build, core))));
     budgets.set(pipeline.id, { bytes, periodUs: regulation.periodUs, rateMax, runsMax: runsAtOnce(pipeline, placement) });

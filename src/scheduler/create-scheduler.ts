@@ -8,7 +8,7 @@ import { instantUs } from '../core/units.ts';
 import { Arrivals } from './arrivals.ts';
 import { CoreCosts } from './core-costs.ts';
 import { CostEstimate } from './cost-estimate.ts';
-import { assertPlan, type ExactCost, type ModelPlan, type SchedulerPlan } from './plan.ts';
+import { assertPlan, type ExactCost, type ModelPlan, rowFor, type SchedulerPlan } from './plan.ts';
 import { createPolicy } from './policies/registry.ts';
 import { ReleasePattern } from './release-pattern.ts';
 import { createServers } from './server.ts';
@@ -72,9 +72,9 @@ const createCore = (id: CoreId, index: number): CoreState => ({
 });
 
 /** Models with the same list of cores, of which the same are spares, share a group; the groups are put into the state. */
-function createModels(state: SchedulerState): Map<ModelId, ModelState> {
+function createModels(state: SchedulerState): readonly ModelState[] {
   const groups = new Map<string, GroupState>();
-  const models = new Map<ModelId, ModelState>();
+  const models: ModelState[] = [];
   for (const row of state.plan.models) {
     const key = `${row.cores.join()} but ${row.spares?.join() ?? ''}`;
     const known = groups.get(key);
@@ -86,7 +86,7 @@ function createModels(state: SchedulerState): Map<ModelId, ModelState> {
     const model = createModel(row, group, state.cores.length);
     group.models.push(model);
     group.widthMin = Math.min(group.widthMin, model.width);
-    models.set(row.model, model);
+    models.push(model);
   }
   return models;
 }
@@ -148,11 +148,16 @@ function sharesBefore(shares: readonly number[]): Float64Array {
   return before;
 }
 
-function createStream(plan: SchedulerPlan, stream: Stream, index: number, models: ReadonlyMap<ModelId, ModelState>): StreamState {
-  const model = models.get(stream.model);
-  assert(model !== undefined, 'the model of a stream is placed');
+function createStream(plan: SchedulerPlan, stream: Stream, index: number, models: readonly ModelState[]): StreamState {
+  const modelOf = (id: ModelId): ModelState => {
+    const row = rowFor(plan.models, id, stream.id);
+    const model = models.find((one) => one.plan === row);
+    assert(model !== undefined, 'a model that a stream runs is placed', id);
+    return model;
+  };
+  const model = modelOf(stream.model);
   const variants = (plan.variants ?? []).filter((variant) => variant.stream === stream.id);
-  const levels = [model, ...variants.flatMap((variant) => models.get(variant.model) ?? [])];
+  const levels = [model, ...variants.map((variant) => modelOf(variant.model))];
   return {
     stream,
     index,

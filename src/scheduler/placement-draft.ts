@@ -22,6 +22,7 @@ export interface PlaceableCore {
   readonly isIdle?: boolean;
 }
 
+/** A model with those of its streams that are placed together, mostly all. */
 export interface Item {
   readonly model: PlaceableModel;
   readonly streams: readonly Stream[];
@@ -31,14 +32,33 @@ export interface Item {
   readonly loadRatio: number;
   /** As the configuration says; undefined: it runs on one core. */
   readonly split: number | 'auto' | undefined;
+  /** The only cores that may run it, as the configuration says; undefined: any. */
+  readonly pins: readonly CoreId[] | undefined;
+}
+
+export function createItem(model: PlaceableModel, streams: readonly Stream[], how: Pick<Item, 'split' | 'pins'>): Item {
+  return {
+    model,
+    streams,
+    rank: Math.min(...streams.map((stream) => criticalityRank(stream.criticality))),
+    isStateful: streams.some((stream) => stream.isStateful),
+    loadRatio: loadOf({ streams }, model.costUs),
+    ...how,
+  };
 }
 
 export interface Seat {
   readonly core: PlaceableCore;
+  /** At home here. */
   readonly items: Item[];
+  /** Loaded here: each once, however many items need it. */
+  readonly models: Set<ModelId>;
   memoryBytes: number;
   loadRatio: number;
 }
+
+/** Sums of the same loads in another order are not quite the same. */
+export const ROUNDING_RATIO = 1e-9;
 
 interface Place {
   /** The first ones are where it sits: one, or as many as it is split over. */
@@ -52,12 +72,12 @@ interface Place {
 
 export interface Draft {
   readonly seats: readonly Seat[];
-  readonly placed: Map<ModelId, Place>;
+  readonly placed: Map<Item, Place>;
   readonly problems: string[];
 }
 
 export const createDraft = (cores: readonly PlaceableCore[]): Draft => ({
-  seats: cores.map((core): Seat => ({ core, items: [], memoryBytes: 0, loadRatio: 0 })),
+  seats: cores.map((core): Seat => ({ core, items: [], models: new Set(), memoryBytes: 0, loadRatio: 0 })),
   placed: new Map(),
   problems: [],
 });
@@ -67,18 +87,34 @@ export function sit(draft: Draft, seats: readonly Seat[], item: Item, costUs: nu
   for (const seat of seats) {
     seat.items.push(item);
     seat.loadRatio += loadOf(item, costUs);
-    seat.memoryBytes += item.model.memoryBytes;
+    load(seat, item.model);
   }
-  draft.placed.set(item.model.id, { cores: seats.map(({ core }) => core.id), spares: [], width: seats.length, costUs, reason });
+  draft.placed.set(item, { cores: seats.map(({ core }) => core.id), spares: [], width: seats.length, costUs, reason });
+}
+
+/** Its jobs run on whichever of the seats is free, one on one; the first is its home. */
+export function spread(draft: Draft, seats: readonly Seat[], item: Item, costUs: number, reason: string): void {
+  for (const seat of seats) {
+    seat.loadRatio += loadOf(item, costUs) / seats.length;
+    load(seat, item.model);
+  }
+  seats[0]?.items.push(item);
+  draft.placed.set(item, { cores: seats.map(({ core }) => core.id), spares: [], width: 1, costUs, reason });
 }
 
 /** Loaded there too, but not at home. */
 export function lodge(draft: Draft, seat: Seat, item: Item): void {
-  seat.memoryBytes += item.model.memoryBytes;
-  draft.placed.get(item.model.id)?.cores.push(seat.core.id);
+  load(seat, item.model);
+  draft.placed.get(item)?.cores.push(seat.core.id);
 }
 
-const loadOf = ({ streams }: Item, costUs: number): number =>
+function load(seat: Seat, { id, memoryBytes }: PlaceableModel): void {
+  if (seat.models.has(id)) return;
+  seat.models.add(id);
+  seat.memoryBytes += memoryBytes;
+}
+
+export const loadOf = ({ streams }: Pick<Item, 'streams'>, costUs: number): number =>
   streams.reduce((sum, { periodUs }) => sum + (periodUs > 0 ? costUs / periodUs : 0), 0);
 
 /** What a run takes there; undefined where it cannot run. */
@@ -89,8 +125,8 @@ export const costOn = ({ costUs, coreCostsUs }: PlaceableModel, { core }: Seat):
 export const isShareable = ({ coreCostsUs }: PlaceableModel, { core }: Seat): boolean =>
   coreCostsUs === undefined || (coreCostsUs[0] !== undefined && coreCostsUs[core.id] === coreCostsUs[0]);
 
-export const hasRoom = (seat: Seat, item: Item): boolean =>
-  costOn(item.model, seat) !== undefined && seat.memoryBytes + item.model.memoryBytes <= seat.core.memoryBytes;
+export const hasRoom = (seat: Seat, { model }: Item): boolean =>
+  costOn(model, seat) !== undefined && (seat.models.has(model.id) || seat.memoryBytes + model.memoryBytes <= seat.core.memoryBytes);
 
 /**
  * Why the item cannot be on these seats with all that is there; undefined when it can. Cores that a gang takes at once are judged as one core that does
@@ -99,7 +135,7 @@ export const hasRoom = (seat: Seat, item: Item): boolean =>
 export function problemWith(draft: Draft, seats: readonly Seat[], item: Item, costUs: number): string | undefined {
   const items = new Map<Item, number>();
   for (const seat of groupOf(draft, seats))
-    for (const other of seat.items) items.set(other, draft.placed.get(other.model.id)?.costUs ?? other.model.costUs);
+    for (const other of seat.items) items.set(other, draft.placed.get(other)?.costUs ?? other.model.costUs);
   items.set(item, costUs);
   const tasks: Task[] = [];
   for (const [{ streams }, us] of items) {
@@ -112,8 +148,8 @@ export function problemWith(draft: Draft, seats: readonly Seat[], item: Item, co
 function groupOf(draft: Draft, seats: readonly Seat[]): ReadonlySet<Seat> {
   const group = new Set(seats);
   for (const seat of group) {
-    for (const { model } of seat.items) {
-      const { cores = [], width = 1 } = draft.placed.get(model.id) ?? {};
+    for (const item of seat.items) {
+      const { cores = [], width = 1 } = draft.placed.get(item) ?? {};
       for (const core of cores.slice(0, width)) group.add(seatOf(draft, core));
     }
   }

@@ -3,10 +3,12 @@ import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
 import { placeGang } from './place-gang.ts';
+import { isTooMuch, placeShares } from './place-shares.ts';
 import {
   classOf,
   costOn,
   createDraft,
+  createItem,
   type Draft,
   hasRoom,
   type Item,
@@ -17,10 +19,12 @@ import {
   type PlaceableCore,
   type PlaceableModel,
   problemWith,
+  ROUNDING_RATIO,
   roomiest,
   type Seat,
   seatOf,
   sit,
+  spread,
 } from './placement-draft.ts';
 
 export interface PlacementRequest {
@@ -28,8 +32,11 @@ export interface PlacementRequest {
   readonly streams: readonly Stream[];
   /** At least one; a lower place in the list is preferred. */
   readonly cores: readonly PlaceableCore[];
-  /** Cores by model, as the configuration says; they override everything. */
-  readonly pins?: Readonly<Record<ModelId, readonly CoreId[]>>;
+  /**
+   * Cores by stream, as the configuration says; they override everything. Streams of a model that name the same are placed together; those that name none go where
+   * others of their model are pinned.
+   */
+  readonly pins?: Readonly<Record<StreamId, readonly CoreId[]>>;
   /** By model: cores that a job takes at once, or `auto` for as few as keep its deadline. Others take one. */
   readonly splits?: Readonly<Record<ModelId, number | 'auto'>>;
   /** Whether safety models are also loaded on a second core, where memory allows, to go on when the first is lost. */
@@ -38,6 +45,8 @@ export interface PlacementRequest {
 
 export interface PlacedModel {
   readonly model: ModelId;
+  /** That it serves there. A model whose streams are not all on the same cores has several rows. */
+  readonly streams: readonly StreamId[];
   readonly cores: readonly CoreId[];
   /** Those of `cores` that only stand in for the others. */
   readonly spares: readonly CoreId[];
@@ -56,7 +65,7 @@ export interface PlacedCore {
 }
 
 export interface Placement {
-  /** Each model that a stream names, in the order of the request. */
+  /** Each model that a stream names, in the order of the request, and each stream in one row. */
   readonly models: readonly PlacedModel[];
   readonly cores: readonly PlacedCore[];
   /** What does not fit; a sentence each. The placement is the best there is all the same. */
@@ -65,8 +74,9 @@ export interface Placement {
 
 /**
  * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them and the background streams that share them, those that are split first and then the heaviest, each
- * on the least loaded core where all hard streams still fit by `hardSetProblem`; then background models on idle cores, else on cores without hard work, or the least loaded when there are
- * none; then spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the earlier core and the smaller id.
+ * on the least loaded core where all hard streams still fit by `hardSetProblem`, or, where no core holds all of its streams, shared out over several; then background models on idle cores, else on cores
+ * without hard work, or the least loaded when there are none; then spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the
+ * earlier core and the smaller id.
  */
 export function placeModels(request: PlacementRequest): Placement {
   assert(request.cores.length > 0, 'there is a core to place models on');
@@ -74,9 +84,9 @@ export function placeModels(request: PlacementRequest): Placement {
   const isHard = (item: Item): boolean => item.rank < criticalityRank('background');
   // What is split is placed when the others are there, which it has to fit beside.
   const pinned = items
-    .filter((item) => request.pins?.[item.model.id] !== undefined)
+    .filter(({ pins }) => pins !== undefined)
     .sort((a, b) => Number(a.split !== undefined) - Number(b.split !== undefined));
-  const free = items.filter((item) => !pinned.includes(item)).sort(byWeight);
+  const free = items.filter(({ pins }) => pins === undefined).sort(byWeight);
 
   const coreCount = steadyOf(request.cores).length;
   const hard = free.filter(isHard);
@@ -91,12 +101,10 @@ export function placeModels(request: PlacementRequest): Placement {
     break;
   }
   for (const item of free) if (!isHard(item)) placeBackground(draft, item, isHard);
-  if (request.hasSpares === true) for (const item of items) placeSpare(draft, request, item);
-  return finish(draft, items);
+  const placed = inOrder(draft, request);
+  if (request.hasSpares === true) for (const item of placed) placeSpare(draft, item);
+  return finish(draft, placed);
 }
-
-/** Sums of the same loads in another order are not quite the same. */
-const ROUNDING_RATIO = 1e-9;
 
 /** How much more the cores have to do than they can, over all of them: hard streams never, but a model brings its background streams along. */
 const overloadOf = ({ seats }: Draft): number => seats.reduce((sum, { loadRatio }) => sum + Math.max(0, loadRatio - 1), 0);
@@ -112,27 +120,32 @@ function steadySeats({ seats }: Draft): readonly Seat[] {
   return seats.filter(({ core }) => steady.includes(core));
 }
 
-function itemsOf(request: PlacementRequest): Item[] {
+function itemsOf({ models, streams: all, pins, splits }: PlacementRequest): Item[] {
   const items: Item[] = [];
-  for (const model of request.models) {
-    const streams = request.streams.filter((stream) => stream.model === model.id);
-    if (streams.length === 0) continue;
-    items.push({
-      model,
-      streams,
-      rank: Math.min(...streams.map((stream) => criticalityRank(stream.criticality))),
-      isStateful: streams.some((stream) => stream.isStateful),
-      loadRatio: streams.reduce((sum, stream) => sum + (stream.periodUs > 0 ? model.costUs / stream.periodUs : 0), 0),
-      split: request.splits?.[model.id],
-    });
+  for (const model of models) {
+    const streams = all.filter((stream) => stream.model === model.id);
+    const wished = [...new Set(streams.flatMap(({ id }) => pins?.[id] ?? []))];
+    const groups = new Map<string, { readonly streams: Stream[]; readonly pins: readonly CoreId[] | undefined }>();
+    for (const stream of streams) {
+      const own = pins?.[stream.id] ?? (wished.length > 0 ? wished : undefined);
+      const group = groups.get(String(own)) ?? { streams: [], pins: own };
+      group.streams.push(stream);
+      groups.set(String(own), group);
+    }
+    for (const group of groups.values()) items.push(createItem(model, group.streams, { split: splits?.[model.id], pins: group.pins }));
   }
-  for (const stream of request.streams) {
-    assert(
-      items.some((item) => item.model.id === stream.model),
-      `model ${stream.model} of stream ${stream.id} is among the models`,
-    );
-  }
+  const known = new Set(models.map(({ id }) => id));
+  for (const stream of all) assert(known.has(stream.model), `model ${stream.model} of stream ${stream.id} is among the models`);
   return items;
+}
+
+/** What has been placed, by model and stream as in the request. */
+function inOrder({ placed }: Draft, { models, streams }: PlacementRequest): readonly Item[] {
+  const modelOrder = new Map(models.map(({ id }, index) => [id, index]));
+  const streamOrder = new Map(streams.map((stream, index) => [stream, index]));
+  const orderOf = ({ model, streams: [first] }: Item): number =>
+    (modelOrder.get(model.id) ?? 0) * streams.length + (first === undefined ? 0 : (streamOrder.get(first) ?? 0));
+  return [...placed.keys()].sort((a, b) => orderOf(a) - orderOf(b));
 }
 
 /** Most important class first, then what takes several cores, then heaviest, then by id. */
@@ -147,12 +160,13 @@ function byWeight(a: Item, b: Item): number {
 
 function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: readonly Item[], coresMax: number): Draft {
   const draft = createDraft(request.cores);
-  for (const item of pinned) placePinned(draft, request, item);
+  for (const item of pinned) placePinned(draft, item);
   const steady = steadySeats(draft);
   const usable = steady.slice(0, coresMax);
   for (const item of hard) {
     // What is to be split may need more cores than the others.
     if (placeGang(draft, [usable, steady], item)) continue;
+    if (isTooMuch(item) && placeShares(draft, byLoad(usable), item, NO_CORE_HOLDS_ALL) !== undefined) continue;
     const seat = leastLoaded(
       usable.filter((candidate) => hasRoom(candidate, item) && problemOn(draft, candidate, item) === undefined),
       item,
@@ -161,6 +175,7 @@ function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: rea
       sitOn(draft, seat, item, `${classOf(item)}, fits by memory and deadlines beside ${namesOn(seat)}`);
       continue;
     }
+    if (placeShares(draft, byLoad(usable), item, NO_CORE_HOLDS_ALL) !== undefined) continue;
     const fallback =
       leastLoaded(
         usable.filter((candidate) => hasRoom(candidate, item)),
@@ -174,17 +189,22 @@ function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: rea
   return draft;
 }
 
-function placePinned(draft: Draft, request: PlacementRequest, item: Item): void {
-  const wished = [...new Set(request.pins?.[item.model.id] ?? [])];
+const NO_CORE_HOLDS_ALL = 'since no core holds all of them';
+
+/** The least loaded first; ties as they were. */
+const byLoad = (seats: readonly Seat[]): readonly Seat[] => [...seats].sort((a, b) => a.loadRatio - b.loadRatio);
+
+function placePinned(draft: Draft, item: Item): void {
+  const wished = [...new Set(item.pins)];
   const known = wished.filter((id) => draft.seats.some((seat) => seat.core.id === id));
   for (const id of wished)
     if (!known.includes(id)) draft.problems.push(`Model ${item.model.id} is pinned to core ${id}, which does not exist.`);
+  const reason = known.length > 0 ? 'pinned by the configuration' : 'its pins name no core that exists; this one has the most memory left';
+  if (known.length > 0 && (placePinnedGang(draft, known, item) || placePinnedShares(draft, known, item))) return;
   if (item.isStateful && item.split === undefined && known.length > 1) {
     draft.problems.push(`Model ${item.model.id} keeps a state and can have one core only; it is placed on the first of its pins.`);
     known.length = 1;
   }
-  const reason = known.length > 0 ? 'pinned by the configuration' : 'its pins name no core that exists; this one has the most memory left';
-  if (known.length > 0 && placePinnedGang(draft, known, item)) return;
   const [home = roomiest(draft.seats, item).core.id, ...rest] = known;
   for (const id of [home, ...rest]) {
     const seat = seatOf(draft, id);
@@ -207,40 +227,57 @@ const sitOn = (draft: Draft, seat: Seat, item: Item, reason: string): void =>
 function placePinnedGang(draft: Draft, pins: readonly CoreId[], item: Item): boolean {
   const seats = pins.map((id) => seatOf(draft, id));
   if (!placeGang(draft, [seats], item)) return false;
-  const placed = draft.placed.get(item.model.id);
+  const placed = draft.placed.get(item);
   assert(placed !== undefined, 'a gang that was placed has its cores');
   placed.reason = `pinned by the configuration; ${placed.reason}`;
   if (!item.isStateful) for (const seat of seats) if (!placed.cores.includes(seat.core.id)) lodge(draft, seat, item);
   return true;
 }
 
+/** Where the first of its pins cannot hold all of its streams: each on one of them, and the others stand in. */
+function placePinnedShares(draft: Draft, pins: readonly CoreId[], item: Item): boolean {
+  const [first, ...others] = pins.map((id) => seatOf(draft, id));
+  if (first === undefined || others.length === 0 || problemOn(draft, first, item) === undefined) return false;
+  const shares = placeShares(draft, [first, ...others], item, 'pinned by the configuration');
+  for (const share of shares ?? []) {
+    const placed = draft.placed.get(share);
+    if (placed === undefined || share.isStateful) continue;
+    for (const id of pins) {
+      if (placed.cores.includes(id) || !hasRoom(seatOf(draft, id), share)) continue;
+      lodge(draft, seatOf(draft, id), share);
+      placed.spares.push(id);
+    }
+  }
+  return shares !== undefined;
+}
+
 function placeBackground(draft: Draft, item: Item, isHard: (item: Item) => boolean): void {
   const roomy = draft.seats.filter((seat) => hasRoom(seat, item));
-  const quietSeats = roomy.filter((seat) => !seat.items.some(isHard));
+  const idle = roomy.filter(({ core }) => core.isIdle === true);
+  const quiet = roomy.filter((seat) => !seat.items.some(isHard));
   const { split } = item;
-  if (typeof split === 'number' && placeGang(draft, [quietSeats, draft.seats], item)) return;
-  const idle = leastLoaded(
-    roomy.filter(({ core }) => core.isIdle === true),
-    item,
-  );
-  if (idle !== undefined) {
-    sitOn(draft, idle, item, 'no guarantee, on a core that has what others leave');
-    return;
-  }
-  const quiet = leastLoaded(quietSeats, item);
-  if (quiet !== undefined) {
-    sitOn(draft, quiet, item, 'no guarantee, away from safety and interactive work');
-    return;
-  }
+  if (typeof split === 'number' && placeGang(draft, [quiet, draft.seats], item)) return;
+  if (sitWhereIdle(draft, idle, item, 'no guarantee, on a core that has what others leave')) return;
+  if (sitWhereIdle(draft, quiet, item, 'no guarantee, away from safety and interactive work')) return;
   const shared = leastLoaded(roomy, item) ?? roomiest(draft.seats, item);
   if (!hasRoom(shared, item)) draft.problems.push(`Model ${item.model.id} does not fit on any core: ${memoryProblem(shared, item)}.`);
   sitOn(draft, shared, item, 'no guarantee, on the least loaded core, since each has safety or interactive work or no memory left');
 }
 
-function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {
-  const placed = draft.placed.get(item.model.id);
-  const isPinned = request.pins?.[item.model.id] !== undefined;
-  if (placed === undefined || item.rank !== criticalityRank('safety') || item.isStateful || isPinned) return;
+/** On the least loaded; where one core cannot do all of it, on as many as can, each job on whichever is free. */
+function sitWhereIdle(draft: Draft, seats: readonly Seat[], item: Item, reason: string): boolean {
+  const home = leastLoaded(seats, item);
+  if (home === undefined) return false;
+  const others = isTooMuch(item) && !item.isStateful ? byLoad(seats).filter((seat) => seat !== home) : [];
+  const more = others.slice(0, Math.ceil(item.loadRatio - ROUNDING_RATIO) - 1);
+  if (more.length === 0) sitOn(draft, home, item, reason);
+  else spread(draft, [home, ...more], item, costOn(item.model, home) ?? item.model.costUs, `${reason}; one core cannot do all of it`);
+  return true;
+}
+
+function placeSpare(draft: Draft, item: Item): void {
+  const placed = draft.placed.get(item);
+  if (placed === undefined || item.rank !== criticalityRank('safety') || item.isStateful || item.pins !== undefined) return;
   const others = steadySeats(draft).filter((seat) => !placed.cores.includes(seat.core.id) && hasRoom(seat, item));
   // On a core like its own all that is known of it stays true.
   const home = draft.seats.find(({ core }) => core.id === placed.cores[0]);
@@ -257,10 +294,11 @@ function placeSpare(draft: Draft, request: PlacementRequest, item: Item): void {
 
 function finish(draft: Draft, items: readonly Item[]): Placement {
   const models = items.map((item): PlacedModel => {
-    const placed = draft.placed.get(item.model.id);
+    const placed = draft.placed.get(item);
     assert(placed !== undefined, 'every model is placed');
     const { cores, spares, width, reason } = placed;
-    return { model: item.model.id, cores, spares, ...(width > 1 ? { split: width } : {}), reason };
+    const streams = item.streams.map(({ id }) => id);
+    return { model: item.model.id, streams, cores, spares, ...(width > 1 ? { split: width } : {}), reason };
   });
   const cores = draft.seats.map(
     (seat): PlacedCore => ({

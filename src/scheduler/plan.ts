@@ -9,6 +9,8 @@ import { type DurationUs, durationFromMs } from '../core/units.ts';
 /** Where a model is loaded, and what one run of it is expected to cost until that is measured. */
 export interface ModelPlan {
   readonly model: ModelId;
+  /** Whose jobs it takes, of a model with several rows: each has its own cores, and is learnt about by itself. Absent: those of all streams that run the model. */
+  readonly streams?: readonly StreamId[];
   /** In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has no more than its jobs take. */
   readonly cores: readonly CoreId[];
   /** Some of `cores`, which serve only while none of the others does: what is lost with a spare's core was never meant to be there. */
@@ -113,7 +115,7 @@ export interface SchedulerPlan {
   /** Every core that an event may name, each once. */
   readonly cores: readonly CoreId[];
   readonly streams: readonly Stream[];
-  /** One row for each model that a stream names. */
+  /** One row for each model that a stream names, or several that share its streams among them. */
   readonly models: readonly ModelPlan[];
   readonly timeouts: TimeoutPlan;
   /** From the loss of a core to its being back with its models; jobs that can wait that long are kept. */
@@ -150,12 +152,18 @@ export const PLAN_DEFAULTS = {
   settleUs: durationFromMs(1_000),
 } as const satisfies Omit<SchedulerPlan, 'cores' | 'streams' | 'models'>;
 
+/** What serves the jobs that the stream has of this model, which is its own or a variant. */
+export const rowFor = <Row extends Pick<ModelPlan, 'model' | 'streams'>>(
+  rows: readonly Row[],
+  model: ModelId,
+  stream: StreamId,
+): Row | undefined => rows.find((row) => row.model === model && row.streams?.includes(stream) !== false);
+
 /** Configuration has been checked by now; what is wrong here is a bug of the caller. */
 export function assertPlan(plan: SchedulerPlan): void {
   const cores = new Set(plan.cores);
   assert(cores.size === plan.cores.length, 'a plan names each core once');
-  const models = new Map(plan.models.map((row) => [row.model, row]));
-  assert(models.size === plan.models.length, 'a plan has one row per model');
+  assertRows(plan);
   for (const row of plan.models) {
     assert(
       row.cores.length > 0 && new Set(row.cores).size === row.cores.length,
@@ -173,7 +181,7 @@ export function assertPlan(plan: SchedulerPlan): void {
   }
   assert(new Set(plan.streams.map((stream) => stream.id)).size === plan.streams.length, 'a plan names each stream once');
   for (const stream of plan.streams) {
-    const row = models.get(stream.model);
+    const row = rowFor(plan.models, stream.model, stream.id);
     assert(row !== undefined, `the model of stream ${stream.id} is placed`);
     const { perSecondMax = 1, everyUs = 1 } = stream.tokens ?? {};
     assert(perSecondMax > 0 && everyUs > 0, `stream ${stream.id} has tokens at a rate above 0`);
@@ -190,6 +198,16 @@ export function assertPlan(plan: SchedulerPlan): void {
   const { floorUs, factor, ceilingUs } = plan.timeouts;
   assert(floorUs > 0 && floorUs <= ceilingUs && factor >= 1, 'timeouts are 0 < floor <= ceiling with a factor of at least 1');
   assert(plan.restartUs >= 0 && plan.tailUs >= 0 && plan.attemptsMax >= 1, 'a plan has constants within their ranges');
+}
+
+function assertRows({ models }: SchedulerPlan): void {
+  const forAll = models.filter(({ streams }) => streams === undefined).map(({ model }) => model);
+  const served = models.flatMap(({ model, streams = [] }) => streams.map((stream) => `${model} ${stream}`));
+  const parted = new Set(models.filter(({ streams }) => streams !== undefined).map(({ model }) => model));
+  assert(
+    new Set(forAll).size === forAll.length && new Set(served).size === served.length && !forAll.some((model) => parted.has(model)),
+    'a plan has one row per model, or rows that share its streams, each in one of them',
+  );
 }
 
 function assertExactCosts({ model, cores, exactCosts }: ModelPlan): void {
@@ -218,7 +236,6 @@ function assertSplit({ model, cores, split, exactCosts }: ModelPlan, { tuning }:
 
 function assertModes({ streams, models, variants = [], modes = [], settleUs }: SchedulerPlan): void {
   const byId = new Map(streams.map((stream) => [stream.id, stream]));
-  const placed = new Set(models.map(({ model }) => model));
   const isTalk = (id: ModelId | undefined): boolean => models.find(({ model }) => model === id)?.steps?.kind === 'tokens';
   const served = new Set([
     ...streams.map(({ id, model }) => `${id} ${model}`),
@@ -226,7 +243,10 @@ function assertModes({ streams, models, variants = [], modes = [], settleUs }: S
   ]);
   assert(served.size === streams.length + variants.length, 'a stream has each variant once, and its own model is none of them');
   for (const { stream, model } of variants) {
-    assert(byId.has(stream) && placed.has(model), `variant ${model} of ${stream} is placed, and the stream is of the plan`);
+    assert(
+      byId.has(stream) && rowFor(models, model, stream) !== undefined,
+      `variant ${model} of ${stream} is placed, and the stream is of the plan`,
+    );
     assert(byId.get(stream)?.isStateful === false, `stateful stream ${stream} keeps its model`);
     assert(isTalk(model) === isTalk(byId.get(stream)?.model), `variant ${model} of ${stream} answers turns if its own model does`);
   }

@@ -11,6 +11,7 @@ export {
   type PolicyName,
   type PolicyTuning,
   type PreemptionPlan,
+  rowFor,
   type SchedulerPlan,
   type ServerPlan,
   type TimeoutPlan,

@@ -3,7 +3,7 @@ import type { Event } from '../../src/core/event.ts';
 import type { CoreId, Job, JobId } from '../../src/core/job.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Stream, StreamId } from '../../src/core/stream.ts';
-import type { SchedulerPlan } from '../../src/scheduler/scheduler.ts';
+import { rowFor, type SchedulerPlan } from '../../src/scheduler/scheduler.ts';
 
 export interface Step {
   readonly event: Event;
@@ -155,7 +155,7 @@ export class InvariantChecker {
     const { core: lead, others = [], job: jobId, killAt, segment = { from: 0, steps: 1 } } = decision;
     const tracked = this.#job(jobId);
     const { model: runs = tracked.job.model } = decision;
-    const row = this.#plan.models.find(({ model }) => model === runs);
+    const row = rowFor(this.#plan.models, runs, tracked.job.stream);
     const mayRun =
       runs === tracked.job.model ||
       this.#plan.variants?.some(({ stream, model, isAlike }) => stream === tracked.job.stream && model === runs && isAlike);
@@ -208,7 +208,7 @@ export class InvariantChecker {
   }
 
   #chunksOf(job: Job): number {
-    const steps = this.#plan.models.find(({ model }) => model === job.model)?.steps;
+    const steps = rowFor(this.#plan.models, job.model, job.stream)?.steps;
     return steps?.kind === 'tokens' ? Math.ceil((job.turn?.promptTokens ?? 1) / steps.chunkTokens) : 1;
   }
 
@@ -228,7 +228,7 @@ export class InvariantChecker {
     { from, steps }: { readonly from: number; readonly steps: number },
   ): void {
     const { job } = tracked;
-    const plan = this.#plan.models.find(({ model }) => model === job.model)?.steps;
+    const plan = rowFor(this.#plan.models, job.model, job.stream)?.steps;
     if (plan?.kind !== 'tokens') return;
     const chunks = this.#chunksOf(job);
     this.#expect(from >= chunks || from + steps <= chunks, 'a segment reads or answers', event);

@@ -62,7 +62,7 @@ describe('what the bus does at worst', () => {
         const flowsOf = (model: string, core: number): readonly Flow[] =>
           asks.filter((one) => one.stream === model && (model !== 'free' || one.core === core)).map(flowOf);
         const placement: Placement = {
-          models: Object.entries(coresOf).map(([model, cores]) => ({ model, cores, spares: [], reason: '' })),
+          models: Object.entries(coresOf).map(([model, cores]) => ({ model, streams: [model], cores, spares: [], reason: '' })),
           cores: [0, 1, 2, 3].map((core) => ({ core, loadRatio: 0, memoryBytes: 0, streams: [] })),
           problems: [],
         };

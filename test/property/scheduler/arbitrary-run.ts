@@ -5,7 +5,7 @@ import { MODES, type Mode } from '../../../src/core/mode.ts';
 import type { StepPlan } from '../../../src/core/step-plan.ts';
 import { CRITICALITIES, type Criticality, type Stream } from '../../../src/core/stream.ts';
 import { durationUs, instantUs } from '../../../src/core/units.ts';
-import { createScheduler, PLAN_DEFAULTS, type PreemptionPlan, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
+import { createScheduler, PLAN_DEFAULTS, type PreemptionPlan, rowFor, type SchedulerPlan, step } from '../../../src/scheduler/scheduler.ts';
 import type { Step } from '../../simulation/checkers.ts';
 
 const CHUNK_TOKENS = 100;
@@ -97,10 +97,29 @@ export const withoutGangs = (plan: SchedulerPlan): SchedulerPlan => ({
   }),
 });
 
+/** Every network that keeps no state is the first one's, each stream with a row of it on the cores where its own was. */
+export function withShares(plan: SchedulerPlan): SchedulerPlan {
+  const rowOf = ({ model }: Stream) => plan.models.find((row) => row.model === model);
+  const alike = plan.streams.filter((stream) => !stream.isStateful && rowOf(stream)?.steps?.kind !== 'tokens');
+  const [first] = alike;
+  if (first === undefined) return plan;
+  const model = rowOf(first);
+  return {
+    ...plan,
+    streams: plan.streams.map((stream) => (alike.includes(stream) ? { ...stream, model: first.model } : stream)),
+    models: plan.streams.flatMap((stream) => {
+      const row = rowOf(stream);
+      if (row === undefined || !alike.includes(stream)) return row ?? [];
+      const { steps: _, ...place } = row;
+      return { ...place, ...(model?.steps === undefined ? {} : { steps: model.steps }), model: first.model, streams: [stream.id] };
+    }),
+  };
+}
+
 /** Every stream that keeps no state has a variant of half the cost, and there is something to give up in three modes. */
 export function withModes(plan: SchedulerPlan): SchedulerPlan {
   const stateless = plan.streams.filter(({ isStateful }) => !isStateful);
-  const rowOf = (stream: Stream) => plan.models.find(({ model }) => model === stream.model);
+  const rowOf = (stream: Stream) => rowFor(plan.models, stream.model, stream.id);
   return {
     ...plan,
     models: [

@@ -6,7 +6,7 @@ import { createScheduler, type SchedulerPlan, step } from '../../../src/schedule
 import { headerLine, stepLine } from '../../../src/telemetry/decision-log.ts';
 import { replayDecisions } from '../../../src/telemetry/decision-replay.ts';
 import { InvariantChecker, type Step } from '../../simulation/checkers.ts';
-import { planArbitrary, poke, pokesArbitrary, withModes, withoutGangs } from './arbitrary-run.ts';
+import { planArbitrary, poke, pokesArbitrary, withModes, withoutGangs, withShares } from './arbitrary-run.ts';
 
 const RUNS = { numRuns: 400 };
 
@@ -35,9 +35,24 @@ describe('under any sequence of events with core losses', () => {
     );
   });
 
+  it('the same holds where streams share a model of which each has a copy on cores of its own', () => {
+    let copies = 0;
+    fc.assert(
+      fc.property(planArbitrary().map(withShares), fc.boolean(), pokesArbitrary, (plan, hasModes, pokes) => {
+        const shared = hasModes ? withModes(plan) : plan;
+        const checker = new InvariantChecker(shared);
+        poke(shared, pokes, (record) => checker.see(record));
+        expect(checker.unended).toEqual([]);
+        copies += plan.models.filter(({ streams }) => streams !== undefined).length;
+      }),
+      RUNS,
+    );
+    expect(copies).toBeGreaterThan(RUNS.numRuns);
+  });
+
   it('a replay of the log gives the log', () => {
     fc.assert(
-      fc.property(planArbitrary(), pokesArbitrary, (plan, pokes) => {
+      fc.property(fc.oneof(planArbitrary(), planArbitrary().map(withShares)), pokesArbitrary, (plan, pokes) => {
         const steps = poke(plan, pokes, () => undefined);
         const lines = [headerLine(plan, 0), ...steps.map(({ event, decisions }) => stepLine(event, decisions))];
         const replay = replayDecisions(lines, (logged) => {

@@ -19,7 +19,7 @@ describe('check', () => {
     pipelines: STREAMS.map((stream) => ({ id: stream.id, stream, variants: [] })),
   } as unknown as RuntimeConfig;
   const placement = {
-    models: [{ model: 'nanodet', cores: [0, 1], spares: [1], reason: 'safety, least load' }],
+    models: [{ model: 'nanodet', streams: ['objects'], cores: [0, 1], spares: [1], reason: 'safety, least load' }],
     cores: [
       { core: 0, memoryBytes: 180e6, loadRatio: 0.27, streams: ['objects'] },
       { core: 1, memoryBytes: 400e6, loadRatio: 1.59, streams: ['lines', 'evil\u001b[2J'] },

@@ -50,7 +50,7 @@ function fitOf(
     ),
   } as unknown as RuntimeConfig;
   const models = rows.map(({ id, cores = [0], spares = [], split }) => ({
-    ...{ model: id, cores, spares, reason: '' },
+    ...{ model: id, streams: [id], cores, spares, reason: '' },
     ...(split === undefined ? {} : { split }),
   }));
   return checkFit(config, { models, cores: [], problems: [] } satisfies Placement, manifestCosts(config));

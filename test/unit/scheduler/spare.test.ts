@@ -50,3 +50,49 @@ describe('a spare core', () => {
     expect(started({ kind: 'arrived', job: job(3, 'a', 101), at: instantUs(101_000) })).toEqual(['3 on 0']);
   });
 });
+
+/** Two streams of one model, each with a copy of its own and the other's to stand in. */
+function createCopies() {
+  const copy = (of: string, cores: readonly number[]) => ({
+    ...{ model: 'detect', streams: [of], cores, spares: cores.slice(1), costUs: durationFromMs(10) },
+  });
+  const streams = ['a', 'b'].map((id) => ({ ...stream(id), model: 'detect' }));
+  const plan = { ...PLAN_DEFAULTS, cores: [0, 1], streams, models: [copy('a', [0, 1]), copy('b', [1, 0])] };
+  const state = createScheduler(plan);
+  const started = (event: Parameters<typeof step>[1]) =>
+    step(state, event).flatMap((decision) => (decision.kind === 'start' ? [`${decision.job} on ${decision.core}`] : []));
+  for (const core of [0, 1]) started({ kind: 'core-back', core, models: ['detect'], at: instantUs(0) });
+  const arrive = (id: number, of: string, atMs: number) =>
+    started({ kind: 'arrived', job: { ...job(id, of, atMs), model: 'detect' }, at: instantUs(atMs * 1000) });
+  return { plan, started, arrive };
+}
+
+describe('copies of a model', () => {
+  it('serve their own streams, even when the other one has nothing to do', () => {
+    const { started, arrive } = createCopies();
+    expect(arrive(1, 'a', 1)).toEqual(['1 on 0']);
+    expect(arrive(2, 'a', 2)).toEqual([]);
+    expect(arrive(3, 'b', 3)).toEqual(['3 on 1']);
+    expect(started({ kind: 'segment-done', core: 1, job: 3, ranUs: durationFromMs(10), at: instantUs(9_000) })).toEqual([]);
+    expect(started({ kind: 'segment-done', core: 0, job: 1, ranUs: durationFromMs(10), at: instantUs(11_000) })).toEqual(['2 on 0']);
+  });
+
+  it('stand in for each other when a core is lost', () => {
+    const { started, arrive } = createCopies();
+    arrive(1, 'a', 1);
+    expect(started({ kind: 'core-lost', core: 0, reason: 'core-crashed', at: instantUs(5_000) })).toEqual(['1 on 1']);
+    expect(arrive(2, 'b', 6)).toEqual([]);
+    expect(started({ kind: 'segment-done', core: 1, job: 1, ranUs: durationFromMs(10), at: instantUs(15_000) })).toEqual(['2 on 1']);
+  });
+
+  it('are each of other streams, and all streams have one', () => {
+    const { plan } = createCopies();
+    const [a, b] = plan.models;
+    const withModels = (models: readonly unknown[]) => () => createScheduler({ ...plan, models: models as typeof plan.models });
+    expect(withModels([a, b])).not.toThrow();
+    expect(withModels([a, { ...b, streams: ['a', 'b'] }])).toThrow('each in one of them');
+    expect(withModels([a, { ...b, streams: undefined }])).toThrow('each in one of them');
+    expect(withModels([a, a])).toThrow('each in one of them');
+    expect(withModels([a])).toThrow('the model of stream b is placed');
+  });
+});

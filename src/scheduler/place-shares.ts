@@ -1,0 +1,83 @@
+import type { Stream } from '../core/stream.ts';
+import {
+  classOf,
+  costOn,
+  createItem,
+  type Draft,
+  hasRoom,
+  type Item,
+  loadOf,
+  problemWith,
+  ROUNDING_RATIO,
+  type Seat,
+  sit,
+} from './placement-draft.ts';
+
+/** Whether one core alone could never do all of it, were there nothing else. */
+export const isTooMuch = ({ loadRatio }: Item): boolean => loadRatio > 1 + ROUNDING_RATIO;
+
+/**
+ * Places a model whose streams no core can hold all on several, each with a copy and some of the streams: partitioned, so that every core is judged for itself
+ * (partitioned scheduling: Davis and Burns, ACM Computing Surveys 43(4), 2011). On as few of the seats as hold them, the first ones; among these each stream, the heaviest first,
+ * goes where the least is to do (worst fit decreasing). Where all of the seats do not hold them for sure, on as few as can do the work, if one alone could not, and a problem is told. Cores that
+ * gangs tie together are judged as one, so they are left out. Returns what was placed; undefined when nothing was.
+ *
+ * @param seats in order of preference
+ */
+export function placeShares(draft: Draft, seats: readonly Seat[], item: Item, why: string): readonly Item[] | undefined {
+  const { model, streams, split } = item;
+  if (streams.length < 2 || split !== undefined) return undefined;
+  const able = seats.filter((seat) => hasRoom(seat, item) && !isTied(draft, seat));
+  const choices = able.slice(1).map((_, index) => sharesOn(able.slice(0, index + 2), item));
+  const possible = choices.filter((shares) => shares.every(canDo));
+  const fitting = possible.find((shares) => shares.every((share) => problemOf(draft, share) === undefined));
+  const chosen = fitting ?? (isTooMuch(item) ? possible[0] : undefined);
+  if (chosen === undefined) return undefined;
+  if (fitting === undefined) {
+    const [problem] = chosen.flatMap((share) => problemOf(draft, share) ?? []);
+    draft.problems.push(
+      `Model ${model.id} does not fit for sure on cores ${chosen.map(({ seat }) => seat.core.id).join(', ')}: ${problem}.`,
+    );
+  }
+  for (const { seat, item: share, costUs } of chosen)
+    sit(draft, [seat], share, costUs, `${classOf(share)}, ${share.streams.length} of its ${streams.length} streams, ${why}`);
+  return chosen.map((share) => share.item);
+}
+
+/** Some of the streams on one core. */
+interface Share {
+  readonly seat: Seat;
+  readonly item: Item;
+  /** What a run takes there. */
+  readonly costUs: number;
+}
+
+const isTied = ({ placed }: Draft, { items }: Seat): boolean => items.some((item) => (placed.get(item)?.width ?? 1) > 1);
+
+/** Who gets no stream is left out. */
+function sharesOn(seats: readonly Seat[], { model, streams: all, split, pins }: Item): readonly Share[] {
+  const bins = seats.map((seat) => ({
+    seat,
+    costUs: costOn(model, seat) ?? model.costUs,
+    loadRatio: seat.loadRatio,
+    streams: new Set<Stream>(),
+  }));
+  const loadWith = (stream: Stream, costUs: number): number => loadOf({ streams: [stream] }, costUs);
+  for (const stream of [...all].sort((a, b) => loadWith(b, model.costUs) - loadWith(a, model.costUs))) {
+    const loads = bins.map(({ loadRatio, costUs }) => loadRatio + loadWith(stream, costUs));
+    const least = Math.min(...loads);
+    const bin = bins[loads.indexOf(least)];
+    if (bin === undefined) continue;
+    bin.streams.add(stream);
+    bin.loadRatio = least;
+  }
+  return bins.flatMap(({ seat, costUs, streams }) => {
+    const share = all.filter((stream) => streams.has(stream));
+    return share.length === 0 ? [] : [{ seat, item: createItem(model, share, { split, pins }), costUs }];
+  });
+}
+
+/** Also what has no guarantee. */
+const canDo = ({ seat, item, costUs }: Share): boolean => seat.loadRatio + loadOf(item, costUs) <= 1 + ROUNDING_RATIO;
+
+const problemOf = (draft: Draft, { seat, item, costUs }: Share): string | undefined => problemWith(draft, [seat], item, costUs);
