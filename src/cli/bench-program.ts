@@ -6,7 +6,8 @@ import { oneOf } from './choice.ts';
 import type { BenchXrbenchOptions } from './commands/bench.ts';
 import type { BenchSuiteOptions } from './commands/bench-suite.ts';
 import { UsageError } from './exit-code.ts';
-import { DROPS, POLICIES } from './policy-choice.ts';
+import { requireOwnFiles } from './own-files.ts';
+import { DROPS, INTERRUPTING, POLICIES } from './policy-choice.ts';
 
 const RELEASES: Readonly<Record<Choice['release'], true>> = { tick: true, exact: true };
 const VICTIMS: Readonly<Record<Choice['victim'], true>> = { turns: true, value: true };
@@ -56,14 +57,14 @@ export function addBench(program: Command, commands: BenchCommands, end: (code: 
     .option('--scenario <name>', 'usage scenario, such as VR_gaming')
     .option('--policy <name>', `one of ${Object.keys(POLICIES).join(', ')} (default: coxswain)`)
     .option('--release <how>', 'exact: frames come when they are due (default); tick: as published')
-    .option('--drop <rule>', 'none, expired or infeasible (default: the one of the policy)')
+    .option('--drop <rule>', 'none, expired or infeasible (default: expired for coxswain by value, else the one of the policy)')
     .option('--victim <how>', 'for coxswain: value (default) or turns')
     .option(
       '--preemption <price>',
       'none, or what an interruption costs: 0, a part of the run (2%), or a time (500us, 1ms); default: 0 for coxswain, else none',
     )
     .option('--seed <text>', 'for scenarios with chance (default: 1)')
-    .option('--schedule <csv>', 'write what ran where and when there')
+    .option('--schedule <csv>', 'write a line for each job there: from its first start to its end, and where it ended')
     .option('--all', 'print the table of all policies over all configurations and scenarios without chance')
     .option('--scenarios <csv>', 'take the scenarios from there; by default those of XRBench')
     .option('--configurations <csv>', 'take the configurations for --all from there; by default those of XRBench')
@@ -87,8 +88,10 @@ function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
     return { kind: 'all', files, isJson: json };
   }
   const { configuration, scenario } = flags;
+  requireOwnFiles({ '--costs': costs, '--scenarios': scenarios, '--schedule': schedule });
   if (configuration === undefined || scenario === undefined) throw new UsageError('give --configuration and --scenario, or --all');
   if (configurations !== undefined) throw new UsageError('--configurations is for --all; leave it out');
+  if (seed === '') throw new UsageError('--seed is empty; give any text');
   const policy = oneOf('--policy', flags.policy ?? 'coxswain', POLICIES);
   const choice: Choice = {
     policy,
@@ -99,6 +102,8 @@ function optionsOf(flags: XrbenchFlags): BenchXrbenchOptions {
   };
   if (flags.victim !== undefined && choice.policy !== 'coxswain')
     throw new UsageError(`--victim is for coxswain, not for ${choice.policy}`);
+  if (choice.preemption !== undefined && !POLICIES[policy].canInterrupt)
+    throw new UsageError(`--preemption is for ${INTERRUPTING.join(', ')}; ${policy} never interrupts`);
   return { kind: 'cell', files, configuration, scenario, choice, seed, schedule, isJson: json };
 }
 

@@ -3,7 +3,8 @@ import { oneOf } from './choice.ts';
 import type { BenchSuiteOptions, SuiteName } from './commands/bench-suite.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './exit-code.ts';
-import { DROPS, POLICIES } from './policy-choice.ts';
+import { requireOwnFiles } from './own-files.ts';
+import { DROPS, INTERRUPTING, POLICIES } from './policy-choice.ts';
 
 type Policy = BenchSuiteOptions['policies'][number];
 /** Unmanaged serving, fair serving, and ours. */
@@ -64,7 +65,10 @@ export function addBenchSuites(bench: Command, call: (options: BenchSuiteOptions
       .option('--costs <kind>', 'stated: from the sizes or times of the models (default); measured: from the section measured of the file')
       .option('--deadline <times>', 'deadlines of what is not best effort, as multiples of a run alone, such as 1.05')
       .option('--drop <rule>', 'none, expired or infeasible (default: none for fifo and round-robin, else the one of the policy)')
-      .option('--preempt', 'all policies interrupt runs between their blocks; by default coxswain alone does')
+      .option(
+        '--preempt',
+        `${INTERRUPTING.filter((name) => name !== 'coxswain').join(', ')} interrupt runs between their blocks as coxswain does; the others never do`,
+      )
       .option('--whole', 'runs cannot be interrupted, whatever the suite says')
       .option('--soc <profile>', 'chip: a name of configs/soc or a file; by default that of the suite')
       .option('--mode <name>', 'power mode of the profile; by default its first')
@@ -85,6 +89,7 @@ export function addBenchSuites(bench: Command, call: (options: BenchSuiteOptions
 
 function optionsOf(name: SuiteName, flags: SuiteFlags): BenchSuiteOptions {
   const { seed = '1' } = flags;
+  requireOwnFiles({ '--suite': flags.suite, '--soc': flags.soc, '--report': flags.report });
   if (seed === '') throw new UsageError('--seed is empty; give any text');
   return {
     name,

@@ -54,45 +54,51 @@ const languagesOf = async (): Promise<LanguageDirectory> => (await import('../ru
 type LoadConfig = (file: string) => RuntimeConfig;
 
 /** Each command loads what it needs when it is called, so that `--help` does not wait for the runtime. */
-function createCommands(deps: CliDeps): Commands {
-  const loader = async (): Promise<LoadConfig> => {
-    const { createCodecDirectory } = await import('../runtime/codec-directory.ts');
-    const codecs = createCodecDirectory();
-    const languages = await languagesOf();
-    return (file) => loadConfig(file, { env: deps.env, files: createConfigFiles(), codecs, languages });
-  };
-  const modelsOf = async ({ config, manifest }: ModelsWhere): Promise<readonly ManifestModel[]> =>
-    manifest === undefined && config !== undefined
-      ? (await loader())(config).models
-      : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps, await languagesOf());
-  return {
-    run: async (options) => {
-      const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
-      return run(options, { ...deps, loadConfig: await loader(), startRuntime });
-    },
-    ask: async (options) => {
-      const { ask } = await import('./commands/ask.ts');
-      return ask(options, { ...deps, loadConfig: await loader(), fetch });
-    },
-    sim: async (options) => {
-      const [{ inlineMore }, { sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
-        import('./inlining.ts'),
-        import('./commands/sim.ts'),
-        import('../runtime/simulate.ts'),
-        import('../runtime/simulate-costs.ts'),
-      ]);
-      inlineMore();
-      return sim(options, { ...deps, loadConfig: await loader(), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
-    },
-    plan: async (options) => {
-      const [
-        { plan },
-        { planModel },
-        { modelAt },
-        { layersOfGraph, planGraph },
-        { planBeside, planNetworkBeside },
-        { costsOf, storedAsOn },
-      ] = await Promise.all([
+const createCommands = (deps: CliDeps): Commands => ({
+  ...runCommands(deps),
+  ...simCommands(deps),
+  ...proofCommands(deps),
+  ...benchCommands(deps),
+  ...configCommands(deps),
+});
+
+async function loaderOf({ env }: CliDeps): Promise<LoadConfig> {
+  const { createCodecDirectory } = await import('../runtime/codec-directory.ts');
+  const codecs = createCodecDirectory();
+  const languages = await languagesOf();
+  return (file) => loadConfig(file, { env, files: createConfigFiles(), codecs, languages });
+}
+
+const runCommands = (deps: CliDeps): Pick<Commands, 'run' | 'ask' | 'doctor'> => ({
+  run: async (options) => {
+    const [{ run }, { startRuntime }] = await Promise.all([import('./commands/run.ts'), import('../runtime/start.ts')]);
+    return run(options, { ...deps, loadConfig: await loaderOf(deps), startRuntime });
+  },
+  ask: async (options) => {
+    const { ask } = await import('./commands/ask.ts');
+    return ask(options, { ...deps, loadConfig: await loaderOf(deps), fetch });
+  },
+  doctor: async (options) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    const [{ createDoctorChecks }, { createDoctorProbe }] = await Promise.all([import('./doctor-checks.ts'), import('./machine.ts')]);
+    return doctor(options, { ...deps, checks: createDoctorChecks(createDoctorProbe(PACKAGE_FOLDER, deps.env)) });
+  },
+});
+
+const simCommands = (deps: CliDeps): Pick<Commands, 'sim' | 'plan'> => ({
+  sim: async (options) => {
+    const [{ inlineMore }, { sim }, { simulate }, { costsOf, storedAsOn }] = await Promise.all([
+      import('./inlining.ts'),
+      import('./commands/sim.ts'),
+      import('../runtime/simulate.ts'),
+      import('../runtime/simulate-costs.ts'),
+    ]);
+    inlineMore();
+    return sim(options, { ...deps, loadConfig: await loaderOf(deps), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
+  },
+  plan: async (options) => {
+    const [{ plan }, { planModel }, { modelAt }, { layersOfGraph, planGraph }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
+      await Promise.all([
         import('./commands/plan.ts'),
         import('../runtime/plan-model.ts'),
         import('../runtime/model-at.ts'),
@@ -100,89 +106,98 @@ function createCommands(deps: CliDeps): Commands {
         import('../runtime/plan-beside.ts'),
         import('../runtime/simulate-costs.ts'),
       ]);
-      // These models are only described, so nobody looks into folders.
-      const models = () =>
-        modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
-          shape?.kind === 'language' ? [{ name: id, shape }] : [],
-        );
-      return plan(options, {
-        ...deps,
-        ...{ loadConfig: await loader(), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
-        ...{ planModel, modelAt, planGraph, planBeside, storedAsOn, costsOf },
-        planGraphBeside: (request, graph, bits) => planNetworkBeside(request, layersOfGraph(graph, bits)),
-      });
-    },
-    check: async (options) => {
-      const [{ check }, { formatWarning, lintConfig }, { checkConfig, kindNamesOf }, { costsOf, storedAsOn }, { loadRunCosts }] =
-        await Promise.all([
-          import('./commands/check.ts'),
-          import('../config/lint-config.ts'),
-          import('../runtime/check-config.ts'),
-          import('../runtime/simulate-costs.ts'),
-          import('../config/load-run-costs.ts'),
-        ]);
-      return check(options, {
-        ...deps,
-        ...{ loadConfig: await loader(), lintConfig, formatWarning, loadSoc: loadSocOf, costsOf, storedAsOn, kindNamesOf, checkConfig },
-        loadRunCosts: (file, names) => loadRunCosts(file, names, { files: createConfigFiles() }),
-      });
-    },
-    analyze: async (options) => {
-      const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }, { readStandardInput }] = await Promise.all([
-        import('./commands/analyze.ts'),
-        import('../runtime/analysis.ts'),
-        import('../config/load-task-set.ts'),
-        import('./text-file.ts'),
+    // These models are only described, so nobody looks into folders.
+    const models = () =>
+      modelsOfManifest(`${PACKAGE_FOLDER}configs/manifests/language.yaml`, deps).flatMap(({ id, shape }) =>
+        shape?.kind === 'language' ? [{ name: id, shape }] : [],
+      );
+    return plan(options, {
+      ...deps,
+      ...{ loadConfig: await loaderOf(deps), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
+      ...{ planModel, modelAt, planGraph, planBeside, storedAsOn, costsOf },
+      planGraphBeside: (request, graph, bits) => planNetworkBeside(request, layersOfGraph(graph, bits)),
+    });
+  },
+});
+
+const proofCommands = (deps: CliDeps): Pick<Commands, 'check' | 'analyze'> => ({
+  check: async (options) => {
+    const [{ check }, { formatWarning, lintConfig }, { checkConfig, kindNamesOf }, { costsOf, storedAsOn }, { loadRunCosts }] =
+      await Promise.all([
+        import('./commands/check.ts'),
+        import('../config/lint-config.ts'),
+        import('../runtime/check-config.ts'),
+        import('../runtime/simulate-costs.ts'),
+        import('../config/load-run-costs.ts'),
       ]);
-      const files = createConfigFiles();
-      const read = (file: string, bytesMax: number) => (file === '-' ? readStandardInput(bytesMax) : files.read(file, bytesMax));
-      const load = (file: string, test: typeof options.test) =>
-        loadTaskSet(file, { files: { ...files, read }, misfits: (set) => misfitsOf(test, set) });
-      return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
-    },
-    benchXrbench: async (options) => {
-      const [{ benchXrbench }, { nearest }] = await Promise.all([import('./commands/bench.ts'), import('../config/nearest.ts')]);
-      const readText = (file: string) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX));
-      const folder = `${PACKAGE_FOLDER}configs/xrbench`;
-      const defaults = { scenarios: `${folder}/scenarios.csv`, configurations: `${folder}/configurations.csv` };
-      return benchXrbench(options, { ...deps, nearest, readText, defaults });
-    },
-    benchSuite: async (options) => {
-      const [{ benchSuite }, { playSuite }, { loadBenchSuite }] = await Promise.all([
-        import('./commands/bench-suite.ts'),
-        import('../bench/suite/play-suite.ts'),
-        import('../config/load-bench-suite.ts'),
-      ]);
-      const loadSuite = (file: string) => loadBenchSuite(file, { files: createConfigFiles() });
-      const defaultFile = (name: string) => `${PACKAGE_FOLDER}configs/bench/${name}.yaml`;
-      return benchSuite(options, { ...deps, loadSuite, loadSoc: loadSocOf, defaultFile, playSuite, breathe });
-    },
-    benchFidelity: async (options) => (await import('./commands/bench-fidelity.ts')).benchFidelity(options, await fidelityDeps(deps)),
-    benchPredict: async (options) => (await import('./commands/bench-fidelity.ts')).benchPredict(options, await fidelityDeps(deps)),
-    doctor: async (options) => {
-      const { doctor } = await import('./commands/doctor.ts');
-      const [{ createDoctorChecks }, { createDoctorProbe }] = await Promise.all([import('./doctor-checks.ts'), import('./machine.ts')]);
-      return doctor(options, { ...deps, checks: createDoctorChecks(createDoctorProbe(PACKAGE_FOLDER, deps.env)) });
-    },
-    modelsList: async (where, options) =>
-      (await import('./commands/models.ts')).modelsList(options, { ...deps, models: await modelsOf(where) }),
-    modelsVerify: async (where, options) =>
-      (await import('./commands/models.ts')).modelsVerify(options, { ...deps, models: await modelsOf(where) }),
-    configSchema: async () => {
-      const [{ configSchemaCommand }, { configJsonSchema }] = await Promise.all([
-        import('./commands/config.ts'),
-        import('../config/json-schema.ts'),
-      ]);
-      return configSchemaCommand({ ...deps, configJsonSchema });
-    },
-    configPrint: async (file) => {
-      const [{ configPrintCommand }, { printConfig }] = await Promise.all([
-        import('./commands/config.ts'),
-        import('../config/print-config.ts'),
-      ]);
-      return configPrintCommand(file, { ...deps, loadConfig: await loader(), printConfig });
-    },
-  };
+    return check(options, {
+      ...deps,
+      ...{ loadConfig: await loaderOf(deps), lintConfig, formatWarning, loadSoc: loadSocOf, costsOf, storedAsOn, kindNamesOf, checkConfig },
+      loadRunCosts: (file, names) => loadRunCosts(file, names, { files: createConfigFiles() }),
+    });
+  },
+  analyze: async (options) => {
+    const [{ analyzeCommand }, { analyze, misfitsOf }, { loadTaskSet }, { readStandardInput }] = await Promise.all([
+      import('./commands/analyze.ts'),
+      import('../runtime/analysis.ts'),
+      import('../config/load-task-set.ts'),
+      import('./text-file.ts'),
+    ]);
+    const files = createConfigFiles();
+    const read = (file: string, bytesMax: number) => (file === '-' ? readStandardInput(bytesMax) : files.read(file, bytesMax));
+    const load = (file: string, test: typeof options.test) =>
+      loadTaskSet(file, { files: { ...files, read }, misfits: (set) => misfitsOf(test, set) });
+    return analyzeCommand(options, { ...deps, loadTaskSet: load, analyze });
+  },
+});
+
+const benchCommands = (deps: CliDeps): Pick<Commands, 'benchXrbench' | 'benchSuite' | 'benchFidelity' | 'benchPredict'> => ({
+  benchXrbench: async (options) => {
+    const [{ benchXrbench }, { nearest }] = await Promise.all([import('./commands/bench.ts'), import('../config/nearest.ts')]);
+    const readText = (file: string) => new TextDecoder().decode(createConfigFiles().read(file, FILE_BYTES_MAX));
+    const folder = `${PACKAGE_FOLDER}configs/xrbench`;
+    const defaults = { scenarios: `${folder}/scenarios.csv`, configurations: `${folder}/configurations.csv` };
+    return benchXrbench(options, { ...deps, nearest, readText, defaults });
+  },
+  benchSuite: async (options) => {
+    const [{ benchSuite }, { playSuite }, { loadBenchSuite }] = await Promise.all([
+      import('./commands/bench-suite.ts'),
+      import('../bench/suite/play-suite.ts'),
+      import('../config/load-bench-suite.ts'),
+    ]);
+    const loadSuite = (file: string) => loadBenchSuite(file, { files: createConfigFiles() });
+    const defaultFile = (name: string) => `${PACKAGE_FOLDER}configs/bench/${name}.yaml`;
+    return benchSuite(options, { ...deps, loadSuite, loadSoc: loadSocOf, defaultFile, playSuite, breathe });
+  },
+  benchFidelity: async (options) => (await import('./commands/bench-fidelity.ts')).benchFidelity(options, await fidelityDeps(deps)),
+  benchPredict: async (options) => (await import('./commands/bench-fidelity.ts')).benchPredict(options, await fidelityDeps(deps)),
+});
+
+const configCommands = (deps: CliDeps): Pick<Commands, 'modelsList' | 'modelsVerify' | 'configSchema' | 'configPrint'> => ({
+  modelsList: async (where, options) =>
+    (await import('./commands/models.ts')).modelsList(options, { ...deps, models: await modelsOf(where, deps) }),
+  modelsVerify: async (where, options) =>
+    (await import('./commands/models.ts')).modelsVerify(options, { ...deps, models: await modelsOf(where, deps) }),
+  configSchema: async () => {
+    const [{ configSchemaCommand }, { configJsonSchema }] = await Promise.all([
+      import('./commands/config.ts'),
+      import('../config/json-schema.ts'),
+    ]);
+    return configSchemaCommand({ ...deps, configJsonSchema });
+  },
+  configPrint: async (file) => {
+    const [{ configPrintCommand }, { printConfig }] = await Promise.all([
+      import('./commands/config.ts'),
+      import('../config/print-config.ts'),
+    ]);
+    return configPrintCommand(file, { ...deps, loadConfig: await loaderOf(deps), printConfig });
+  },
+});
+
+async function modelsOf({ config, manifest }: ModelsWhere, deps: CliDeps): Promise<readonly ManifestModel[]> {
+  return manifest === undefined && config !== undefined
+    ? (await loaderOf(deps))(config).models
+    : modelsOfManifest(manifest ?? `${PACKAGE_FOLDER}configs/models.yaml`, deps, await languagesOf());
 }
 
 /** The lists of networks that come with Coxswain are longer than what others write. */

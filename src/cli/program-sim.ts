@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { NUMBER_TYPES, type NumberType } from '../core/layer-cost.ts';
+import { oneOf } from './choice.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { SimOptions } from './commands/sim.ts';
@@ -73,7 +74,7 @@ export function addSim(program: Command, commands: SimCommands, end: (code: numb
       const compute = flags.compute === undefined ? 'none' : oneOf('--compute', flags.compute, COMPUTES);
       if (flags.results !== undefined && compute === 'none') throw new UsageError('--results needs results; add --compute ort');
       const { report, trace, log, results } = flags;
-      requireOwnFiles({ '<config>': config, '--report': report, '--trace': trace, '--log': log, '--results': results });
+      requireOwnFiles({ '<config>': config, '--soc': flags.soc, '--report': report, '--trace': trace, '--log': log, '--results': results });
       end(
         await commands.sim({
           config,
@@ -128,6 +129,7 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
         throw new UsageError('plan needs --soc and --model, or --sweep for every model on every chip');
       if (!isSweep && flags.plot !== undefined) throw new UsageError('--plot draws the sweep; add --sweep');
       if (isSweep && flags.with !== undefined) throw new UsageError('--with is about one model on one chip; leave out --sweep');
+      requireOwnFiles({ '--with': flags.with, '--soc': flags.soc, '--model': flags.model, '--plot': flags.plot });
       if (flags.soc === undefined && flags.mode !== undefined) throw new UsageError('--mode is about one chip; add --soc');
       const bits = flags.bits === undefined ? undefined : Number(flags.bits);
       if (bits !== undefined && !(bits >= 2 && bits <= 16)) throw new UsageError(`--bits ${flags.bits}: allowed is a number from 2 to 16`);
@@ -185,11 +187,6 @@ function wholeNumber(option: string, text: string, max: number, min = 0): number
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) throw new UsageError(`${option} ${text}: allowed is a whole number from ${min} to ${max}`);
   return value;
-}
-
-function oneOf<K extends string>(option: string, text: string, allowed: Readonly<Record<K, true>>): K {
-  if (!Object.hasOwn(allowed, text)) throw new UsageError(`${option} ${text}: allowed is one of ${Object.keys(allowed).join(', ')}`);
-  return text as K;
 }
 
 const storedAs = (text: string): NumberType =>

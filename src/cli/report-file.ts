@@ -17,7 +17,7 @@ export async function prepareReportFile(path: string, option = '--report'): Prom
   const target = await realpath(path).catch(() => resolve(path));
   const found = await stat(target).catch(() => undefined);
   if (found?.isDirectory() === true) throw new UsageError(`${option} ${path}: that is a folder; name a file in it`);
-  if (found !== undefined && !found.isFile()) return { write: (text) => wrapped(path, () => writeFile(target, text)) };
+  if (found !== undefined && !found.isFile()) return { write: (text) => wrapped(option, path, () => writeFile(target, text)) };
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     await (await open(temporary, 'w')).close();
@@ -27,7 +27,7 @@ export async function prepareReportFile(path: string, option = '--report'): Prom
   }
   return {
     write: (text) =>
-      wrapped(path, async () => {
+      wrapped(option, path, async () => {
         try {
           const handle = await open(temporary, 'w');
           try {
@@ -45,13 +45,13 @@ export async function prepareReportFile(path: string, option = '--report'): Prom
   };
 }
 
-async function wrapped(path: string, write: () => Promise<void>): Promise<void> {
+async function wrapped(option: string, path: string, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
     throw new CoxswainError(
       'FILE_UNWRITABLE',
-      `the report could not be written to ${path}: ${messageOf(error)}; free space or name another file`,
+      `${option} ${path} could not be written: ${messageOf(error)}; free space or name another file`,
       {
         cause: error,
       },

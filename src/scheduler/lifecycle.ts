@@ -1,6 +1,6 @@
 import { assert } from '../core/assert.ts';
 import type { Decision } from '../core/decision.ts';
-import type { Outcome } from '../core/outcome.ts';
+import type { DropReason, Outcome } from '../core/outcome.ts';
 import type { DropRule } from './plan.ts';
 import { rememberEnd } from './precedence.ts';
 import { setStanding, unsettle, updateServer } from './server.ts';
@@ -77,11 +77,13 @@ function tellFollowers(state: SchedulerState, job: JobState, followed: Followed,
   }
 }
 
-/** Giving way to a newer frame of its own stream is no loss to the stream, and the end of the run is nobody's. */
+/** Giving way to a newer frame of its own stream is no loss to the stream, nor is what nobody wants any more, and the end of the run is nobody's. */
+const isNoLoss = (outcome: Outcome): boolean => outcome.kind === 'dropped' && NO_LOSSES.has(outcome.reason);
+const NO_LOSSES: ReadonlySet<DropReason> = new Set(['superseded', 'cancelled', 'stopping']);
+
 function countLoss(job: JobState, outcome: Outcome): void {
   if (outcome.kind === 'done') job.stream.lossesInARow = 0;
-  else if (outcome.kind === 'dropped' && (outcome.reason === 'superseded' || outcome.reason === 'stopping')) return;
-  else job.stream.lossesInARow += 1;
+  else if (!isNoLoss(outcome)) job.stream.lossesInARow += 1;
 }
 
 /** The record forgets by halves: what a stream got in its last few hundred jobs counts. */
@@ -89,7 +91,7 @@ const RECORD_MAX = 512;
 
 /** Where late jobs are not given up, a late result is worth nothing and yet is no loss. */
 function keepRecord(job: JobState, outcome: Outcome, drop: DropRule): void {
-  if (outcome.kind === 'dropped' && (outcome.reason === 'superseded' || outcome.reason === 'stopping')) return;
+  if (isNoLoss(outcome)) return;
   const { record } = job.stream;
   record.endedCount += 1;
   if (outcome.kind === 'done') record.valueSum += job.value;

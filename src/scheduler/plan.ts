@@ -99,7 +99,7 @@ export interface PolicyTuning {
    * nobody's business.
    */
   readonly bus?: 'apart' | 'shared';
-  /** Whether a job that runs may be interrupted where the device can; default: `coxswain` does, the others do not. */
+  /** `coxswain`, by default true, `edf`, `fixed-priority` and `laxity`, by default false: whether a job that runs may be interrupted where the device can. The others never do. */
   readonly preempts?: boolean;
 }
 

@@ -15,7 +15,7 @@ export interface CostTable {
 const COLUMNS = ['hardware', 'dataflow', 'model', 'latency_ms', 'energy_mj'] as const;
 /** An hour: beyond, a cost is a mistake of units. */
 const LATENCY_MAX_MS = 3_600_000;
-const ENERGY_MAX_MJ = 1e9;
+const ENERGY_READ_MAX_MJ = 1e9;
 
 /** @param text of a CSV file with one row per hardware, dataflow and model. Errors: CONFIG_INVALID. */
 export function readCosts(file: string, text: string): CostTable {
@@ -35,8 +35,8 @@ export function readCosts(file: string, text: string): CostTable {
     if (latencyMs === undefined || latencyMs <= 0 || latencyMs > LATENCY_MAX_MS) {
       problems.push({ line, text: `latency_ms is ${quoted(latency_ms)}, and must be over 0 and up to ${LATENCY_MAX_MS}` });
     }
-    if (energyMj === undefined || energyMj < 0 || energyMj > ENERGY_MAX_MJ) {
-      problems.push({ line, text: `energy_mj is ${quoted(energy_mj)}, and must be 0 to ${ENERGY_MAX_MJ}` });
+    if (energyMj === undefined || energyMj < 0 || energyMj > ENERGY_READ_MAX_MJ) {
+      problems.push({ line, text: `energy_mj is ${quoted(energy_mj)}, and must be 0 to ${ENERGY_READ_MAX_MJ}` });
     }
     const key = `${hardware},${dataflow},${model}`;
     const firstLine = firstLines.get(key);

@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import type { Steps } from '../../core/decision.ts';
 import type { Event } from '../../core/event.ts';
 import type { Job, JobId } from '../../core/job.ts';
@@ -34,7 +35,7 @@ export interface CellOptions {
 const WINDOW_MS = 700;
 /** As published: with `tick`, a job that ends within this time of an event counts as ended at that event. */
 const TICK_MARGIN_US = 10;
-/** An idle-looking loop is a bug; XRBench's largest cell has under a thousand instants. */
+/** XRBench's largest cell has under a thousand instants. */
 const INSTANTS_MAX = 1_000_000;
 
 interface Source {
@@ -103,7 +104,8 @@ class CellRun {
     const cores = this.#state.plan.cores.map((core): Event => ({ kind: 'core-back', at: instantUs(0), core, models }));
     this.#tell(cores);
     let closedUs = 0;
-    for (let instants = 0; this.#hasFramesLeft() && instants < INSTANTS_MAX; instants += 1) {
+    for (let instants = 0; this.#hasFramesLeft(); instants += 1) {
+      assert(instants < INSTANTS_MAX, 'a cell comes to its end');
       if (this.#wakeUs <= this.#now) this.#wakeUs = Number.POSITIVE_INFINITY;
       const ended = this.#retire();
       // A timer of the scheduler is no event of the reference, so nothing is injected at one.

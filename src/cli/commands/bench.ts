@@ -4,8 +4,9 @@ import { readCosts } from '../../bench/xrbench/cost-table.ts';
 import { readScenarios } from '../../bench/xrbench/scenario.ts';
 import { scheduleCsv } from '../../bench/xrbench/schedule-csv.ts';
 import type { Score } from '../../bench/xrbench/score.ts';
+import { CoxswainError } from '../../core/errors.ts';
 import type { CliDeps } from '../cli-deps.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT, UsageError } from '../exit-code.ts';
 import { type Cell, type Column, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
 import { prepareReportFile } from '../report-file.ts';
@@ -39,7 +40,7 @@ export interface BenchDeps extends Pick<CliDeps, 'out' | 'env'> {
   readonly nearest: Nearest;
 }
 
-/** Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE; UsageError when the schedule cannot be written. */
+/** Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE; UsageError when there is no such scenario, or the schedule cannot be written. */
 export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): Promise<number> {
   const { out, readText, nearest } = deps;
   const { files } = options;
@@ -50,12 +51,19 @@ export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps
   if (options.kind === 'all') {
     const file = files.configurations ?? deps.defaults.configurations;
     const comparison = comparePolicies(table, readConfigurations(file, readText(file)), scenarios, nearest);
+    if (comparison.cells.length === 0 && !options.isJson)
+      out.write(`nothing was played: ${table.file} has the costs of no configuration of ${file} and scenario of ${scenarioFile}\n`);
     const lines = options.isJson ? [JSON.stringify(comparison)] : comparisonLines(comparison, out.columns(), paint);
-    out.write(`${lines.join('\n')}\n`);
+    if (comparison.cells.length > 0 || options.isJson) out.write(`${lines.join('\n')}\n`);
     return comparison.cells.length === 0 ? EXIT.findings : EXIT.fine;
   }
   const { configuration, choice, seed, schedule, isJson } = options;
-  const cell = cellOf(table, configuration, scenarioOf(scenarios, options.scenario, nearest), nearest);
+  const cell = cellOf(
+    table,
+    configuration,
+    named(() => scenarioOf(scenarios, options.scenario, nearest)),
+    nearest,
+  );
   const scheduleFile = schedule === undefined ? undefined : await prepareReportFile(schedule, '--schedule');
   const { log, score } = playCell(cell, choice, { seed });
   await scheduleFile?.write(scheduleCsv(log));
@@ -64,6 +72,15 @@ export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps
   const title = `${escapeText(configuration)} ${escapeText(options.scenario)} ${policy} (${release} release)`;
   out.write(`${(isJson ? [JSON.stringify({ ...facts, ...score })] : scoreLines(title, score, out.columns(), paint)).join('\n')}\n`);
   return EXIT.fine;
+}
+
+/** What was asked for on the command line is not in a file that is right. */
+function named<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    throw error instanceof CoxswainError ? new UsageError(error.message) : error;
+  }
 }
 
 function scoreLines(title: string, { overall, models }: Score, width: number, paint: Paint): string[] {

@@ -201,7 +201,10 @@ export function arrayCycles({ m, n, k, groups }: Pick<LayerCost, 'm' | 'n' | 'k'
   return rows * terms * columns;
 }
 
-/** Operations per second in the type, or in the next wider one that the core has. A core that has only narrower ones takes as many passes as bytes. */
+/**
+ * Operations per second in the type, or in the next wider one that the core has. A core that has only narrower ones takes as many passes of them as their
+ * energy says: four of int8 for int16, twenty for fp32.
+ */
 export function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
   for (let width = NUMBER_TYPES.indexOf(type); width < NUMBER_TYPES.length; width += 1) {
     const rate = opsPerSecond[NUMBER_TYPES[width] as NumberType];

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cellOf, scenarioOf } from '../../../src/bench/xrbench/cell.ts';
-import { type Choice, comparePolicies, playCell, playCells, readConfigurations } from '../../../src/bench/xrbench/compare.ts';
+import { type Choice, comparePolicies, labelOf, playCell, playCells, readConfigurations } from '../../../src/bench/xrbench/compare.ts';
 import { readCosts } from '../../../src/bench/xrbench/cost-table.ts';
 import { readScenarios } from '../../../src/bench/xrbench/scenario.ts';
 import { scheduleCsv } from '../../../src/bench/xrbench/schedule-csv.ts';
+import { DROP_RULES } from '../../../src/scheduler/scheduler.ts';
 
 const golden = (name: string): string => readFileSync(`test/golden/xrbench/${name}`, 'utf8');
 const config = (name: string): string => readFileSync(`configs/xrbench/${name}`, 'utf8');
@@ -145,7 +146,12 @@ describe('a priced interruption', () => {
 describe('docs/results.md', () => {
   it('says what the scheduler does now; `npx tsx tools/bench/results.ts xrbench` writes it anew', () => {
     const page = readFileSync('docs/results.md', 'utf8');
-    for (const { mean } of comparison.rows) expect(page).toContain(`| ${mean.toFixed(2)} |`);
+    for (const label of new Set(comparison.rows.map(labelOf))) {
+      const means = DROP_RULES.map(
+        (rule) => comparison.rows.find((row) => labelOf(row) === label && row.drop === rule)?.mean.toFixed(2) ?? '',
+      );
+      expect(page).toContain(`| ${[label, ...means].join(' | ')} |`);
+    }
     comparison.cells.forEach(({ configuration, scenario }, index) => {
       const value = comparison.rows.find((row) => row.victim === 'value' && row.drop === 'expired' && row.preemption !== undefined)
         ?.overall[index];

@@ -278,7 +278,7 @@ describe('run', () => {
     runtime.end();
     runtime.finish();
     expect(await status).toBe(1);
-    expect(world.err.text).toMatch(/^FILE_UNWRITABLE: the report could not be written to .*r\.json: ENOENT/);
+    expect(world.err.text).toMatch(/^FILE_UNWRITABLE: --report .*r\.json could not be written: ENOENT/);
     expect(JSON.parse(world.err.text.split('\n')[1] ?? '').version).toBe('coxswain-report/1');
     folder = mkdtempSync(join(tmpdir(), 'coxswain-run-'));
   });
