@@ -110,7 +110,7 @@ async function renderVoiceVideo(): Promise<string> {
     }),
   );
   return `Simulated, ${suite.spanUs / 1e6} s each, seed 1, stated times: [benchmarks.md](benchmarks.md#voice-and-video). Aim: video P99 at most 95 ms and no speech job lost. Printed by
-\`coxswain bench voice-video --policy fifo,round-robin,laxity,coxswain\`, with \`--preempt\` (`edf` and `laxity` interrupt speech at its borders too) and \`--whole\` (none does).
+\`coxswain bench voice-video --policy fifo,round-robin,laxity,coxswain\`, with \`--preempt\` (\`edf\` and \`laxity\` interrupt speech at its borders too) and \`--whole\` (none does).
 
 ${table}
 
