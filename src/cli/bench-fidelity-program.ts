@@ -30,7 +30,10 @@ export function addBenchFidelity(bench: Command, commands: FidelityCommands, end
     .command('fidelity')
     .description('fit the cost model to published measurements, and print how far off it is on each')
     .argument('<folder>', 'folder of tables (CSV)')
-    .option('--write', 'put the fitted constants into the profiles that come with coxswain, with what they were fitted on')
+    .option(
+      '--write',
+      'put the fitted constants into the profiles that come with coxswain, with what they were fitted on, and into those that take them from there',
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', FIDELITY_HELP)
     .action(async (folder: string, flags: { readonly write?: true; readonly json?: true }) => {

@@ -33,7 +33,10 @@ export function loadSoc(file: string, { files }: { readonly files: ConfigFiles }
 
 type Refuse = (path: KeyPath, text: string) => void;
 
-function crossCheck({ kind, others, thermal, power, modes }: SocSection, refuse: Refuse): void {
+function crossCheck({ kind, others, thermal, power, modes, sources }: SocSection, refuse: Refuse): void {
+  for (const [name, { as, times }] of Object.entries(sources))
+    if (times !== undefined && as === undefined)
+      refuse(['sources', name, 'times'], 'stands without `as`, the profile whose figures are meant; add it');
   if (Object.hasOwn(others, kind)) refuse(['others', kind], `the first kind is called ${kind} already; take another name`);
   if (Object.keys(modes).length === 0) refuse(['modes'], 'got no mode; allowed is at least one, the first of which is the default');
   for (const [mode, { watts }] of Object.entries(modes)) {
@@ -65,8 +68,10 @@ function originsOf(section: SocSection, refuse: Refuse): FigureOrigin[] {
     if (typeof from === 'string') {
       const source = Object.hasOwn(section.sources, from) ? section.sources[from] : undefined;
       const meant = nearest(from, names);
-      if (source !== undefined) origins.push({ key: keyText(path), source: source.text, confidence: source.confidence });
-      else
+      if (source !== undefined) {
+        const { text, confidence, as: profile, times = 1 } = source;
+        origins.push({ key: keyText(path), from, source: text, confidence, ...(profile === undefined ? {} : { as: { profile, times } }) });
+      } else
         refuse(
           [...path, 'from'],
           `got ${quoted(from)}, which is no source; given are ${names.join(', ')}${meant === undefined ? '' : `; did you mean '${meant}'?`}`,

@@ -113,6 +113,10 @@ export const socSchema = z
       z.strictObject({
         text: textField('The page, document or reasoning.', 512),
         confidence: choiceField(CONFIDENCES, 'What it is worth.'),
+        as: idField(
+          'Id of the profile whose figures under the same keys those from this source are; `bench fidelity --write` keeps them so.',
+        ).optional(),
+        times: numberField({ min: 0.001, max: 1000 }, '', 'With as: they are so many times those. Default: 1.').optional(),
       }),
       'Where figures came from, by name.',
     ),

@@ -90,8 +90,12 @@ export interface SocMode {
 export interface FigureOrigin {
   /** Dotted key in the file, such as `dram.bandwidthGbs`. */
   readonly key: string;
+  /** Name of its entry of `sources`, and the text there. */
+  readonly from: string;
   readonly source: string;
   readonly confidence: Confidence;
+  /** The profile under whose same key the figure stands as well, and how many times that one it is. */
+  readonly as?: { readonly profile: string; readonly times: number };
 }
 
 /** Cores that are alike. */

@@ -1,4 +1,4 @@
-import { type Fidelity, type FittedConstant, type FittedPart, fitProfiles } from '../../bench/fidelity/fit-profiles.ts';
+import { type Fidelity, type FittedConstant, fitProfiles } from '../../bench/fidelity/fit-profiles.ts';
 import { readLanguageFacts } from '../../bench/fidelity/language-facts.ts';
 import { readNetworkLayers } from '../../bench/fidelity/listed-layers.ts';
 import { measurementsOf } from '../../bench/fidelity/measured-table.ts';
@@ -11,6 +11,7 @@ import { CoxswainError } from '../../core/errors.ts';
 import type { SocProfile } from '../../core/soc-profile.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
+import { CONSTANT_KEYS, fidelityEdits } from '../fidelity-edits.ts';
 import { type Cell, type Column, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
 import { escapeText } from '../terminal-text.ts';
@@ -56,14 +57,19 @@ export function benchFidelity({ folder, doWrite, isJson }: BenchFidelityOptions,
   const measurements = read.flatMap(({ rows }) => rows ?? []);
   if (measurements.length === 0)
     throw new CoxswainError('CONFIG_INVALID', `${folder}: none of its ${files.length} CSV files is a table of measurements`);
-  const fidelity = fitProfiles(measurements, deps.socs(), factsOf(deps), (profile, done, of) => {
+  const socs = deps.socs();
+  const fidelity = fitProfiles(measurements, socs, factsOf(deps), (profile, done, of) => {
     if (err.isTty) err.write(`\r${profile}: fit ${done + 1} of ${of}\u001b[K`);
   });
   if (err.isTty) err.write('\r\u001b[K');
   const left = read.filter(({ rows }) => rows === undefined).map(({ file }) => file);
   if (isJson) out.write(`${JSON.stringify({ ...fidelity, otherFiles: left })}\n`);
   else out.write(`${fidelityLines(fidelity, left, widthOf(out), choosePaint(out.isTty, deps.env)).join('\n')}\n`);
-  if (doWrite) for (const part of fidelity.parts) writePart(part, deps);
+  if (doWrite)
+    for (const [profile, { edits, sources }] of fidelityEdits(fidelity.parts, socs)) {
+      const file = deps.socPath(profile);
+      deps.writeText(file, deps.editSoc(deps.readText(file), edits, sources));
+    }
   return fidelity.parts.some(({ rows }) => rows.length > 0) ? EXIT.fine : EXIT.findings;
 }
 
@@ -95,40 +101,14 @@ const factsOf = ({ readText, factFiles }: FidelityDeps): Facts => ({
   networkLayers: readNetworkLayers(factFiles.networkLayers, readText(factFiles.networkLayers)),
 });
 
-/** Where each constant stands in a profile, and its unit there. */
-const KEYS: Readonly<Record<FittedConstant['name'], { readonly key: string; readonly scale: number; readonly unit: string }>> = {
-  efficiencyRatio: { key: 'dram.efficiencyRatio', scale: 1, unit: '' },
-  layerUs: { key: 'core.layerUs', scale: 1, unit: ' us' },
-  splitUs: { key: 'core.splitUs', scale: 1, unit: ' us' },
-  computeRatio: { key: 'core.computeRatio', scale: 1, unit: '' },
-  vectorOpsPerSecond: { key: 'core.vectorGops', scale: 1e-9, unit: ' Gop/s' },
-  dispatchUs: { key: 'core.dispatchUs', scale: 1, unit: ' us' },
-  floatDispatchUs: { key: 'core.floatDispatchUs', scale: 1, unit: ' us' },
-  layerShareRatio: { key: 'core.layerShareRatio', scale: 1, unit: '' },
-};
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const signed = (ratio: number | undefined): string =>
   ratio === undefined ? '-' : `${ratio < 0 ? '-' : '+'}${Math.abs(ratio * 100).toFixed(Math.abs(ratio) < 0.0995 ? 1 : 0)} %`;
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`;
 
 /** How the constants that rows depend on came about, where the profile says so. */
-const originsOf = (profile: SocProfile) => profile.origins.filter(({ key }) => Object.values(KEYS).some((known) => known.key === key));
-
-function writePart({ profile, constants }: FittedPart, { readText, writeText, socPath, editSoc }: FidelityDeps): void {
-  if (constants.length === 0) return;
-  const file = socPath(profile);
-  const edits = constants.map(({ name, fitted, from }): SocEdit => {
-    const { key, scale } = KEYS[name];
-    return { key, value: Number((fitted * scale).toPrecision(3)), from: `fit-${from}` };
-  });
-  const sources = new Map(constants.map(({ from, source }) => [`fit-${from}`, source]));
-  const written = editSoc(
-    readText(file),
-    edits,
-    [...sources].map(([name, text]) => ({ name, text, confidence: 'derived' })),
-  );
-  writeText(file, written);
-}
+const originsOf = (profile: SocProfile) =>
+  profile.origins.filter(({ key }) => Object.values(CONSTANT_KEYS).some((known) => known.key === key));
 
 function fidelityLines(fidelity: Fidelity, left: readonly string[], width: number, paint: Paint): string[] {
   return [
@@ -147,7 +127,7 @@ function fidelityLines(fidelity: Fidelity, left: readonly string[], width: numbe
 }
 
 function constantLine({ name, inProfile, fitted, source }: FittedConstant): string {
-  const { key, scale, unit } = KEYS[name];
+  const { key, scale, unit } = CONSTANT_KEYS[name];
   const [now, then] = [three(fitted * scale), three(inProfile * scale)];
   return `${key} ${now}${unit}${now === then ? ', as in the profile' : `, ${then}${unit} in the profile`} (${escapeText(source)})`;
 }

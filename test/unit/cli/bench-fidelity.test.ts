@@ -152,6 +152,25 @@ describe('bench fidelity', () => {
     });
   });
 
+  it('writes what other profiles take from a fitted one into those as well, under the source that they name', () => {
+    const { deps, written } = rig();
+    benchFidelity(
+      { folder: 'cal', doWrite: true, isJson: true },
+      { ...deps, socs: () => [load('rk3576'), load('rk3588'), load('hailo-8l')] },
+    );
+    expect(Object.keys(written).sort()).toEqual(['configs/soc/rk3576.yaml', 'configs/soc/rk3588.yaml']);
+    const [base, copy] = ['rk3588', 'rk3576'].map((id) => {
+      const files = { read: () => new TextEncoder().encode(written[`configs/soc/${id}.yaml`]), realPath: () => undefined };
+      return loadSoc(`${id}.yaml`, { files });
+    });
+    const threeDigits = (value = Number.NaN): number => Number(value.toPrecision(3));
+    expect(base?.core.splitUs).not.toBe(load('rk3588').core.splitUs);
+    expect(copy?.core.splitUs).toBe(base?.core.splitUs);
+    expect(copy?.dram.efficiencyRatio).toBe(base?.dram.efficiencyRatio);
+    expect(copy?.core.vectorOpsPerSecond).toBe(threeDigits((base?.core.vectorOpsPerSecond ?? 0) * 1.5));
+    expect(copy?.origins).toEqual(load('rk3576').origins);
+  });
+
   it('shows how far it is on a terminal alone', () => {
     const tty = rig(true);
     benchFidelity({ folder: 'cal', doWrite: false, isJson: true }, tty.deps);

@@ -110,6 +110,12 @@ describe('a profile', () => {
     ['that never cools down', 'ambientC: { value: 45,', 'ambientC: { value: 95,', 'else it never cools down'],
     ['with hysteresis turned round', 'resumeC: { value: 90,', 'resumeC: { value: 100,', 'less than throttleC (100)'],
     ['with a range turned round', 'low: 0.05, high: 0.1', 'low: 0.5, high: 0.1', 'allowed is low (0.5) or more'],
+    [
+      'with so many times the figures of no profile',
+      '15/40/75 W", confidence: stated }',
+      '15/40/75 W", confidence: stated, times: 2 }',
+      'sources.design.times: stands without `as`, the profile whose figures are meant; add it',
+    ],
     ['with a core at no clock', 'clockRatio: { value: 1,', 'clockRatio: { value: 0,', 'a number from 0.01 to 1'],
   ])('%s is refused with what is allowed', (_, from, to, expected) => {
     const text = problemsOf(edited(from, to));
