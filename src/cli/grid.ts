@@ -19,10 +19,7 @@ const GAP = '  ';
 
 /** A table of exactly fitting lines, the titles first; no line is wider than `width`. Texts must be escaped already. */
 export function renderGrid(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number, paint: Paint): string[] {
-  const natural = columns.map((column, index) =>
-    rows.reduce((widest, row) => Math.max(widest, displayWidth(row[index]?.text ?? '')), displayWidth(column.title)),
-  );
-  const widths = chooseWidths(columns, natural, width);
+  const widths = widthsOf(columns, rows, width);
   const line = (cells: readonly Cell[]): string =>
     columns
       .map((column, index) => ({ column, cell: cells[index] ?? { text: '' }, cellWidth: widths[index] }))
@@ -32,6 +29,19 @@ export function renderGrid(columns: readonly Column[], rows: readonly (readonly 
       .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => ({ text: title, tone: 'dim' as const }))), ...rows.map(line)];
+}
+
+/** The titles of the columns that the width has no room for. */
+export function leftOut(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): string[] {
+  const widths = widthsOf(columns, rows, width);
+  return columns.flatMap(({ title }, index) => (widths[index] === undefined ? [title] : []));
+}
+
+function widthsOf(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): (number | undefined)[] {
+  const natural = columns.map((column, index) =>
+    rows.reduce((widest, row) => Math.max(widest, displayWidth(row[index]?.text ?? '')), displayWidth(column.title)),
+  );
+  return chooseWidths(columns, natural, width);
 }
 
 /** A width per column, undefined for one that is left out. Drops by rank until the smallest widths fit, then hands the rest out from the left. */

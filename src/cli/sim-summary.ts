@@ -27,6 +27,7 @@ export function renderSimSummary(report: Report, columns: number, paint: Paint):
   const shown = incidents.slice(-INCIDENTS_SHOWN_MAX);
   return [
     paint(`simulated ${formatElapsed(report.durationMs)}; ${contentText(simulation)}`, 'bold'),
+    ...stoppedLines(simulation, paint),
     '',
     ...renderStreams(report.streams, columns, paint),
     '',
@@ -38,6 +39,12 @@ export function renderSimSummary(report: Report, columns: number, paint: Paint):
     `interrupted ${report.scheduler.yields + report.scheduler.aborts} segments, ${report.scheduler.aborts} of them within a step`,
     ...(shown.length > 0 ? ['', 'incidents', ...shown.map((incident) => incidentLine(incident, columns, paint))] : []),
   ];
+}
+
+function stoppedLines(simulation: SimulationFigures | undefined, paint: Paint): string[] {
+  const { askedMs = 0, simulatedMs = 0 } = simulation?.span ?? {};
+  if (simulatedMs >= askedMs) return [];
+  return [paint(`stopped before its end: ${formatElapsed(simulatedMs)} of ${formatElapsed(askedMs)}`, 'yellow')];
 }
 
 const ANSWER_COLUMNS: readonly Column[] = [

@@ -14,7 +14,8 @@ export interface Terminal {
   onClosed(listener: (isGone: boolean, message: string) => void): void;
 }
 
-const COLUMNS_DEFAULT = 100;
+/** Enough for the widest table: into a file or a pipe nothing is left out. */
+const COLUMNS_DEFAULT = 160;
 const ROWS_DEFAULT = 30;
 
 export function createTerminal(stream: NodeJS.WriteStream | WriteStream): Terminal {

@@ -11,6 +11,8 @@ const unlessMapping =
   (issue: { readonly code?: string | undefined }): string | undefined =>
     issue.code === 'invalid_type' ? allowed : undefined;
 
+const SOURCE_ALLOWED = 'the name of a source, or { pipeline: <name>, itemsMax: <number> }';
+
 const parentSchema = z.strictObject(
   {
     pipeline: idField('Another pipeline, whose results have places in the frame, such as text boxes.'),
@@ -18,7 +20,7 @@ const parentSchema = z.strictObject(
       8,
     ),
   },
-  { error: unlessMapping('the name of a source, or { pipeline: <name>, itemsMax: <number> }') },
+  { error: unlessMapping(SOURCE_ALLOWED) },
 );
 
 const queueSchema = z.strictObject(
@@ -87,7 +89,7 @@ const assistantSchema = z
 
 export const pipelineSchema = z.strictObject({
   source: z
-    .union([idField('Name of a source.'), parentSchema])
+    .union([idField('Name of a source.'), parentSchema], { error: SOURCE_ALLOWED })
     .describe('Where frames come from: the name of a source, or the results of another pipeline, one frame per item.'),
   model: idField('Model of the manifest that each frame is run through.'),
   variants: listOf(

@@ -8,7 +8,7 @@ import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import type { CoreFit, Fit, PipelineFit, ReserveFit, StreamFit } from './fit.ts';
-import { adviceFor, adviceForChip, adviceForPolicy } from './fit-advice.ts';
+import { adviceFor, adviceForChip, adviceForPolicy, adviceForTurns } from './fit-advice.ts';
 import { chipFit } from './fit-chip.ts';
 import type { FitCosts } from './fit-costs.ts';
 import { coreGroups, isMoreUrgent, type Lane, lanesOf, loadOf, loadOfGroup, type Reserve } from './fit-lanes.ts';
@@ -82,10 +82,12 @@ function proven(group: readonly CoreId[], lanes: readonly Lane[], order: Analyse
       costFactorMax:
         lane.isGuaranteed && lane.reserve === undefined && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
     }));
+  const lateTurns = streams.filter(isLateTurn);
+  const assurance = lateTurns.length > 0 ? 'none' : bound.assurance;
   return {
-    cores: group.map((core) => ({ core, assurance: bound.assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded })),
+    cores: group.map((core) => ({ core, assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded })),
     streams,
-    advice: isFitting ? [] : [adviceFor(group, streams, factorNeeded, costs)],
+    advice: [...(isFitting ? [] : [adviceFor(group, streams, factorNeeded, costs)]), ...lateTurns.map(adviceForTurns)],
   };
 }
 
@@ -129,17 +131,25 @@ function loadRatioOn(core: CoreId, lanes: readonly Lane[], order: AnalysedOrder)
   return [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
 }
 
+/** Its budget is sure, and too small for its first token. */
+const isLateTurn = ({ reserve, responseUs, deadlineUs }: StreamFit): boolean =>
+  reserve !== undefined && responseUs !== null && responseUs > deadlineUs;
+
 function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: FitCosts): StreamFit {
   const { pipeline, home, beforeUs, isGuaranteed, bytes, jobsPerSecond } = lane;
   const found = bound.streams.find(({ id }) => id === pipeline.id);
   const more = bound.streams.filter(({ id }) => isMoreUrgent(lanes, id, lane));
   const run = more.reduce((least, { tolerates }) => Math.min(least, tolerates ?? 0), Number.POSITIVE_INFINITY);
+  const reserve = lane.reserve === undefined ? undefined : reserveFit(lane, lane.reserve, found, costs);
+  const responseUs =
+    reserve !== undefined ? reserve.firstTokenUs : found?.response === undefined ? null : Math.ceil(found.response + beforeUs);
+  const isLate = reserve !== undefined && responseUs !== null && responseUs > pipeline.stream.deadlineUs;
   return {
     id: pipeline.id,
     criticality: pipeline.stream.criticality,
     core: home,
-    assurance: found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded'),
-    responseUs: found?.response === undefined || lane.reserve !== undefined ? null : Math.ceil(found.response + beforeUs),
+    assurance: isLate ? 'none' : (found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded')),
+    responseUs,
     deadlineUs: pipeline.stream.deadlineUs,
     costUs: lane.reserve === undefined ? lane.taskOn(home).segment : costs.of(pipeline.stream.model, home).worstUs,
     busBytesPerSecond: bytes === undefined ? null : bytes * jobsPerSecond,
@@ -147,15 +157,17 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: F
     toleratesUs: found?.tolerates ?? null,
     runUsMax: Number.isFinite(run) ? run : null,
     costFactorMax: null,
-    ...(lane.reserve === undefined ? {} : { reserve: reserveFit(lane, lane.reserve, found, costs) }),
+    ...(reserve === undefined ? {} : { reserve }),
   };
 }
 
 function reserveFit({ pipeline, home }: Lane, reserve: Reserve, found: StreamBound | undefined, costs: FitCosts): ReserveFit {
-  const { budgetUs, periodUs } = reserve;
+  const { server, budgetUs, periodUs, promptUs } = reserve;
   const isSure = found !== undefined && found.assurance !== 'none';
   const { worstUs } = costs.of(pipeline.stream.model, home);
-  return { ...reserve, stepUs: isSure ? Math.ceil(tokenBound(worstUs, budgetUs, periodUs)) : null, isToken: pipeline.answer !== undefined };
+  const within = (us: number | undefined): number | null =>
+    isSure && us !== undefined ? Math.ceil(tokenBound(us, budgetUs, periodUs)) : null;
+  return { server, budgetUs, periodUs, stepUs: within(worstUs), firstTokenUs: within(promptUs), isToken: pipeline.answer !== undefined };
 }
 
 function weakestOf(assurances: readonly Assurance[]): Assurance {
@@ -173,7 +185,7 @@ function reactionOf(pipeline: PipelineConfig, config: RuntimeConfig, streams: re
     const input: PipelineConfig['input'] = at.input;
     at = input.kind === 'pipeline' ? config.pipelines.find(({ id }) => id === input.pipeline) : undefined;
   }
-  const fit = streams.find(({ id }) => id === pipeline.id);
+  const fit = streams.find(({ id, reserve }) => id === pipeline.id && reserve === undefined);
   // A response counts from capture, so it contains those of the hops before; only the first hop samples.
   return { id: pipeline.id, hops, reactionUs: fit?.responseUs == null ? null : periodUs + fit.responseUs };
 }

@@ -18,6 +18,13 @@ export function adviceFor(cores: readonly CoreId[], streams: readonly StreamFit[
   return `${lead}; no lower cost helps: give a longer deadline, or take streams away`;
 }
 
+/** Where a server does not give enough for the first token of the longest prompt. */
+export function adviceForTurns({ id, responseUs, deadlineUs, reserve }: StreamFit): string {
+  const { server = '', budgetUs = 0, periodUs = 0 } = reserve ?? {};
+  const ms = (us: number | null): string => three((us ?? 0) / 1000);
+  return `${id}: its first token may take ${ms(responseUs)} ms of its ${ms(deadlineUs)} ms, with ${ms(budgetUs)} ms in every ${ms(periodUs)} ms; give server ${server} more, or ${id} shorter prompts or a longer deadline`;
+}
+
 export function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig): string {
   const name = tuning.victim === 'value' ? `${policy} with victim: value` : policy;
   return `policy ${name}: no bound is known for its order of jobs, so nothing is proven; take coxswain, edf or fixed-priority, or try it with coxswain sim`;

@@ -47,6 +47,8 @@ export interface Reserve {
   readonly server: string;
   readonly budgetUs: number;
   readonly periodUs: number;
+  /** Of turns: what reading the longest prompt takes, which gives the first token; undefined when nobody knows how long that is. */
+  readonly promptUs?: number;
 }
 
 export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf'], costs: FitCosts): Lane[] {
@@ -98,7 +100,9 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     const reserve = reserveOf(config, stream.id);
     const talking = pipeline.answer === undefined ? lane : { ...lane, beforeUs: 0, jobsPerSecond: tokensPerSecond(pipeline, config) };
     // How a server's time is spent on several cores at once is not analysed.
-    if (reserve !== undefined) return lane.width === 1 ? reservedLane(talking, reserve, costs) : openLane(talking);
+    const promptUs = promptUsOf(pipeline, config, costs.of(stream.model, home));
+    const reading = reserve === undefined || promptUs === undefined ? reserve : { ...reserve, promptUs };
+    if (reading !== undefined) return lane.width === 1 ? reservedLane(talking, reading, costs) : openLane(talking);
     return pipeline.answer === undefined ? lane : openLane(talking);
   });
 }
@@ -148,12 +152,18 @@ function tokensPerSecond({ input, stream, answer }: PipelineConfig, config: Runt
   return (stream.tokens?.perSecondMax ?? average) + (chunks * 1e6) / source.periodUs;
 }
 
-function rowUs({ input, stream }: PipelineConfig, config: RuntimeConfig, { worstUs, segmentUs }: RunCost): number {
+function rowUs(pipeline: PipelineConfig, config: RuntimeConfig, cost: RunCost): number {
+  const steps = config.models.find(({ id }) => id === pipeline.stream.model)?.steps;
+  if (steps?.kind !== 'tokens') return cost.worstUs;
+  return Math.max(promptUsOf(pipeline, config, cost) ?? cost.segmentUs, steps.burstTokens * cost.worstUs);
+}
+
+/** All chunks of the longest prompt that the source says. */
+function promptUsOf({ input, stream }: PipelineConfig, config: RuntimeConfig, { segmentUs }: RunCost): number | undefined {
   const steps = config.models.find(({ id }) => id === stream.model)?.steps;
-  if (steps?.kind !== 'tokens') return worstUs;
   const source = input.kind === 'source' ? config.sources.find(({ id }) => id === input.source) : undefined;
-  const chunks = source?.kind === 'turns' ? Math.ceil(source.promptTokens.to / steps.chunkTokens) : 1;
-  return Math.max(chunks * segmentUs, steps.burstTokens * worstUs);
+  if (steps?.kind !== 'tokens' || source?.kind !== 'turns') return undefined;
+  return Math.ceil(source.promptTokens.to / steps.chunkTokens) * segmentUs;
 }
 
 /** Besides their budgets, servers begin one step that takes more than is left of them; it is paid for later, so in a busy time there is one of each. */

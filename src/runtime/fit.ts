@@ -26,7 +26,7 @@ export interface StreamFit {
   readonly runUsMax: number | null;
   /** What its cost may be multiplied with, everything else as it is, and all still fits; below 1 when it does not fit now; null when no factor helps, or unknown. */
   readonly costFactorMax: number | null;
-  /** Of a stream with a server; `assurance` is then that of the budget in every period, and what it is told of its deadline. */
+  /** Of a stream with a server; `assurance` is then that of the budget in every period, and `none` where that is too little for a first token in time. */
   readonly reserve?: ReserveFit;
 }
 
@@ -37,6 +37,8 @@ export interface ReserveFit {
   readonly periodUs: number;
   /** Of a language model, what a token takes at worst while there is work; of a network, a run: `c P / Q + 2 (P - Q)`. Null where the budget is not sure. */
   readonly stepUs: number | null;
+  /** Of turns: what the first token takes at worst after the longest prompt, of a turn that comes while no other of its stream is under way; `responseUs` as well. Null where that is not known or not sure. */
+  readonly firstTokenUs: number | null;
   /** Whether `stepUs` is of a token. */
   readonly isToken: boolean;
 }

@@ -30,6 +30,7 @@ export function simulationFigures({ before, after, options, costs, config, polic
     soc: options.profile.id,
     mode: options.mode.id,
     seed: options.seed,
+    span: { askedMs: options.spanUs / 1000, simulatedMs: spanUs / 1000 },
     kinds: Array.from({ length: coreCountOf(options.profile) }, (_, core) => chipAsOf(options.profile, core).kind),
     policy,
     compute: options.compute ?? 'none',

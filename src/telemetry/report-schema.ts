@@ -73,6 +73,7 @@ const simulation = z.strictObject({
   soc: z.string(),
   mode: z.string(),
   seed: count,
+  span: z.strictObject({ askedMs: z.number().min(0), simulatedMs: z.number().min(0) }),
   kinds: z.array(z.string()),
   policy: z.string(),
   compute: z.string(),

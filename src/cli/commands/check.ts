@@ -12,7 +12,7 @@ import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatBytes, formatMs } from '../figures-text.ts';
-import { type Cell, type Column, renderGrid } from '../grid.ts';
+import { type Cell, type Column, leftOut, renderGrid } from '../grid.ts';
 import { choosePaint, type Paint } from '../paint.ts';
 import { modeOf } from '../soc-mode.ts';
 import { escapeText } from '../terminal-text.ts';
@@ -120,6 +120,8 @@ interface Look {
 
 function checkLines({ config, placement, fit, kinds, told }: Checked, { columns, paint }: Look): string[] {
   const isMixed = new Set(kinds).size > 1;
+  const rows = streamRows(config, fit);
+  const hidden = leftOut(STREAM_COLUMNS, rows, columns);
   const cores = placement.cores.map(({ core, loadRatio, memoryBytes, streams: ids }): Cell[] => [
     { text: String(core), tone: 'bold' },
     ...(isMixed ? [{ text: escapeText(kinds[core] ?? '') }] : []),
@@ -142,7 +144,8 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     paint(`node ${escapeText(config.node)}, ${escapeText(config.origin.file)}`, 'bold'),
     `costs: ${escapeText(told)}`,
     '',
-    ...renderGrid(STREAM_COLUMNS, streamRows(config, fit), columns, paint),
+    ...renderGrid(STREAM_COLUMNS, rows, columns, paint),
+    ...(hidden.length === 0 ? [] : [paint(`no room for ${hidden.join(', ')}; a wider terminal, a pipe or --json has them`, 'dim')]),
     '',
     ...renderGrid(isMixed ? MIXED_CORE_COLUMNS : CORE_COLUMNS, cores, columns, paint),
     '',
@@ -150,7 +153,7 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
     ...chipLines(fit),
     ...reasons,
     '',
-    paint(verdictText(fit), fit.fits ? 'green' : 'red'),
+    paint(verdictText(fit, config), fit.fits ? 'green' : 'red'),
     ...fit.advice.map((advice) => escapeText(advice)),
     ...placement.problems.map((problem) => paint(`problem: ${escapeText(problem)}`, 'red')),
   ];
@@ -158,12 +161,16 @@ function checkLines({ config, placement, fit, kinds, told }: Checked, { columns,
 
 /** What streams with a server can count on. */
 function reserveLines({ streams }: Fit): string[] {
-  const lines = streams.flatMap(({ id, core, assurance, reserve }) => {
+  const lines = streams.flatMap(({ id, core, reserve }) => {
     if (reserve === undefined) return [];
-    const { server, budgetUs, periodUs, stepUs, isToken } = reserve;
+    const { server, budgetUs, periodUs, stepUs, firstTokenUs, isToken } = reserve;
     const share = `${formatMs(budgetUs / 1000)} ms in every ${formatMs(periodUs / 1000)} ms (${percent(budgetUs / periodUs)}) on core ${core}`;
     const step = stepUs === null ? '' : `, so a ${isToken ? 'token' : 'run'} takes at most ${formatMs(stepUs / 1000)} ms`;
-    return [`server ${escapeText(server)}: ${escapeText(id)} has ${share}, ${ASSURANCES[assurance].text}${step}`];
+    const first =
+      firstTokenUs === null
+        ? ''
+        : `, and the first of the longest prompt ${formatMs(firstTokenUs / 1000)} ms if no other turn is under way`;
+    return [`server ${escapeText(server)}: ${escapeText(id)} has ${share}${stepUs === null ? ', not sure' : ''}${step}${first}`];
   });
   return lines.length === 0 ? [] : [...lines, ''];
 }
@@ -194,6 +201,12 @@ const ASSURANCES: Readonly<Record<StreamFit['assurance'], Pick<Cell, 'text' | 't
   unguarded: { text: '-', tone: 'dim' },
 };
 
+const RESERVED: Cell = { text: 'reserved', tone: 'green' };
+
+/** Its budget is sure, and of its deadlines nothing is known. */
+const isOnlyReserved = ({ assurance, reserve, responseUs }: StreamFit): boolean =>
+  reserve !== undefined && assurance !== 'none' && responseUs === null;
+
 function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
   const inMs = (us: number | null): string => formatMs(us === null ? null : us / 1000);
   return config.pipelines.map(({ stream }): Cell[] => {
@@ -202,7 +215,7 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
     return [
       { text: escapeText(stream.id), tone: 'bold' },
       { text: stream.criticality },
-      ASSURANCES[found?.assurance ?? 'unguarded'],
+      found === undefined ? ASSURANCES.unguarded : isOnlyReserved(found) ? RESERVED : ASSURANCES[found.assurance],
       { text: inMs(found?.responseUs ?? null) },
       { text: formatMs(msFromDuration(stream.deadlineUs)) },
       { text: inMs(found?.costUs ?? null) },
@@ -220,18 +233,37 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, policy, power, isCutShort, streams }: Fit): string {
+function verdictText({ fits, assurance, policy, power, isCutShort, streams }: Fit, config: RuntimeConfig): string {
+  const named = (rows: readonly StreamFit[]): string => rows.map(({ id }) => escapeText(id)).join(', ');
   // Turns without a server: nobody knows how long what is said will be, nor how much of it there is.
   const open = streams.filter((stream) => stream.assurance === 'unguarded' && stream.criticality !== 'background');
-  const besides =
-    open.length === 0
-      ? ''
-      : `; nothing is promised of ${open.map(({ id }) => escapeText(id)).join(', ')}, which would take a server (scheduler.servers)`;
-  const cut = isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : '';
+  const reserved = streams.filter(isOnlyReserved);
+  const alone = streams.filter(({ assurance, reserve }) => assurance !== 'none' && reserve !== undefined && reserve.firstTokenUs !== null);
+  const replaced = streams.filter((stream) => mayBeReplaced(stream, config));
+  const besides = [
+    ...(open.length === 0 ? [] : [`nothing is promised of ${named(open)}, which would take a server (scheduler.servers)`]),
+    ...(alone.length === 0 ? [] : [`of ${named(alone)} the first token of a turn that comes while no other is under way`]),
+    ...(reserved.length === 0 ? [] : [`of ${named(reserved)} only the server's budget is sure`]),
+    ...(replaced.length === 0
+      ? []
+      : [`a frame of ${named(replaced)} may be replaced by a newer one, since it may take longer than a period`]),
+  ].map((text) => `; ${text}`);
+  const rest = `${besides.join('')}${isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : ''}`;
   if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
   if (power?.fits === false) return 'not proven: the clock may be lowered to keep the chip within its power or its heat';
-  if (!fits) return `does not fit: not every stream has a bound within its deadline${cut}`;
+  if (!fits) {
+    const isDegraded = config.modes !== undefined || config.pipelines.some(({ variants }) => variants.length > 0);
+    const until = isDegraded ? '; until all have one, streams get cheaper variants or are shed, and no bound above is sure' : '';
+    return `does not fit: not every stream has a bound within its deadline${until}${isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : ''}`;
+  }
   return assurance === 'always'
-    ? `fits: every safety and interactive stream is in time, whenever its frames come${besides}${cut}`
-    : `fits: every safety and interactive stream is in time as long as look-ahead foresees the frames it holds a core for${besides}${cut}`;
+    ? `fits: every safety and interactive stream is in time, whenever its frames come${rest}`
+    : `fits: every safety and interactive stream is in time as long as look-ahead foresees the frames it holds a core for${rest}`;
+}
+
+/** Of what is promised. */
+function mayBeReplaced({ id, assurance, responseUs, reserve }: StreamFit, { pipelines }: RuntimeConfig): boolean {
+  const stream = pipelines.find((pipeline) => pipeline.id === id)?.stream;
+  if (stream === undefined || reserve !== undefined || assurance === 'none' || assurance === 'unguarded') return false;
+  return stream.freshness.kind === 'latest' && stream.periodUs > 0 && (responseUs ?? 0) > stream.periodUs;
 }

@@ -115,6 +115,40 @@ describe('check', () => {
     expect(quiet.out.text).not.toContain('nothing is promised');
   });
 
+  test('says what the verdict does not say of: reserved budgets, turns that come alone, frames that a newer one may replace', () => {
+    const reserve = { server: 'talk', budgetUs: 40_000, periodUs: 100_000, stepUs: 90_000, firstTokenUs: 400_000, isToken: true };
+    const talk = { ...fit.streams[0], id: 'talk', assurance: 'always', responseUs: 400_000, reserve } as Fit['streams'][number];
+    const lines = { ...talk, id: 'mlsd', responseUs: null, reserve: { ...reserve, firstTokenUs: null, isToken: false } } as const;
+    const slow = { ...fit.streams[0], responseUs: 126_000 } as Fit['streams'][number];
+    const world = deps(finding({ streams: [slow, talk, lines] }));
+    check(plain, world);
+    expect(world.out.text).toContain('; of talk the first token of a turn that comes while no other is under way');
+    expect(world.out.text).toContain("; of mlsd only the server's budget is sure");
+    expect(world.out.text).toContain('; a frame of objects may be replaced by a newer one, since it may take longer than a period');
+    expect(world.out.text).toContain(
+      'so a token takes at most 90 ms, and the first of the longest prompt 400 ms if no other turn is under way',
+    );
+  });
+
+  test('says that no bound is sure where streams are degraded because not all fit', () => {
+    const degraded = { ...checked, config: { ...config, modes: { rules: [] } } as unknown as RuntimeConfig };
+    const world = deps({ checkConfig: (): Checked => ({ ...degraded, fit: { ...fit, fits: false, assurance: 'none' } }) });
+    check(plain, world);
+    expect(world.out.text).toContain('until all have one, streams get cheaper variants or are shed, and no bound above is sure');
+  });
+
+  test('names the columns that there is no room for', () => {
+    const wide = deps();
+    wide.out.columns = () => 160;
+    check(plain, wide);
+    expect(wide.out.text).not.toContain('no room for');
+    expect(wide.out.text).toContain('blocked ms');
+    const narrow = deps();
+    narrow.out.columns = () => 60;
+    check(plain, narrow);
+    expect(narrow.out.text).toMatch(/no room for .*blocked ms.*reaction ms/);
+  });
+
   test.each([
     [
       'a warning',

@@ -90,6 +90,7 @@ describe('summary of a simulation', () => {
       soc: 'rk3588',
       mode: 'w12',
       seed: 7,
+      span: { askedMs: 20_000, simulatedMs: 20_000 },
       kinds: ['npu', 'npu'],
       policy: 'coxswain',
       compute: 'none',
@@ -110,6 +111,13 @@ describe('summary of a simulation', () => {
   test('looks as recorded', async () => {
     const lines = renderSimSummary({ ...driven().report(), simulation }, 110, plainPaint);
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden('sim-summary'));
+  });
+
+  test('says that it was stopped before its end', () => {
+    const cut = { ...simulation, span: { askedMs: 360_000_000, simulatedMs: 436_000 } };
+    const text = renderSimSummary({ ...driven().report(), simulation: cut }, 110, plainPaint).join('\n');
+    expect(text).toContain('stopped before its end: 7:16 of 100:00:00');
+    expect(renderSimSummary({ ...driven().report(), simulation }, 110, plainPaint).join('\n')).not.toContain('stopped before');
   });
 
   test('says what was found where outputs are real', async () => {

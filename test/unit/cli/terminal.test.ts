@@ -12,5 +12,5 @@ test('is as large as it says', () => {
 
 test.each([{}, { columns: 0, rows: 0 }])('has an ordinary size where none is known: %j', (size) => {
   const terminal = sized(size);
-  expect([terminal.columns(), terminal.rows()]).toEqual([100, 30]);
+  expect([terminal.columns(), terminal.rows()]).toEqual([160, 30]);
 });

@@ -169,6 +169,9 @@ describe('a configuration that is refused', () => {
       'pipelines.boxes.freshness.queue: got 0; allowed is a whole number from 1 to 1024 jobs',
     );
     expect(first({ config: edited('source: front', 'source: [front]') })).toMatch(/pipelines\.boxes\.source: got a list; allowed is/);
+    expect(first({ config: edited('source: front, ', '') })).toContain(
+      'pipelines.boxes.source: missing; allowed is the name of a source, or { pipeline: <name>, itemsMax: <number> }',
+    );
   });
 
   it('for a file longer than allowed, before it is parsed', () => {
