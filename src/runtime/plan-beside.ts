@@ -88,13 +88,13 @@ export function planBeside(
   assert(least !== undefined, 'a chip has a core');
   const chosen = inOrder.find(({ cores }) => fitWith(cores, smallest).fits) ?? least;
   const chunk = chunks.find((size) => fitWith(chosen.cores, size).fits) ?? promptTokens;
+  // The last chunk gives the first token.
   let promptUs = 0;
   for (let past = 0; past < promptTokens; past += chunk)
     promptUs += base.runUs(chunkLayers(Math.min(chunk, promptTokens - past), past), chosen.cores);
-  const firstTokenMs = (promptUs + base.runUs(decode, chosen.cores)) / 1000;
   return {
     ...base.planOn(chosen.cores, fitWith(chosen.cores, chunk, 'advice')),
-    speech: { tokensPerSecond: chosen.tokensPerSecond, promptTokens, chunkTokens: chunk, firstTokenMs },
+    speech: { tokensPerSecond: chosen.tokensPerSecond, promptTokens, chunkTokens: chunk, firstTokenMs: promptUs / 1000 },
   };
 }
 

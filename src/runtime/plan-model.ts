@@ -1,9 +1,12 @@
 import type { LanguageShape } from '../config/runtime-config.ts';
+import { assert } from '../core/assert.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import { type FigureRange, firstKindCountOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { columnCost } from '../devices/sim/column-cost.ts';
-import { compileSegment, segmentJoules } from '../devices/sim/segment-cost.ts';
+import { compileSegment, type SegmentCost, segmentJoules } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
+import type { LanguageModel } from '../models/language/language-model.ts';
+import type { Chip } from './on-chip.ts';
 import { languageModelOf } from './simulate-costs.ts';
 
 /** A prompt of a spoken question with its instructions. */
@@ -18,7 +21,10 @@ const SCALE_BITS = 0.5;
 /** Weights of 16 bits need no scales. */
 export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
-/** One model on one chip, nothing else running. All cores work on each token together, and wait for each other after each layer. */
+/**
+ * One model on one chip, nothing else running. Cores that work on a token together wait for each other after each layer, so that more of them may be slower: a token and the prompt are each made by
+ * as many as are fastest.
+ */
 export interface ModelPlan {
   readonly soc: string;
   readonly mode: string;
@@ -32,9 +38,11 @@ export interface ModelPlan {
 
 export interface ModelSpeed {
   readonly decode: {
+    /** With as many cores of the first kind as are fastest. */
     readonly tokensPerSecond: number;
-    /** With one core instead of all. */
+    readonly cores: number;
     readonly oneCoreTokensPerSecond: number;
+    readonly allCoresTokensPerSecond: number;
     readonly bytesPerToken: number;
     /** Of what the bus carries, while decoding as fast as it goes. */
     readonly busRatio: number;
@@ -42,7 +50,8 @@ export interface ModelSpeed {
     /** Idle power included. */
     readonly joulesPerToken: FigureRange;
   };
-  readonly prompt: { readonly tokens: number; readonly firstTokenMs: number };
+  /** The last layer of the prompt gives the first token. */
+  readonly prompt: { readonly tokens: number; readonly cores: number; readonly firstTokenMs: number };
   /** The rest of the chip while the model talks no faster than anybody listens. */
   readonly left: {
     readonly tokensPerSecond: number;
@@ -75,39 +84,60 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
     memory: { weightBytes: model.weightBytes, kvBytes, haveBytes: profile.dram.memoryBytes, doesFit },
   };
   if (!doesFit) return common;
+  return { ...common, speed: speedOf(model, { profile, mode, contextTokens }) };
+}
+
+function speedOf(model: LanguageModel, { profile, mode, contextTokens }: Omit<PlanModelOptions, 'shape' | 'bits'>): ModelSpeed {
+  const chip = { profile, mode };
   const promptTokens = Math.min(PROMPT_TOKENS, contextTokens);
-  const decodeLayers = model.decodeLayers(1, contextTokens - 1);
-  const decode = columnCost(decodeLayers, profile);
-  const tokenUs = aloneUs(decode, profile, mode);
-  const prefillUs = aloneUs(columnCost(model.prefillLayers(promptTokens, 0), profile), profile, mode);
+  const tokens = onCores(model.decodeLayers(1, contextTokens - 1), chip);
+  const prompt = fastestOf(onCores(model.prefillLayers(promptTokens, 0), chip));
+  const [one, all, fastest] = [tokens[0], tokens.at(-1), fastestOf(tokens)];
+  assert(one !== undefined && all !== undefined, 'a chip has a core');
+  const { cores, cost: decode, us: tokenUs } = fastest;
   const usable = usableBytesPerSecond(profile) * mode.bandwidthRatio;
   const ownJoules = segmentJoules(decode, profile.power);
   const idleJoules = (profile.power.idleW * tokenUs) / 1e6;
   const rate = Math.min(LISTENING_TOKENS_PER_SECOND, 1e6 / tokenUs);
   const busRatioLeft = Math.max(0, 1 - (rate * decode.bytes) / usable);
-  const computeLeft = Math.max(0, 1 - (rate * decode.computeUs) / mode.clockRatio / 1e6);
+  const computeLeft = Math.max(0, 1 - (((rate * decode.computeUs) / mode.clockRatio / 1e6) * cores) / all.cores);
   return {
-    ...common,
-    speed: {
-      decode: {
-        tokensPerSecond: 1e6 / tokenUs,
-        oneCoreTokensPerSecond: 1e6 / aloneUs(compileSegment(decodeLayers, profile), profile, mode),
-        bytesPerToken: decode.bytes,
-        busRatio: (decode.bytes * 1e6) / tokenUs / usable,
-        isMemoryBound: (decode.bytes * 1e6) / usable > decode.computeUs / mode.clockRatio,
-        joulesPerToken: { low: idleJoules + ownJoules.low, high: idleJoules + ownJoules.high },
-      },
-      prompt: { tokens: promptTokens, firstTokenMs: (prefillUs + tokenUs) / 1000 },
-      left: {
-        tokensPerSecond: rate,
-        busGbs: (busRatioLeft * usable) / 1e9,
-        busRatio: busRatioLeft,
-        topsInt8: (computeLeft * (profile.core.opsPerSecond.int8 ?? 0) * firstKindCountOf(profile) * mode.clockRatio) / 1e12,
-        computeRatio: computeLeft,
-      },
+    decode: {
+      tokensPerSecond: 1e6 / tokenUs,
+      cores,
+      oneCoreTokensPerSecond: 1e6 / one.us,
+      allCoresTokensPerSecond: 1e6 / all.us,
+      bytesPerToken: decode.bytes,
+      busRatio: (decode.bytes * 1e6) / tokenUs / usable,
+      isMemoryBound: (decode.bytes * 1e6) / usable > decode.computeUs / mode.clockRatio,
+      joulesPerToken: { low: idleJoules + ownJoules.low, high: idleJoules + ownJoules.high },
+    },
+    prompt: { tokens: promptTokens, cores: prompt.cores, firstTokenMs: prompt.us / 1000 },
+    left: {
+      tokensPerSecond: rate,
+      busGbs: (busRatioLeft * usable) / 1e9,
+      busRatio: busRatioLeft,
+      topsInt8: (computeLeft * (profile.core.opsPerSecond.int8 ?? 0) * all.cores * mode.clockRatio) / 1e12,
+      computeRatio: computeLeft,
     },
   };
 }
+
+interface OnCores {
+  readonly cores: number;
+  readonly cost: SegmentCost;
+  readonly us: number;
+}
+
+/** On one core of the first kind, on two, and so on to all of them. */
+const onCores = (layers: readonly LayerCost[], { profile, mode }: Chip): readonly OnCores[] =>
+  Array.from({ length: firstKindCountOf(profile) }, (_, index) => {
+    const cost = columnCost(layers, profile, index + 1);
+    return { cores: index + 1, cost, us: aloneUs(cost, profile, mode) };
+  });
+
+/** Of equally fast ones the fewest. */
+const fastestOf = (candidates: readonly OnCores[]): OnCores => candidates.reduce((best, next) => (next.us < best.us ? next : best));
 
 /** A network on a chip, one run after another on one core. */
 export interface NetworkPlan {

@@ -1,12 +1,12 @@
 import type { LanguageShape, ManifestModel, RuntimeConfig } from '../../config/runtime-config.ts';
 import type { NumberType } from '../../core/layer-cost.ts';
-import type { SocProfile } from '../../core/soc-profile.ts';
+import { firstKindCountOf, type SocProfile } from '../../core/soc-profile.ts';
 import type { PlannedModel } from '../../runtime/model-at.ts';
 import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
 import type { FilePlan } from '../../runtime/plan-file.ts';
-import type { ModelPlan, PlanModelOptions } from '../../runtime/plan-model.ts';
+import type { ModelPlan, ModelSpeed, PlanModelOptions } from '../../runtime/plan-model.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -138,14 +138,31 @@ function modelLines(name: string, made: ModelPlan, profile: SocProfile): string[
   const needs = `memory  ${formatBytes(memory.weightBytes)} of weights and ${formatBytes(memory.kvBytes)} of KV cache, of ${formatBytes(memory.haveBytes)}`;
   if (speed === undefined) return [head, `${needs}: does not fit`];
   const { decode, prompt, left } = speed;
+  const coreCount = firstKindCountOf(profile);
   return [
     head,
     `${needs}: fits`,
-    `decode  ${three(decode.tokensPerSecond)} tokens/s (${three(decode.oneCoreTokensPerSecond)} with one core), ${formatBytes(decode.bytesPerToken)} a token, ${formatPercent(decode.busRatio)} of the bus, ${decode.isMemoryBound ? 'waits for memory' : 'waits for the cores'}`,
-    `prompt  ${prompt.tokens} tokens: first word after ${three(prompt.firstTokenMs)} ms`,
+    `decode  ${decodeText(decode, coreCount)}, ${formatBytes(decode.bytesPerToken)} a token, ${formatPercent(decode.busRatio)} of the bus, ${decode.isMemoryBound ? 'waits for memory' : 'waits for the cores'}`,
+    `prompt  ${prompt.tokens} tokens${coresText(prompt.cores, coreCount)}: first word after ${three(prompt.firstTokenMs)} ms`,
     `energy  ${range(decode.joulesPerToken)} J a token, idle power included`,
     `left    at ${three(left.tokensPerSecond)} tokens/s, as fast as anybody listens: ${three(left.busGbs)} GB/s (${formatPercent(left.busRatio)} of the bus) and ${three(left.topsInt8)} int8 TOPS (${formatPercent(left.computeRatio)}) for perception`,
   ];
+}
+
+/** Nothing where there is but one. */
+function coresText(cores: number, of: number): string {
+  if (of === 1) return '';
+  if (cores === of) return ` with all ${of} cores`;
+  return ` with ${cores === 1 ? 'one' : cores} of ${of} cores`;
+}
+
+/** The fastest number of cores, and what one and all of them make of it where that is not it. */
+function decodeText({ tokensPerSecond, cores, oneCoreTokensPerSecond, allCoresTokensPerSecond }: ModelSpeed['decode'], of: number): string {
+  const others = [
+    ...(cores === 1 ? [] : [`${three(oneCoreTokensPerSecond)} with one`]),
+    ...(cores === of ? [] : [`${three(allCoresTokensPerSecond)} with all`]),
+  ];
+  return `${three(tokensPerSecond)} tokens/s${coresText(cores, of)}${others.length === 0 ? '' : ` (${others.join(', ')})`}`;
 }
 
 function networkLines(name: string, made: FilePlan, profile: SocProfile): string[] {

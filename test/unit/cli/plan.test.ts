@@ -6,7 +6,7 @@ import type { SocProfile } from '../../../src/core/soc-profile.ts';
 import type { OnnxGraph } from '../../../src/models/onnx-graph/graph.ts';
 import type { BesidePlan } from '../../../src/runtime/plan-beside.ts';
 import type { FilePlan } from '../../../src/runtime/plan-file.ts';
-import type { ModelPlan } from '../../../src/runtime/plan-model.ts';
+import type { ModelPlan, ModelSpeed } from '../../../src/runtime/plan-model.ts';
 import { fakeTerminal } from './cli-fixtures.ts';
 
 const profile = { id: 'chip', name: 'A chip\u001b[2J', modes: [{ id: 'fast' }, { id: 'cool' }] } as unknown as SocProfile;
@@ -117,6 +117,28 @@ describe('plan', () => {
     const world = deps(changes);
     expect(await plan({ ...plain, with: 'car.yaml' }, world)).toBe(1);
     expect(world.out.text).toContain(text);
+  });
+
+  test.each([
+    [1, 1, 'decode  80 tokens/s,', 'prompt  512 tokens: first word after 97 ms'],
+    [1, 3, 'decode  80 tokens/s with one of 3 cores (54.5 with all),', 'prompt  512 tokens with all 3 cores: first word after 97 ms'],
+    [3, 3, 'decode  80 tokens/s with all 3 cores (62 with one),', 'prompt  512 tokens with all 3 cores: first word after 97 ms'],
+    [2, 3, 'decode  80 tokens/s with 2 of 3 cores (62 with one, 54.5 with all),', 'prompt  512 tokens with all 3 cores: first word'],
+  ])('says that %i of %i cores are the fastest, and what one and all would be', async (cores, coreCount, decodeText, promptText) => {
+    const world = deps();
+    const range = { low: 1, high: 2 };
+    const speed: ModelSpeed = {
+      decode: {
+        ...{ tokensPerSecond: 80, cores, oneCoreTokensPerSecond: 62, allCoresTokensPerSecond: 54.5, bytesPerToken: 1e9 },
+        ...{ busRatio: 0.5, isMemoryBound: true, joulesPerToken: range },
+      },
+      prompt: { tokens: 512, cores: coreCount, firstTokenMs: 97 },
+      left: { tokensPerSecond: 15, busGbs: 1, busRatio: 1, topsInt8: 1, computeRatio: 1 },
+    };
+    const loadSoc = () => ({ ...profile, clusterCount: 1, coresPerCluster: coreCount }) as unknown as SocProfile;
+    await plan(plain, { ...world, loadSoc, planModel: () => ({ ...made, speed }) });
+    expect(world.out.text).toContain(decodeText);
+    expect(world.out.text).toContain(promptText);
   });
 
   test('ends with 1 when it does not even fit alone', async () => {

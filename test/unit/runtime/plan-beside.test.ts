@@ -52,6 +52,15 @@ describe('a language model beside streams', () => {
     expect(made.speech?.firstTokenMs).toBeGreaterThan(alone?.prompt.firstTokenMs ?? 0);
   });
 
+  it('says its first word with the end of the prompt, however long the conversation may get', () => {
+    const longer = planBeside(
+      { chip: car, config: cameras, costs: usedCosts(cameras, car.profile) },
+      { ...language, contextTokens: 16_384 },
+    );
+    expect(longer.speech?.tokensPerSecond).toBeLessThan(made.speech?.tokensPerSecond ?? 0);
+    expect(longer.speech).toMatchObject({ chunkTokens: made.speech?.chunkTokens, firstTokenMs: made.speech?.firstTokenMs });
+  });
+
   it('reads the prompt in shorter chunks where a stream cannot wait for longer ones', () => {
     const chunks = [3_000, 120].map((deadlineMs) => within(deadlineMs)).map(({ streams, speech }) => [streams.doFit, speech?.chunkTokens]);
     expect(chunks[0]).toEqual([true, 512]);
