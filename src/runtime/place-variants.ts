@@ -11,7 +11,7 @@ import { rowFor } from '../scheduler/scheduler.ts';
 export function placeVariants(placement: Placement, config: RuntimeConfig): Placement {
   const rows = [...placement.models];
   for (const { id, stream, variants } of config.pipelines) {
-    const own = rowFor(placement.models, stream.model, id);
+    const own = variants.length === 0 ? undefined : rowFor(placement.models, stream.model, id);
     if (own === undefined) continue;
     for (const model of variants) {
       const place = rows.findIndex((row) => row.model === model && (row.split !== own.split || areAtSame(row, own)));
