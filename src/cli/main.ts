@@ -115,7 +115,7 @@ const simCommands = (deps: CliDeps): Pick<Commands, 'sim' | 'plan'> => ({
       ...deps,
       ...{ loadConfig: await loaderOf(deps), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
       ...{ planModel, modelAt, planGraph, planBeside, storedAsOn, costsOf },
-      planGraphBeside: (request, graph, bits) => planNetworkBeside(request, layersOfGraph(graph, bits)),
+      planGraphBeside: (request, network) => planNetworkBeside(request, layersOfGraph(network)),
     });
   },
 });

@@ -101,6 +101,7 @@ interface PlanFlags {
   readonly model?: string;
   readonly bits?: string;
   readonly context?: string;
+  readonly dims?: string;
   readonly sweep?: true;
   readonly plot?: string;
   readonly json?: true;
@@ -114,6 +115,7 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .option('--model <name>', 'a name such as llama-3.1-8b (see configs/manifests/language.yaml), a folder of the hub, or an ONNX file')
     .option('--bits <n>', 'bits of a weight without its scales; by default 4, and for a network 8 where the chip has int8')
     .option('--context <tokens>', 'length of the conversation; by default 2048, or less where the model knows less')
+    .option('--dims <sizes>', 'sizes that an ONNX file leaves open, as name=size,name=size; an axis without a name is input[axis]')
     .option('--with <config>', 'beside the streams of this configuration: what they leave, and whether they still fit')
     .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')
     .option('--sweep', 'every model of the list on every chip, as a table and a sketch')
@@ -121,13 +123,19 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExit status 1: it does not fit, or with --with, the streams do not.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc car-500 --model llama-3.1-8b --with configs/vehicle-500.yaml', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --soc cix-p1 --model ./SmolLM2-135M-Instruct', 'plan --sweep --plot sweep.svg')}`,
+      `\nExit status 1: it does not fit, or with --with, the streams do not.\n${examples('plan --soc car-500 --model llama-3.1-8b', 'plan --soc car-500 --model llama-3.1-8b --with configs/vehicle-500.yaml', 'plan --soc rk3588 --model qwen2.5-1.5b --bits 8 --context 4096', 'plan --soc cix-p1 --model ./SmolLM2-135M-Instruct', 'plan --soc rk3588 --model detector.onnx --dims batch=1,height=480,width=640', 'plan --sweep --plot sweep.svg')}`,
     )
     .action(async (flags: PlanFlags) => {
       const isSweep = flags.sweep === true;
       if (!isSweep && (flags.soc === undefined || flags.model === undefined))
         throw new UsageError('plan needs --soc and --model, or --sweep for every model on every chip');
       if (!isSweep && flags.plot !== undefined) throw new UsageError('--plot draws the sweep; add --sweep');
+      for (const [flag, value] of [
+        ['--model', flags.model],
+        ['--dims', flags.dims],
+      ])
+        if (isSweep && value !== undefined)
+          throw new UsageError(`${flag} is about one model, and --sweep is about all of the list; leave one out`);
       if (isSweep && flags.with !== undefined) throw new UsageError('--with is about one model on one chip; leave out --sweep');
       requireOwnFiles({ '--with': flags.with, '--soc': flags.soc, '--model': flags.model, '--plot': flags.plot });
       if (flags.soc === undefined && flags.mode !== undefined) throw new UsageError('--mode is about one chip; add --soc');
@@ -137,6 +145,7 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
       end(
         await commands.plan({
           ...{ soc: flags.soc, mode: flags.mode, model: flags.model, bits, context, with: flags.with },
+          dims: flags.dims === undefined ? {} : parseDims(flags.dims),
           ...{ isSweep, plot: flags.plot, isJson: flags.json === true },
         }),
       );
@@ -202,3 +211,19 @@ function parseFaults(text: string): SimOptions['faults'] {
   }
   return faults;
 }
+
+/** `batch=1,height=480`; names have any characters but commas. */
+function parseDims(text: string): Readonly<Record<string, number>> {
+  const dims = new Map<string, number>();
+  for (const part of text.split(',')) {
+    const at = part.lastIndexOf('=');
+    const name = part.slice(0, Math.max(0, at)).trim();
+    if (name === '') throw new UsageError(`--dims ${text}: write name=size,name=size, such as batch=1,height=480`);
+    if (dims.has(name)) throw new UsageError(`--dims ${text}: ${name} is given twice`);
+    dims.set(name, wholeNumber(`--dims ${name}=`, part.slice(at + 1).trim(), DIM_MAX));
+  }
+  return Object.fromEntries(dims);
+}
+
+/** Of one axis. */
+const DIM_MAX = 2 ** 31 - 1;

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { LanguageShape, ManifestModel } from '../config/runtime-config.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost, NumberType } from '../core/layer-cost.ts';
 import type { SocProfile } from '../core/soc-profile.ts';
+import { externalSizeBeside } from '../models/external-size.ts';
 import { createLanguageModel, type LanguageModel } from '../models/language/language-model.ts';
 import { pyramidLayers } from '../models/network/described-network.ts';
+import { openInputs } from '../models/onnx-graph/bind-inputs.ts';
 import { layerCosts } from '../models/onnx-graph/layer-costs.ts';
 import { readOnnxGraph } from '../models/onnx-graph/read-onnx-graph.ts';
 import { requireManifestHash } from './manifest-hash.ts';
@@ -61,12 +63,19 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
   }
   const bytes = bytesOf(model);
   if (bytes === undefined) return costFromMs(model, storedAs);
-  const graph = readOnnxGraph(bytes, { name: model.id, externalSize: (location) => sizeOf(resolve(dirname(model.file), location)) });
+  const graph = readOnnxGraph(bytes, { name: model.id, externalSize: externalSizeBeside(model.file) });
   const tensors = [...model.inputs, ...model.states.map(({ input }) => input), ...model.constants];
+  const shapes = Object.fromEntries(tensors.map(({ name, shape: sizes }) => [name, sizes]));
+  const open = openInputs(graph.inputs, { shapes }).map(({ name }) => name);
+  if (open.length > 0)
+    throw new CoxswainError(
+      'CONFIG_INVALID',
+      `model ${model.id}: ${relative(process.cwd(), model.file)} leaves sizes of its inputs open: ${open.join(', ')}; give each in the manifest, under inputs, states or constants, with its shape`,
+    );
   const { layers, unknown } = layerCosts(graph, {
     storedAs,
     isFused: true,
-    shapes: Object.fromEntries(tensors.map(({ name, shape: sizes }) => [name, sizes])),
+    shapes,
     values: Object.fromEntries(model.constants.map(({ name, values }) => [name, values])),
   });
   const unknownText = unknown.map(({ operator, count }) => `${count} x ${operator}`).join(', ');
@@ -96,8 +105,6 @@ function bytesOf({ id, file, sha256 }: ManifestModel): Uint8Array | undefined {
   requireManifestHash({ id, file }, createHash('sha256').update(bytes).digest('hex'), sha256);
   return bytes;
 }
-
-const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
 
 /** One layer that fits any array, with the multiply-accumulates that the run time stands for; what it moves is not known and not counted. */
 function costFromMs(model: ManifestModel, type: NumberType): ModelCosts {

@@ -5,7 +5,7 @@ import type { PlannedModel } from '../../runtime/model-at.ts';
 import { modelsUsed } from '../../runtime/models-used.ts';
 import type { Chip } from '../../runtime/on-chip.ts';
 import type { BesidePlan, PlanBesideOptions } from '../../runtime/plan-beside.ts';
-import type { FilePlan } from '../../runtime/plan-file.ts';
+import type { FilePlan, NetworkFile } from '../../runtime/plan-file.ts';
 import type { ModelPlan, ModelSpeed, PlanModelOptions } from '../../runtime/plan-model.ts';
 import type { ModelCosts } from '../../runtime/simulate-costs.ts';
 import type { CliDeps } from '../cli-deps.ts';
@@ -26,6 +26,8 @@ export interface PlanOptions {
   readonly bits: number | undefined;
   /** Undefined: 2048, or the most that the model knows. */
   readonly context: number | undefined;
+  /** Sizes that an ONNX file leaves open, by name. */
+  readonly dims: Readonly<Record<string, number>>;
   /** A configuration whose streams the model runs beside. */
   readonly with: string | undefined;
   readonly isSweep: boolean;
@@ -47,16 +49,13 @@ export interface PlanDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
   readonly planModel: (options: PlanModelOptions) => ModelPlan;
   /** What is in a folder or a file. */
   readonly modelAt: (path: string) => PlannedModel;
-  /** Of a network, stored with so many bits. */
-  readonly planGraph: (graph: NetworkGraph, bits: number, chip: Chip) => FilePlan;
+  readonly planGraph: (network: NetworkFile, chip: Chip) => FilePlan;
   readonly loadConfig: (file: string) => RuntimeConfig;
   readonly storedAsOn: (profile: SocProfile) => NumberType;
   readonly costsOf: (model: ManifestModel, storedAs: NumberType) => ModelCosts;
   readonly planBeside: (options: PlanBesideOptions, model: Pick<PlanModelOptions, 'shape' | 'bits' | 'contextTokens'>) => BesidePlan;
-  readonly planGraphBeside: (options: PlanBesideOptions, graph: NetworkGraph, bits: number) => BesidePlan;
+  readonly planGraphBeside: (options: PlanBesideOptions, network: NetworkFile) => BesidePlan;
 }
-
-type NetworkGraph = NonNullable<PlannedModel['graph']>;
 
 /** Says whether a model fits a chip and what it leaves, or what is left for it. 0: it fits, and so do the streams beside it; 1: it does not. */
 export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number> {
@@ -66,13 +65,17 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   const chip: Chip = { profile, mode: modeOf(profile, options.mode) };
   const name = options.model ?? '';
   const isPath = name.endsWith('.onnx') || name.includes('/');
-  const model: PlannedModel = isPath ? deps.modelAt(name) : { shape: shapeOf(name, deps) };
-  const { shape } = model;
+  const { shape, graph }: PlannedModel = isPath ? deps.modelAt(name) : { shape: shapeOf(name, deps) };
   // A network is converted to the type that it is converted to in a configuration, unless told otherwise.
   const bits = options.bits ?? (shape === undefined ? BITS_OF[deps.storedAsOn(profile)] : LANGUAGE_BITS);
-  const size = { bits, context: contextOf(options, isPath ? shape?.context : undefined) };
-  const made = model.shape === undefined ? deps.planGraph(model.graph, bits, chip) : planOn(model.shape, chip, size, deps);
-  const beside = options.with === undefined ? undefined : besideOf(options.with, { model, chip }, size, deps);
+  if (shape !== undefined && Object.keys(options.dims).length > 0)
+    throw new UsageError(`--dims gives the sizes that a network's ONNX file leaves open; ${name} is a language model, leave it out`);
+  const subject: Subject =
+    shape === undefined
+      ? { network: { file: name, graph, bits, dims: options.dims } }
+      : { shape, bits, contextTokens: contextOf(options, isPath ? shape.context : undefined) };
+  const made = subject.network === undefined ? deps.planModel({ ...chip, ...subject }) : deps.planGraph(subject.network, chip);
+  const beside = options.with === undefined ? undefined : besideOf(options.with, subject, chip, deps);
   if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
   else {
     const lines = 'runMs' in made ? networkLines(name, made, profile) : modelLines(name, made, profile);
@@ -95,24 +98,18 @@ function contextOf({ model, context }: PlanOptions, contextMax = Number.POSITIVE
   return context;
 }
 
-interface PlannedSize {
-  readonly bits: number;
-  readonly context: number;
-}
+/** What is planned: a language model, or a network. */
+type Subject =
+  | (Pick<PlanModelOptions, 'shape' | 'bits' | 'contextTokens'> & { readonly network?: undefined })
+  | { readonly network: NetworkFile };
 
-interface Subject {
-  readonly model: PlannedModel;
-  readonly chip: Chip;
-}
-
-function besideOf(file: string, { model: { shape, graph }, chip }: Subject, { bits, context }: PlannedSize, deps: PlanDeps): BesidePlan {
+function besideOf(file: string, subject: Subject, chip: Chip, deps: PlanDeps): BesidePlan {
   const config = deps.loadConfig(file);
   const used = modelsUsed(config.pipelines);
   const storedAs = deps.storedAsOn(chip.profile);
   const costs = config.models.filter(({ id }) => used.has(id)).map((model) => deps.costsOf(model, storedAs));
   const request = { chip, config, costs };
-  if (shape === undefined) return deps.planGraphBeside(request, graph, bits);
-  return deps.planBeside(request, { shape, bits, contextTokens: context });
+  return subject.network === undefined ? deps.planBeside(request, subject) : deps.planGraphBeside(request, subject.network);
 }
 
 function shapeOf(name: string, deps: PlanDeps): LanguageShape {
@@ -125,9 +122,6 @@ function shapeOf(name: string, deps: PlanDeps): LanguageShape {
     `--model ${name}: allowed is an ONNX file, the folder of a language model (./${name}), or one of ${names.join(', ')}`,
   );
 }
-
-const planOn = (shape: LanguageShape, chip: Chip, { bits, context }: PlannedSize, deps: PlanDeps): ModelPlan =>
-  deps.planModel({ ...chip, shape, bits, contextTokens: context });
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const range = ({ low, high }: { readonly low: number; readonly high: number }): string => `${three(low)} to ${three(high)}`;
@@ -200,20 +194,19 @@ function besideLines({ node, streams, memory, cores, bus, power, speech, runs }:
   ];
 }
 
-async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...rest }: PlanOptions, deps: PlanDeps): Promise<number> {
-  const options = { ...rest, bits, context };
+async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...options }: PlanOptions, deps: PlanDeps): Promise<number> {
   const { out } = deps;
   const plot = options.plot === undefined ? undefined : await prepareReportFile(options.plot, '--plot');
   const profiles = options.soc === undefined ? deps.socs() : [deps.loadSoc(options.soc)];
   const models = deps.models();
   const plans = profiles.map((profile) => ({
     profile,
-    plans: models.map(({ shape }) => planOn(shape, { profile, mode: modeOf(profile, options.mode) }, options, deps)),
+    plans: models.map(({ shape }) => deps.planModel({ profile, mode: modeOf(profile, options.mode), shape, bits, contextTokens: context })),
   }));
   const lines = plans
     .map(({ profile, plans: row }): SweepLine => ({ name: profile.id, points: row.flatMap(pointOf) }))
     .filter(({ points }) => points.length > 0);
-  const title = `Tokens a second at ${options.bits} bits and ${options.context} tokens of context`;
+  const title = `Tokens a second at ${bits} bits and ${context} tokens of context`;
   if (options.isJson) {
     const rows = plans.flatMap(({ plans: row }) => row.map((made, index) => ({ model: models[index]?.name, ...made })));
     out.write(`${JSON.stringify(rows)}\n`);

@@ -1,6 +1,7 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CoxswainError, messageOf } from '../../core/errors.ts';
+import { externalSizeBeside } from '../external-size.ts';
 import { readOnnxGraph } from '../onnx-graph/read-onnx-graph.ts';
 import { type DecoderConfig, readDecoderConfig } from './decoder-config.ts';
 import type { DecoderFacts } from './decoder-facts.ts';
@@ -56,8 +57,7 @@ export function variantOf(directory: DecoderDirectory, name: string): DecoderVar
  * or too short), MODEL_UNSUPPORTED, MODEL_CONTRACT.
  */
 export function readDecoderVariant({ config }: DecoderDirectory, { file }: DecoderVariant): DecoderFacts {
-  const sizeOf = (location: string): number | undefined => statSync(resolve(dirname(file), location), { throwIfNoEntry: false })?.size;
-  return decoderFacts(file, config, readBytes(file), sizeOf);
+  return decoderFacts(file, config, readBytes(file), externalSizeBeside(file));
 }
 
 /** Files beside that a graph has weights in, relative to it. Errors: MODEL_MISSING, MODEL_UNLOADABLE. */

@@ -19,13 +19,44 @@ export function boundSize(dimension: OnnxDimension, dims: Readonly<Record<string
   const text = dimension.trim();
   if (/^\d{1,15}$/.test(text)) return Number(text);
   const parts = text.split(/[+*]/);
-  if (parts.length === 1 || parts.length > 8) return text !== dimension ? boundSize(text, dims) : undefined;
+  if (parts.length === 1 || parts.length > PARTS_MAX) return text !== dimension ? boundSize(text, dims) : undefined;
   const isProduct = !text.includes('+');
   const operands = isProduct ? parts : text.split('+');
   const sizes = operands.map((part) => boundSize(part.trim(), dims));
   if (sizes.includes(undefined)) return undefined;
   return sizes.reduce<number>((result, size) => (isProduct ? result * (size ?? 1) : result + (size ?? 0)), isProduct ? 1 : 0);
 }
+
+/** An input that leaves something open. */
+export interface OpenInput {
+  readonly name: string;
+  /** The names by which its open sizes are given in `dims`, those of the parts of sums and products; undefined where it has no shape at all. */
+  readonly sizes: readonly string[] | undefined;
+}
+
+/** What has to be given of these inputs besides what is. */
+export function openInputs(ports: readonly OnnxPort[], { dims = {}, shapes = {} }: BindOptions = {}): readonly OpenInput[] {
+  return ports.flatMap(({ name, type, shape }): OpenInput[] => {
+    if (type === undefined || Object.hasOwn(shapes, name)) return [];
+    if (shape === undefined) return [{ name, sizes: undefined }];
+    const sizes = shape.flatMap((dimension, axis) => {
+      const unnamed = `${name}[${axis}]`;
+      if (boundSize(dimension, dims) !== undefined || Object.hasOwn(dims, unnamed)) return [];
+      return typeof dimension === 'string' ? partsOf(dimension) : [unnamed];
+    });
+    return sizes.length === 0 ? [] : [{ name, sizes: [...new Set(sizes)].filter((size) => boundSize(size, dims) === undefined) }];
+  });
+}
+
+/** Of `past + 1` only `past`. */
+function partsOf(dimension: string): readonly string[] {
+  const parts = dimension.split(/[+*]/).map((part) => part.trim());
+  if (parts.length === 1 || parts.length > PARTS_MAX || parts.includes('')) return [dimension];
+  return parts.filter((part) => !/^\d{1,15}$/.test(part));
+}
+
+/** In a sum or product of sizes. */
+const PARTS_MAX = 8;
 
 /**
  * The inputs with every size known, in their order; one that is no tensor is undefined. CONFIG_INVALID names every size that is missing, and any that is not

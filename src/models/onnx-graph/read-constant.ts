@@ -147,10 +147,9 @@ function locateExternal({ message, name, external }: Parts, byteLength: number, 
   const length = readCount(message, name, 'length', external.get('length') ?? String(byteLength));
   if (length !== byteLength) message.fail(`tensor "${name}" needs ${byteLength} bytes and names ${length} in ${JSON.stringify(location)}`);
   if (budget.externalSize !== undefined) {
-    const size =
-      budget.externalSize(location) ?? message.fail(`tensor "${name}" lies in ${JSON.stringify(location)}, which does not exist`);
-    if (offset + length > size)
-      message.fail(`tensor "${name}" ends at byte ${offset + length} of ${JSON.stringify(location)}, which has ${size}; it is truncated`);
+    const needs = `tensor "${name}" needs the ${length} bytes from ${offset} on of ${JSON.stringify(location)}`;
+    const size = budget.externalSize(location) ?? message.fail(`${needs}, and no such file lies beside the model`);
+    if (offset + length > size) message.fail(`${needs}, which has ${size}; it is truncated, or another model's`);
   }
   budget.externalData.push({ tensor: name, location, offset, length });
   return { kind: 'external', location, offset, length };

@@ -7,7 +7,7 @@ export interface ReadOptions {
   /** What the messages call the model. */
   readonly name?: string;
   /**
-   * Size in bytes of the file at `location` (relative to the model's folder), undefined if it does not exist. Nothing is opened here; when absent, parts of
+   * Size in bytes of the file at `location` (relative to the model's folder), undefined if there is no such file. Nothing is opened here; when absent, parts of
    * other files are taken at their word.
    */
   readonly externalSize?: (location: string) => number | undefined;

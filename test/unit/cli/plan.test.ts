@@ -49,8 +49,8 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
     ],
     planModel: ({ mode, bits, contextTokens }) => ({ ...made, mode: mode.id, bits, contextTokens, memory: { ...memory, doesFit } }),
     modelAt: (path) => (path.endsWith('decoder') ? { shape: { context: 1024 } as LanguageShape } : { graph: { name: path } as OnnxGraph }),
-    planGraph: ({ name }, bits, { mode }) => {
-      asked.push(`${name} ${bits} ${mode.id}`);
+    planGraph: ({ file, bits, dims }, { mode }) => {
+      asked.push(`${file} ${bits} ${mode.id}${Object.entries(dims).map(([name, size]) => ` ${name}=${size}`)}`);
       return network;
     },
     loadConfig: (file) =>
@@ -65,8 +65,8 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
       asked.push(`beside ${config.node} ${chip.mode.id} ${costs.map(({ model }) => model).join()} ${bits} ${contextTokens}`);
       return { ...beside, ...changes };
     },
-    planGraphBeside: ({ config }, { name }) => {
-      asked.push(`${name} beside ${config.node}`);
+    planGraphBeside: ({ config }, { file }) => {
+      asked.push(`${file} beside ${config.node}`);
       const { speech: _, ...rest } = beside;
       return { ...rest, runs: { runMs: 2, runsPerSecond: 450 } };
     },
@@ -75,7 +75,7 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
 };
 const plain: PlanOptions = {
   ...{ soc: 'chip', mode: undefined, model: 'llama', bits: undefined, context: 2048, with: undefined },
-  ...{ isSweep: false, plot: undefined, isJson: false },
+  ...{ dims: {}, isSweep: false, plot: undefined, isJson: false },
 };
 
 describe('plan', () => {
@@ -154,6 +154,13 @@ describe('plan', () => {
     await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow(
       'allowed is an ONNX file, the folder of a language model (./gpt), or one of llama, qwen2.5-0.5b',
     );
+  });
+
+  test('hands on the sizes that a file leaves open, and takes none for a language model', async () => {
+    await plan({ ...plain, model: 'b.onnx', dims: { batch: 1, 'x[2]': 480 } }, deps());
+    expect(asked.at(-1)).toBe('b.onnx 8 fast batch=1, x[2]=480');
+    for (const model of ['llama', './decoder'])
+      await expect(plan({ ...plain, model, dims: { batch: 1 } }, deps())).rejects.toThrow(UsageError);
   });
 
   test('plans the model of a folder with as long a conversation as it knows, and with no longer one', async () => {

@@ -134,7 +134,7 @@ describe('program', () => {
         'plan',
         {
           ...{ soc: 'rk3588', mode: undefined, model: 'qwen', bits: 8, context: undefined, with: undefined },
-          ...{ isSweep: false, plot: undefined, isJson: false },
+          ...{ dims: {}, isSweep: false, plot: undefined, isJson: false },
         },
       ],
     ]);
@@ -159,12 +159,22 @@ describe('program', () => {
       ['run', 'a.yaml', '--report', 'b/../r', '--log', 'r'],
       ['plan'],
       ['plan', '--sweep', '--with', 'a.yaml'],
+      ['plan', '--sweep', '--model', 'llama-3.1-8b'],
+      ['plan', '--sweep', '--dims', 'batch=1'],
+      ...['', 'batch', '=1', 'batch=', 'batch=-1', 'batch=1.5', 'batch=1,', 'batch=1,batch=2', 'batch=99999999999'].map((dims) => [
+        ...['plan', '--soc', 'x', '--model', 'y.onnx', '--dims', dims],
+      ]),
       ['plan', '--sweep', '--mode', 'w15'],
       ['plan', '--sweep', '--bits', 'NaN'],
       ['plan', '--sweep', '--context', '0'],
       ['plan', '--soc', 'x', '--model', 'y', '--plot', 'p.svg'],
     ])
       expect(await call(args), args.join(' ')).toMatchObject({ status: 2, calls: [] });
+  });
+
+  test('takes sizes of open axes by any name that has no comma', async () => {
+    const { calls } = await call(['plan', '--soc', 'x', '--model', 'y.onnx', '--dims', 'p2o.DynamicDimension.0=1, x[2]=480,a=b=0']);
+    expect(calls).toMatchObject([['plan', { dims: { 'p2o.DynamicDimension.0': 1, 'x[2]': 480, 'a=b': 0 } }]]);
   });
 
   test('lets several outputs go to a device, and each to a file of its own', async () => {

@@ -250,8 +250,12 @@ describe('weights in other files', () => {
     expect(() => read(external('w.bin', { offset: '-4' }))).toThrow(unloadable('the offset "-4"'));
     const sizes = (size: number | undefined): ReadOptions => ({ externalSize: () => size });
     expect(read(external('w.bin', { offset: '84' }), sizes(100)).externalData).toHaveLength(1);
-    expect(() => read(external('w.bin', { offset: '85' }), sizes(100))).toThrow(unloadable('ends at byte 101 of "w.bin", which has 100'));
-    expect(() => read(external('w.bin'), sizes(undefined))).toThrow(unloadable('does not exist'));
+    expect(() => read(external('w.bin', { offset: '85' }), sizes(100))).toThrow(
+      unloadable('needs the 16 bytes from 85 on of "w.bin", which has 100'),
+    );
+    expect(() => read(external('w.bin'), sizes(undefined))).toThrow(
+      unloadable('needs the 16 bytes from 0 on of "w.bin", and no such file lies beside the model'),
+    );
   });
 
   it('of a constant that a shape is made of leave that shape unknown', () => {
