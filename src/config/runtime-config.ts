@@ -125,6 +125,8 @@ export interface DeviceConfig {
   readonly cores: readonly CoreConfig[];
   /** What the memory bus of a simulated chip carries for sure. */
   readonly busBytesPerSecond?: number;
+  /** What its host takes to read outputs. */
+  readonly decodeUs?: DurationUs;
 }
 
 export interface CoreConfig {

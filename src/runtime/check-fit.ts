@@ -151,7 +151,7 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: F
     assurance: isLate ? 'none' : (found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded')),
     responseUs,
     deadlineUs: pipeline.stream.deadlineUs,
-    costUs: lane.reserve === undefined ? lane.taskOn(home).segment : costs.of(pipeline.stream.model, home).worstUs,
+    costUs: lane.reserve === undefined ? lane.taskOn(home).segment : costs.of(lane.place, home).worstUs,
     busBytesPerSecond: bytes === undefined ? null : bytes * jobsPerSecond,
     blockingUs: found?.blocking ?? null,
     toleratesUs: found?.tolerates ?? null,
@@ -161,10 +161,10 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: F
   };
 }
 
-function reserveFit({ pipeline, home }: Lane, reserve: Reserve, found: StreamBound | undefined, costs: FitCosts): ReserveFit {
+function reserveFit({ pipeline, place, home }: Lane, reserve: Reserve, found: StreamBound | undefined, costs: FitCosts): ReserveFit {
   const { server, budgetUs, periodUs, promptUs } = reserve;
   const isSure = found !== undefined && found.assurance !== 'none';
-  const { worstUs } = costs.of(pipeline.stream.model, home);
+  const { worstUs } = costs.of(place, home);
   const within = (us: number | undefined): number | null =>
     isSure && us !== undefined ? Math.ceil(tokenBound(us, budgetUs, periodUs)) : null;
   return { server, budgetUs, periodUs, stepUs: within(worstUs), firstTokenUs: within(promptUs), isToken: pipeline.answer !== undefined };

@@ -13,7 +13,7 @@ import { rowFor } from '../scheduler/scheduler.ts';
 import { heldRateOf, heldUs } from './bus-budget.ts';
 import { checkFit } from './check-fit.ts';
 import type { Chip } from './on-chip.ts';
-import { coresOf, splitOf } from './placed-split.ts';
+import { coresOf, leastSplitOf } from './placed-split.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { ModelCosts } from './simulate-costs.ts';
 import { simulatedCosts } from './simulated-costs.ts';
@@ -48,7 +48,7 @@ export function cutModels(config: RuntimeConfig, costs: readonly ModelCosts[], c
     if (limitUs === undefined || layers.length < 2 || model.shape?.kind === 'language') return model;
     const there = chipOf(coresOf(model.id, run.placement), chip);
     if (there === undefined) return model;
-    const split = splitOf(model.id, run.placement, chip.profile);
+    const split = leastSplitOf(model.id, run.placement, chip.profile);
     const usOf = timeOn(layers, there, split, heldRateOf(model.id, config));
     if (usOf(layers) <= limitUs) return model;
     const borders = bordersOf(layers, Math.max(limitUs, usOf(layers) / BLOCKS_MAX), there, usOf);

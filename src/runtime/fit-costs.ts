@@ -9,6 +9,7 @@ import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-
 import type { Placement } from '../scheduler/placement.ts';
 import { regulationOf, runsAtOnce, stallUs, usersOf } from './bus-budget.ts';
 import type { Chip } from './on-chip.ts';
+import type { Place } from './placed-split.ts';
 
 /** What one run of a model takes on a core. */
 export interface RunCost {
@@ -47,7 +48,7 @@ export interface PowerLimits {
 export interface FitCosts {
   /** For people: one sentence without a full stop. */
   readonly told: string;
-  readonly of: (model: ModelId, core: CoreId) => RunCost;
+  readonly of: (place: Place, core: CoreId) => RunCost;
   /** How a longest run would be written where it came from: `a costMs of 3.5`. */
   readonly say: (worstUs: number) => string;
   /** @param frames that may come at once */
@@ -77,7 +78,7 @@ export function manifestCosts({ models }: Pick<RuntimeConfig, 'models'>): FitCos
   const costs = new Map(models.map(({ id, costUs, steps }) => [id, inBlocks(Math.ceil(costUs * COST_MARGIN), steps)]));
   return {
     told: `costMs of the manifest times ${COST_MARGIN}`,
-    of: (model) => costs.get(model) ?? uncut(0, undefined),
+    of: ({ model }) => costs.get(model) ?? uncut(0, undefined),
     say: (worstUs) => `a costMs of ${inMs(worstUs / COST_MARGIN)}`,
     offCore: measuredOffCore,
     busBytesPerSecond: undefined,
@@ -112,7 +113,7 @@ export function tableCosts(
   const waitUsPerByte = capacity === undefined ? 0 : (Math.max(1, busyCount) - 1) / capacity;
   return {
     told: `${table.file}${chip === undefined ? '' : `, each run with a fair share of the bus of ${chip.profile.id}, mode ${chip.mode.id}`}`,
-    of: (model, core) => {
+    of: ({ model }, core) => {
       const row = table.costOf(model, kindOf(core));
       assert(row !== undefined, `the table has a cost of ${model}`);
       const worstUs = Math.max(1, Math.ceil(row.worstUs + (row.bytes ?? 0) * waitUsPerByte));

@@ -7,10 +7,12 @@ import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
 import type { FitCosts, RunCost } from './fit-costs.ts';
+import type { Place } from './placed-split.ts';
 
 /** A pipeline on its cores, as the analysis sees it. */
 export interface Lane {
   readonly pipeline: PipelineConfig;
+  readonly place: Place;
   readonly home: CoreId;
   /** All cores that its jobs may run on while none is lost. */
   readonly cores: readonly CoreId[];
@@ -20,7 +22,7 @@ export interface Lane {
   readonly taskOn: (core: CoreId) => CoreTask;
   /** The most that an interruption of it costs the core. */
   readonly switchUsOn: (core: CoreId) => number;
-  /** What passes off the core: preparing the frame, waiting for the parent, decoding. */
+  /** What passes off the core: preparing the frame, waiting for the parent, decoding; and what a run takes longer elsewhere than at home. */
   readonly beforeUs: number;
   /** Moved by one job at home, and taken beside idle power; undefined when not known. */
   readonly bytes: number | undefined;
@@ -54,15 +56,17 @@ export interface Reserve {
 export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: AnalysedOrder['rankOf'], costs: FitCosts): Lane[] {
   return config.pipelines.map((pipeline) => {
     const { stream } = pipeline;
-    const placed = rowFor(placement.models, stream.model, stream.id);
+    const placed: Place = rowFor(placement.models, stream.model, stream.id) ?? { model: stream.model, cores: [0], spares: [] };
     // A spare serves only when a core is lost, and no bound holds then anyway.
-    const cores = placed?.cores.filter((core) => !placed.spares.includes(core)) ?? [0];
+    const cores = placed.cores.filter((core) => !placed.spares.includes(core));
     const home = cores[0] ?? 0;
     const { items, frames, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
     const offCore = costs.offCore(pipeline, frames);
-    const beforeUs = Math.ceil(parentUs + offCore.us);
+    // A job that finds its home busy may begin at once on a core of another kind, and take that much longer there.
+    const slowerUs = Math.max(0, ...cores.map((core) => costs.of(placed, core).worstUs - costs.of(placed, home).worstUs));
+    const beforeUs = Math.ceil(parentUs + offCore.us + slowerUs);
     const taskOn = (core: CoreId): CoreTask => {
-      const cost = costs.of(stream.model, core);
+      const cost = costs.of(placed, core);
       return {
         id: stream.id,
         rank: rankOf(stream.id),
@@ -76,15 +80,16 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
         jitter: jitterUs,
       };
     };
-    const switchUsOn = (core: CoreId): number => costs.of(stream.model, core).switchUs;
-    const { bytes, joules, peakW } = costs.of(stream.model, home);
+    const switchUsOn = (core: CoreId): number => costs.of(placed, core).switchUs;
+    const { bytes, joules, peakW } = costs.of(placed, home);
     const jobsAtOnce = items * (2 + jitterUs / periodUs);
     const isGuaranteed = stream.criticality !== 'background';
     const lane: Lane = {
       pipeline,
       home,
       cores,
-      width: placed?.split ?? 1,
+      place: placed,
+      width: placed.split ?? 1,
       taskOn,
       switchUsOn,
       beforeUs,
@@ -94,13 +99,13 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
       jobsAtOnce,
       jobsPerSecond: (items * 1e6) / periodUs,
       isGuaranteed,
-      rowUsOn: (core) => rowUs(pipeline, config, costs.of(stream.model, core)),
-      stepUsOn: (core) => costs.of(stream.model, core).segmentUs,
+      rowUsOn: (core) => rowUs(pipeline, config, costs.of(placed, core)),
+      stepUsOn: (core) => costs.of(placed, core).segmentUs,
     };
     const reserve = reserveOf(config, stream.id);
     const talking = pipeline.answer === undefined ? lane : { ...lane, beforeUs: 0, jobsPerSecond: tokensPerSecond(pipeline, config) };
     // How a server's time is spent on several cores at once is not analysed.
-    const promptUs = promptUsOf(pipeline, config, costs.of(stream.model, home));
+    const promptUs = promptUsOf(pipeline, config, costs.of(placed, home));
     const reading = reserve === undefined || promptUs === undefined ? reserve : { ...reserve, promptUs };
     if (reading !== undefined) return lane.width === 1 ? reservedLane(talking, reading, costs) : openLane(talking);
     return pipeline.answer === undefined ? lane : openLane(talking);
@@ -126,7 +131,7 @@ function reservedLane(lane: Lane, reserve: Reserve, costs: FitCosts): Lane {
       ...{ period: reserve.periodUs, deadline: reserve.periodUs, early: 0, jitter: 0 },
     };
   };
-  const { worstUs } = costs.of(lane.pipeline.stream.model, lane.home);
+  const { worstUs } = costs.of(lane.place, lane.home);
   const ratePerSecond = (1e6 * reserve.budgetUs) / reserve.periodUs / Math.max(1, worstUs);
   return { ...lane, taskOn, isGuaranteed: true, reserve, jobsPerSecond: Math.min(lane.jobsPerSecond, ratePerSecond) };
 }

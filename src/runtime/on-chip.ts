@@ -36,7 +36,8 @@ export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip
     const priced = { ...model, ...costsByCore(profile, usOn), runBytes, memoryBytes: weightBytes + (row.stateBytes ?? 0) };
     return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, heldTo, chip) } : priced;
   });
-  return { ...placed, device: { ...placed.device, busBytesPerSecond: usableBytesPerSecond(profile) * mode.bandwidthRatio } };
+  const decodeUs = durationUs(Math.round(profile.host.decodeUs));
+  return { ...placed, device: { ...placed.device, busBytesPerSecond: usableBytesPerSecond(profile) * mode.bandwidthRatio, decodeUs } };
 }
 
 /** What a run takes on the best core, and, where there are several kinds, on each. A kind on which it cannot run says undefined; on one of them it can. */

@@ -2,16 +2,25 @@ import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { clusterOf, type SocProfile } from '../core/soc-profile.ts';
 import type { Split } from '../devices/sim/split-cost.ts';
-import type { Placement } from '../scheduler/placement.ts';
+import type { PlacedModel, Placement } from '../scheduler/placement.ts';
 
-/** On how many cores at once a job of the model runs, in as many clusters as these may come to be. */
-export function splitOf(model: ModelId, { models }: Placement, profile: SocProfile): Split {
-  const rows = models.filter((row) => row.model === model);
-  const ways = Math.max(1, ...rows.map(({ split = 1 }) => split));
-  const clusters = rows.map(
-    ({ cores, spares }) => new Set(cores.filter((core) => !spares.includes(core)).map((core) => clusterOf(profile, core))).size,
+/** Where a model runs, for some of its streams or all. */
+export type Place = Pick<PlacedModel, 'model' | 'cores' | 'spares' | 'split'>;
+
+/** On how many cores at once a job runs there, in as many clusters as these may come to be. */
+export function splitOf({ cores, spares, split: ways = 1 }: Place, profile: SocProfile): Split {
+  const clusters = new Set(cores.filter((core) => !spares.includes(core)).map((core) => clusterOf(profile, core))).size;
+  return { ways, clusters: Math.min(ways, Math.max(1, clusters)) };
+}
+
+/** Of all places of the model the one where its jobs take the fewest cores, and so the longest. */
+export function leastSplitOf(model: ModelId, { models }: Placement, profile: SocProfile): Split {
+  const [least, ...others] = models.filter((row) => row.model === model);
+  if (least === undefined) return { ways: 1, clusters: 1 };
+  return splitOf(
+    others.reduce((best, row) => ((row.split ?? 1) < (best.split ?? 1) ? row : best), least),
+    profile,
   );
-  return { ways, clusters: Math.min(ways, Math.max(1, ...clusters)) };
 }
 
 /** Every core that has the model, the first homes first. */

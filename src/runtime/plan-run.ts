@@ -43,6 +43,7 @@ export function planRun(config: RuntimeConfig): RunPlan {
       };
     }),
     timeouts: config.runtime.hardTimeout,
+    ...(config.device.decodeUs === undefined ? {} : { tailUs: config.device.decodeUs }),
     ...(used.some(({ steps }) => steps !== undefined) ? { preemption: { kind: 'between-steps' } as const } : {}),
     policy,
     ...(Object.keys(tuning).length > 0 ? { tuning } : {}),

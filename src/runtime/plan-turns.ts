@@ -11,7 +11,7 @@ import type { Split } from '../devices/sim/split-cost.ts';
 import { heldRateOf, heldUs } from './bus-budget.ts';
 import type { CutModels } from './cut-models.ts';
 import type { Chip } from './on-chip.ts';
-import { coresOf, splitOf } from './placed-split.ts';
+import { coresOf, leastSplitOf } from './placed-split.ts';
 import { planRun } from './plan-run.ts';
 import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
 
@@ -32,7 +32,7 @@ export function planTurns(cut: CutModels, costs: readonly ModelCosts[], { profil
     const language = costs.find((row) => row.model === model.id)?.language;
     if (language === undefined || model.shape?.kind !== 'language' || !isAskedInTurns(model.id, cut.config)) return model;
     const [home = 0] = coresOf(model.id, placement);
-    const split = splitOf(model.id, placement, profile);
+    const split = leastSplitOf(model.id, placement, profile);
     const there = { profile: chipAsOf(profile, home), mode };
     return {
       ...model,

@@ -12,7 +12,7 @@ import { PAST_STEP } from '../devices/sim/turn-steps.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import type { Chip } from './on-chip.ts';
-import { splitOf } from './placed-split.ts';
+import { type Place, splitOf } from './placed-split.ts';
 import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
 import { createWorstBus, rateMaxOf, type WorstShare } from './worst-bus.ts';
 
@@ -32,15 +32,16 @@ export function simulatedCosts(
   const { profile, mode } = chip;
   const capacity = (usableBytesPerSecond(profile) * mode.bandwidthRatio) / 1e6;
   const rows = new Map<string, SimulatedModel>();
-  const rowOn = (model: ModelId, core: CoreId): SimulatedModel | undefined => {
+  const rowOn = (place: Place, core: CoreId): SimulatedModel | undefined => {
+    const { model } = place;
     const there = chipAsOf(profile, core);
-    const key = `${there.kind}/${model}`;
+    const split = splitOf(place, profile);
+    const key = `${there.kind}/${split.ways}/${split.clusters}/${model}`;
     const known = rows.get(key);
     if (known !== undefined) return known;
     const given = layers.find((row) => row.model === model);
     if (given === undefined) return undefined;
     const steps = models.find(({ id }) => id === model)?.steps;
-    const split = splitOf(model, placement, profile);
     const row =
       steps?.kind === 'tokens' && given.language !== undefined
         ? talkerOf(given.language, { chunkTokens: steps.chunkTokens, split }, { profile: there, mode })
@@ -50,25 +51,25 @@ export function simulatedCosts(
   };
   const shareOf = createWorstBus({
     ...{ config: { pipelines, scheduler }, placement, capacity },
-    flowsOf: (model, core) => rowOn(model, core)?.flows ?? [],
-    rateMaxOf: (model, core) => {
-      const row = rowOn(model, core);
+    flowsOf: (place, core) => rowOn(place, core)?.flows ?? [],
+    rateMaxOf: (place, core) => {
+      const row = rowOn(place, core);
       // A language model takes more of the bus at some lengths of its past than at others.
       return row?.chunk === undefined ? rateMaxOf(row?.flows ?? [], capacity) : capacity;
     },
   });
   const known = new Map<string, RunCost>();
-  const costOf = (model: ModelId, core: CoreId): RunCost => {
-    const row = rowOn(model, core);
-    assert(row !== undefined, 'the costs of a model that is used are known', model);
-    const share = shareOf(model, gangOf(model, placement) ?? [core]);
+  const costOf = (place: Place, core: CoreId): RunCost => {
+    const row = rowOn(place, core);
+    assert(row !== undefined, 'the costs of a model that is used are known', place.model);
+    const share = shareOf(place, gangOf(place) ?? [core]);
     return { ...worstOf(row, share, capacity), ...energyOf(row, capacity, chip) };
   };
   return {
     told: `simulated on ${profile.id}, mode ${mode.id}, every other core taking as much of the bus as it can`,
-    of: (model, core) => {
-      const key = `${core}/${model}`;
-      const cost = known.get(key) ?? costOf(model, core);
+    of: (place, core) => {
+      const key = `${core}/${place.cores.join()}/${place.split ?? 1}/${place.model}`;
+      const cost = known.get(key) ?? costOf(place, core);
       known.set(key, cost);
       return cost;
     },
@@ -85,12 +86,10 @@ export function simulatedCosts(
   };
 }
 
-/** The cores that a job of the model takes, where it has no choice. */
-function gangOf(model: ModelId, { models }: Placement): readonly CoreId[] | undefined {
-  const [placed, ...others] = models.filter((row) => row.model === model);
-  if (others.length > 0) return undefined;
-  const cores = placed?.cores.filter((core) => !placed.spares.includes(core));
-  return placed?.split !== undefined && placed.split === cores?.length ? cores : undefined;
+/** The cores that a job takes there, where it has no choice. */
+function gangOf({ cores, spares, split }: Place): readonly CoreId[] | undefined {
+  const own = cores.filter((core) => !spares.includes(core));
+  return split === own.length ? own : undefined;
 }
 
 interface SimulatedModel {

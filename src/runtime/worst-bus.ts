@@ -8,16 +8,17 @@ import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
 import { regulationOf, runsAtOnce, type StreamBudget, stallUs, usersOf } from './bus-budget.ts';
+import type { Place } from './placed-split.ts';
 
 export interface BusUsers {
   readonly config: Pick<RuntimeConfig, 'pipelines' | 'scheduler'>;
   readonly placement: Placement;
   /** Bytes per microsecond. */
   readonly capacity: number;
-  /** What any run of the model takes of the bus is at most what one of these does. */
-  readonly flowsOf: (model: ModelId, core: CoreId) => readonly Flow[];
-  /** The most that a run of the model moves at any time, in bytes per microsecond. */
-  readonly rateMaxOf: (model: ModelId, core: CoreId) => number;
+  /** What any run of the model there takes of the bus is at most what one of these does. */
+  readonly flowsOf: (place: Place, core: CoreId) => readonly Flow[];
+  /** The most that a run of the model there moves at any time, in bytes per microsecond. */
+  readonly rateMaxOf: (place: Place, core: CoreId) => number;
 }
 
 /** What the bus leaves to the runs of one model at worst, whatever runs beside them. */
@@ -37,15 +38,15 @@ export interface WorstShare {
  * and takes u without that stream loses at most `(E / P + 2) Q` bytes in the time E to it (so many periods may be touched), hence
  * `E <= u (1 + (E / P + 2) Q / M)`. The same holds for several, with the sum of their budgets.
  */
-export function createWorstBus(users: BusUsers): (model: ModelId, own: readonly CoreId[]) => WorstShare {
+export function createWorstBus(users: BusUsers): (place: Place, own: readonly CoreId[]) => WorstShare {
   const { placement, capacity, config } = users;
   const regulation = regulationOf(config);
   const budgets = budgetsOf(users, regulation);
   const all = [...budgets.keys()];
   const tamed = all.length > 1 ? [...all.map((id) => [id]), all] : [all];
-  return (model, own) => {
+  return (place, own) => {
     const [core = 0] = own;
-    const flows = users.flowsOf(model, core);
+    const flows = users.flowsOf(place, core);
     const others = placement.cores.map((row) => row.core).filter((other) => !own.includes(other));
     const bandwidthBeside = (without: readonly StreamId[]): number => {
       const beside = others.map((other) => flowsOn(other, without, users));
@@ -54,7 +55,7 @@ export function createWorstBus(users: BusUsers): (model: ModelId, own: readonly 
       return flows[0] === undefined ? level : bandwidthAt(flows[0], level, capacity);
     };
     const bandwidth = bandwidthBeside([]);
-    const ownBudgets = usersOf(model, config.pipelines).flatMap((id) => budgets.get(id) ?? []);
+    const ownBudgets = usersOf(place.model, config.pipelines).flatMap((id) => budgets.get(id) ?? []);
     const stalls = (bytes: number, us: number): number =>
       ownBudgets.reduce((most, budget) => Math.max(most, stallUs(budget, bytes, us)), 0);
     // While it waits for its own budget others go on spending theirs, which is not reckoned with.
@@ -85,9 +86,9 @@ function relievedUs(flow: Flow, { bandwidth, bytes }: { readonly bandwidth: numb
 function flowsOn(core: CoreId, without: readonly StreamId[], { placement, config, flowsOf }: BusUsers): readonly Flow[] {
   return placement.models
     .filter(({ cores, spares }) => cores.includes(core) && !spares.includes(core))
-    .flatMap(({ model }) => buildsOf(model, config))
-    .filter((build) => without.length === 0 || usersOf(build, config.pipelines).some((id) => !without.includes(id)))
-    .flatMap((build) => flowsOf(build, core));
+    .flatMap((row) => buildsOf(row.model, config).map((model): Place => ({ ...row, model })))
+    .filter(({ model }) => without.length === 0 || usersOf(model, config.pipelines).some((id) => !without.includes(id)))
+    .flatMap((place) => flowsOf(place, core));
 }
 
 /** A stream may switch to a variant wherever its model is. */
@@ -102,9 +103,8 @@ function budgetsOf({ config, placement, rateMaxOf }: BusUsers, regulation: Regul
   for (const pipeline of config.pipelines) {
     const bytes = regulation.bytesByStream.get(pipeline.id);
     if (bytes === undefined) continue;
-    const cores = rowFor(placement.models, pipeline.stream.model, pipeline.id)?.cores ?? [];
-    const builds = [pipeline.stream.model, ...pipeline.variants];
-    const rateMax = Math.max(0, ...builds.flatMap((build) => cores.map((core) => rateMaxOf(build, core))));
+    const rows = [pipeline.stream.model, ...pipeline.variants].flatMap((build) => rowFor(placement.models, build, pipeline.id) ?? []);
+    const rateMax = Math.max(0, ...rows.flatMap((row) => row.cores.map((core) => rateMaxOf(row, core))));
     budgets.set(pipeline.id, { bytes, periodUs: regulation.periodUs, rateMax, runsMax: runsAtOnce(pipeline, placement) });
   }
   return budgets;

@@ -61,7 +61,8 @@ export interface CoreBound {
  * A stream is in time `always` when it stands the longest less urgent run, whoever it is of. Where it does not stand the longest run of the `rest`, look-ahead can
  * still keep that run from beginning too shortly before a release, if it foresees it; then the stream may end as late as its deadline. This is relied upon
  * where guaranteed streams and guests are all in time among each other, so that none of them is ever held itself; and where the guaranteed ones, without guests, are
- * in time by being held for one another (hold-bound.ts): then each of them may end as late as its deadline.
+ * in time by being held for one another (hold-bound.ts): then each of them may end as late as its deadline. Where neither is so, nothing is known of whoever
+ * may be held for somebody that is late all the same.
  *
  * A run that is cut may be interrupted at its borders, and is when somebody more urgent would be late otherwise: then its longest block is what blocks, and the
  * one interrupted for may still end as late as its deadline, since until then nothing is interrupted for it.
@@ -85,7 +86,10 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
     const blocking = Math.max(restBlockingOf(task), ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
     const row = { id: task.id, blocking, tolerates: tolerances.get(task) };
     const isHeldInVain = doesLookAhead && guaranteed.some((other) => other !== task && mayHold(other, task, tolerances.get(other) ?? 0));
-    if (isByHolds || (isWithin(all, task) && isHeldInVain)) return { ...row, assurance: 'look-ahead', response: task.deadline };
+    if (isByHolds) return { ...row, assurance: 'look-ahead', response: task.deadline };
+    if (doesLookAhead && !isForeseen && guaranteed.some((other) => other !== task && mayHoldForLost(other, task, tolerances.get(other))))
+      return { ...row, assurance: 'none', response: undefined };
+    if (isWithin(all, task) && isHeldInVain) return { ...row, assurance: 'look-ahead', response: task.deadline };
     if (isWithin(all, task)) return { ...row, assurance: 'always', response: all };
     return isForeseen ? { ...row, assurance: 'look-ahead', response: task.deadline } : { ...row, assurance: 'none', response: all };
   });
@@ -112,6 +116,10 @@ const DOUBT_FACTOR = 1.25;
  */
 const mayHold = (other: ClassTask, task: ClassTask, tolerates: number): boolean =>
   other.jitter > 0 && other.rank <= task.rank && tolerates < task.segment * DOUBT_FACTOR + 2 * other.jitter;
+
+/** Whether the core may be held from `task` for somebody who does not stand a run of it. Where not everybody is in time, nothing says for how long. */
+const mayHoldForLost = (other: ClassTask, task: ClassTask, tolerates: number | undefined): boolean =>
+  other.rank <= task.rank && (tolerates ?? 0) < task.segment;
 
 function weakestOf(streams: readonly StreamBound[]): Assurance {
   if (streams.some(({ assurance }) => assurance === 'none')) return 'none';

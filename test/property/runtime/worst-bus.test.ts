@@ -4,6 +4,7 @@ import type { PipelineConfig } from '../../../src/config/runtime-config.ts';
 import { durationUs } from '../../../src/core/units.ts';
 import { bytesPerUs, type Flow, flowUs } from '../../../src/devices/sim/bus-share.ts';
 import { compileSegment } from '../../../src/devices/sim/segment-cost.ts';
+import type { Place } from '../../../src/runtime/placed-split.ts';
 import { createWorstBus } from '../../../src/runtime/worst-bus.ts';
 import type { Placement } from '../../../src/scheduler/placement.ts';
 import { shippedConfig } from '../../support/shipped.ts';
@@ -59,7 +60,7 @@ describe('what the bus does at worst', () => {
           periodUs: durationUs(periodUs),
           streams: Object.entries(budgets).map(([stream, bytes]) => ({ stream, bytes })),
         };
-        const flowsOf = (model: string, core: number): readonly Flow[] =>
+        const flowsOf = ({ model }: Pick<Place, 'model'>, core: number): readonly Flow[] =>
           asks.filter((one) => one.stream === model && (model !== 'free' || one.core === core)).map(flowOf);
         const placement: Placement = {
           models: Object.entries(coresOf).map(([model, cores]) => ({ model, streams: [model], cores, spares: [], reason: '' })),
@@ -73,11 +74,11 @@ describe('what the bus does at worst', () => {
             capacity: BUS,
             flowsOf,
           },
-          rateMaxOf: (model, core) => Math.max(0, ...flowsOf(model, core).map((flow) => bytesPerUs(flow, BUS))),
+          rateMaxOf: (place, core) => Math.max(0, ...flowsOf(place, core).map((flow) => bytesPerUs(flow, BUS))),
         });
         const regulation = { periodUs: busBudget.periodUs, bytesByStream: new Map(Object.entries(budgets)) };
         for (const one of play(profile, asks, regulation).done) {
-          const share = shareOf(one.stream ?? '', [one.core]);
+          const share = shareOf({ model: one.stream ?? '', cores: [one.core], spares: [] }, [one.core]);
           const flow = flowOf(one);
           const us = Math.ceil(share.usOf(flow));
           const waitUs = share.stallUs(bytesOf(one), us);
