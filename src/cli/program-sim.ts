@@ -114,7 +114,10 @@ export function addPlan(program: Command, commands: SimCommands, end: (code: num
     .option('--soc <profile>', 'chip: a name such as car-500 (see configs/soc) or a file')
     .option('--model <name>', 'a name such as llama-3.1-8b (see configs/manifests/language.yaml), a folder of the hub, or an ONNX file')
     .option('--bits <n>', 'bits of a weight without its scales; by default 4, and for a network 8 where the chip has int8')
-    .option('--context <tokens>', 'length of the conversation; by default 2048, or less where the model knows less')
+    .option(
+      '--context <tokens>',
+      'length of the conversation; by default 2048, or less where the model knows less; more than it knows is refused',
+    )
     .option('--dims <sizes>', 'sizes that an ONNX file leaves open, as name=size,name=size; an axis without a name is input[axis]')
     .option('--with <config>', 'beside the streams of this configuration: what they leave, and whether they still fit')
     .option('--mode <name>', 'with --soc: power mode of the profile; by default its first')

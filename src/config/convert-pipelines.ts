@@ -260,8 +260,15 @@ function checkAnswer(section: PipelineSection, model: ManifestModel, feed: Feed,
   const { tokensMax } = answerOf(section.answer);
   const { context } = model.shape;
   if (feed.promptTokensMax + tokensMax <= context) return;
+  const left = context - feed.promptTokensMax;
   const text = `a prompt of ${feed.promptTokensMax} tokens and an answer of ${tokensMax} do not fit into the ${context} tokens of ${model.id}`;
-  scope.refuse([...path, 'answer', 'tokensMax'], `${text}; allowed are ${context - feed.promptTokensMax} at most, or shorter prompts`);
+  if (left > 0) return scope.refuse([...path, 'answer', 'tokensMax'], `${text}; allowed are ${left} at most, or shorter prompts`);
+  const full =
+    left < 0 ? `are longer than the ${context} tokens that ${model.id} knows` : `fill the ${context} tokens that ${model.id} knows`;
+  scope.refuse(
+    [...path, 'model'],
+    `prompts of up to ${feed.promptTokensMax} tokens ${full}, which leaves none for an answer; give shorter prompts (promptTokens of the source) or a model with a longer context`,
+  );
 }
 
 /** A variant stands in for the model, so it takes the same kind of input, keeps no state, and is read by the same codec options. */

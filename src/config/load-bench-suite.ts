@@ -5,6 +5,7 @@ import { checkSchema } from './check-schema.ts';
 import type { ConfigFiles } from './config-files.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nearest } from './nearest.ts';
+import { networkSizeProblem } from './network-size.ts';
 import { configInvalid, type KeyPath, type Problem, quoted } from './problem.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
 
@@ -26,6 +27,10 @@ export function loadBenchSuite(file: string, { files }: { readonly files: Config
   };
   for (const model of Object.keys(section.measured?.runMs ?? {}))
     checkName(['measured', 'runMs', model], model, Object.keys(section.models), 'model', refuse);
+  for (const [id, model] of Object.entries(section.models)) {
+    const problem = model.kind === 'network' ? networkSizeProblem(model) : undefined;
+    if (problem !== undefined) refuse(['models', id, 'paramsM'], problem);
+  }
   checkWorkloads(section, refuse);
   checkAims(section, refuse);
   if (problems.length > 0) throw configInvalid(problems);

@@ -7,6 +7,7 @@ import { checkSchema } from './check-schema.ts';
 import { type LoadDeps, LoadScope } from './load-scope.ts';
 import { type LanguageModelSection, type ModelSection, manifestSchema, type ShapeSection } from './manifest-schema.ts';
 import { nearest } from './nearest.ts';
+import { networkSizeProblem } from './network-size.ts';
 import { type KeyPath, type Problem, printable, quoted } from './problem.ts';
 import type { ManifestFile, ManifestModel, ModelShape } from './runtime-config.ts';
 import { parseYaml, YamlDocument } from './yaml-document.ts';
@@ -35,6 +36,7 @@ export function loadManifest(file: string, bytesMax: number, deps: LoadDeps, pro
   const shapes = Object.entries(section.shapes).map(([id, shape]) => {
     const other = ['models', 'languageModels'].find((key) => Object.hasOwn(section[key as 'models' | 'languageModels'], id));
     if (other !== undefined) scope.refuse(['shapes', id], `this name is given among ${other} too; rename one`);
+    checkShape(shape, ['shapes', id], scope);
     return convertShape(id, shape);
   });
   return { file: { file: resolve(file), root }, models: [...models, ...languages, ...shapes] };
@@ -61,6 +63,16 @@ const UNSEEN: Omit<ManifestModel, 'id' | 'licence' | 'origin'> = {
   ...{ file: '', sha256: '', inputs: [], outputs: [], states: [], constants: [], codec: LANGUAGE_CODEC },
   ...{ costUs: durationUs(1), memoryBytes: 0, files: {}, fileBytes: 0, windowSamples: undefined, sideFiles: {} },
 };
+
+function checkShape(shape: ShapeSection, path: KeyPath, scope: LoadScope): void {
+  if (shape.kind === 'network') {
+    const problem = networkSizeProblem(shape);
+    if (problem !== undefined) scope.refuse([...path, 'paramsM'], problem);
+    return;
+  }
+  const { context, contextMax = context } = shape;
+  if (context > contextMax) scope.refuse([...path, 'context'], `got ${context}; allowed is contextMax (${contextMax}) at most`);
+}
 
 /** No core is ever handed such a model, so its tensors matter only as something that frames are put into. */
 function convertShape(id: string, section: ShapeSection): ManifestModel {
@@ -92,8 +104,8 @@ function shapeOf(section: ShapeSection): ModelShape {
     const { gmac, paramsM, style, curves } = section;
     return { kind: 'network', macs: gmac * 1e9, parameters: paramsM * 1e6, height, width, channels, style, hasCurves: curves };
   }
-  const { source: _source, costMs: _costMs, memoryMb: _memoryMb, headSize, ...shape } = section;
-  return { ...shape, headSize };
+  const { source: _source, costMs: _costMs, memoryMb: _memoryMb, headSize, contextMax, ...shape } = section;
+  return { ...shape, headSize, ...(contextMax === undefined ? {} : { contextMax }) };
 }
 
 function convertModel(id: string, section: ModelSection, root: string, scope: LoadScope): ManifestModel {

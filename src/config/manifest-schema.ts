@@ -81,7 +81,7 @@ const networkShapeSchema = z
   .strictObject({
     kind: z.literal('network').describe('A network by its published size; it is simulated as a pyramid of layers with that size.'),
     gmac: numberField({ min: 0.000_001, max: 1_000_000 }, 'billion', 'Multiply-accumulates of one run.'),
-    paramsM: numberField({ min: 0.000_001, max: 1_000_000 }, 'million', 'Parameters.'),
+    paramsM: numberField({ min: 0.000_001, max: 1_000_000 }, 'million', 'Parameters that a run reads, no more than it multiplies.'),
     input: listOf(integerField({ min: 1, max: 65_536 }, '', 'Height, width or channels.'), { min: 3, max: 3 }, 'Height, width, channels.'),
     style: choiceField(
       ['dense', 'depthwise', 'attention'],
@@ -111,6 +111,7 @@ const languageShapeSchema = z
     kind: z.literal('language').describe('A decoder-only language model; one job is one token for one sequence.'),
     ...languageSizeFields,
     context: integerField({ min: 1, max: 10_000_000 }, 'tokens', 'Length of the sequence at each job.'),
+    contextMax: integerField({ min: 1, max: 10_000_000 }, 'tokens', 'Longest sequence that the model knows. Default: any.').optional(),
     ...shapeFields,
   })
   .meta({ title: 'language' });

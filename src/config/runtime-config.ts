@@ -111,6 +111,8 @@ export interface LanguageShape {
   readonly bits: number;
   readonly kvBits: number;
   readonly context: number;
+  /** The longest sequence that the model knows; absent where nothing is known of it. */
+  readonly contextMax?: number;
 }
 
 export interface SideFile {

@@ -91,8 +91,13 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
 /** What float models are converted to unless told otherwise. */
 export const storedAsOn = ({ core }: Pick<SocProfile, 'core'>): NumberType => (core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');
 
-export const languageModelOf = ({ kind: _, context: _context, headSize, ...shape }: LanguageShape): LanguageModel =>
-  createLanguageModel({ ...shape, ...(headSize === undefined ? {} : { headSize }) });
+export const languageModelOf = ({
+  kind: _,
+  context: _context,
+  contextMax: _contextMax,
+  headSize,
+  ...shape
+}: LanguageShape): LanguageModel => createLanguageModel({ ...shape, ...(headSize === undefined ? {} : { headSize }) });
 
 function bytesOf({ id, file, sha256 }: ManifestModel): Uint8Array | undefined {
   let bytes: Uint8Array;

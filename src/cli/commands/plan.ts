@@ -73,7 +73,7 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
   const subject: Subject =
     shape === undefined
       ? { network: { file: name, graph, bits, dims: options.dims } }
-      : { shape, bits, contextTokens: contextOf(options, isPath ? shape.context : undefined) };
+      : { shape, bits, contextTokens: contextOf(options, isPath ? shape.context : shape.contextMax) };
   const made = subject.network === undefined ? deps.planModel({ ...chip, ...subject }) : deps.planGraph(subject.network, chip);
   const beside = options.with === undefined ? undefined : besideOf(options.with, subject, chip, deps);
   if (options.isJson) out.write(`${JSON.stringify(beside === undefined ? made : { ...made, beside })}\n`);
@@ -91,7 +91,6 @@ const BITS_OF: Readonly<Record<NumberType, number>> = { int4: 4, int8: 8, int16:
 
 const CONTEXT_TOKENS = 2048;
 
-/** Of how many tokens a model knows that is only described, nothing is said. */
 function contextOf({ model, context }: PlanOptions, contextMax = Number.POSITIVE_INFINITY): number {
   if (context === undefined) return Math.min(CONTEXT_TOKENS, contextMax);
   if (context > contextMax) throw new UsageError(`--context ${context}: ${model} knows conversations of at most ${contextMax} tokens`);
@@ -201,7 +200,15 @@ async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...option
   const models = deps.models();
   const plans = profiles.map((profile) => ({
     profile,
-    plans: models.map(({ shape }) => deps.planModel({ profile, mode: modeOf(profile, options.mode), shape, bits, contextTokens: context })),
+    plans: models.map(({ shape }) =>
+      deps.planModel({
+        profile,
+        mode: modeOf(profile, options.mode),
+        shape,
+        bits,
+        contextTokens: Math.min(context, shape.contextMax ?? context),
+      }),
+    ),
   }));
   const lines = plans
     .map(({ profile, plans: row }): SweepLine => ({ name: profile.id, points: row.flatMap(pointOf) }))
@@ -217,6 +224,7 @@ async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...option
       '',
       ...sweepGrid(models, plans, out.columns(), paint),
       '',
+      ...shorterLines(models, context),
       ...(lines.length > 0 ? sweepSketch(lines, out.columns()) : []),
     ];
     out.write(`${text.join('\n')}\n`);
@@ -227,6 +235,14 @@ async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...option
 
 const pointOf = ({ parameters, speed }: ModelPlan) =>
   speed === undefined ? [] : [{ parameters, tokensPerSecond: speed.decode.tokensPerSecond }];
+
+/** Which models know less than was asked for, and are taken with what they know. */
+function shorterLines(models: readonly NamedShape[], context: number): string[] {
+  const shorter = models.filter(({ shape }) => (shape.contextMax ?? context) < context);
+  if (shorter.length === 0) return [];
+  const known = shorter.map(({ name, shape }) => `${escapeText(name)} ${shape.contextMax}`);
+  return [`with the longest conversation that they know: ${known.join(', ')}`, ''];
+}
 
 interface SweptSoc {
   readonly profile: SocProfile;

@@ -44,7 +44,8 @@ const deps = (changes: Partial<BesidePlan> = {}, doesFit = true) => {
     loadSoc: () => profile,
     socs: () => [profile],
     models: () => [
-      { name: 'llama', shape: {} as LanguageShape },
+      { name: 'llama', shape: { contextMax: 131_072 } as LanguageShape },
+      { name: 'tiny', shape: { contextMax: 2048 } as LanguageShape },
       { name: 'qwen2_5-0_5b', shape: {} as LanguageShape },
     ],
     planModel: ({ mode, bits, contextTokens }) => ({ ...made, mode: mode.id, bits, contextTokens, memory: { ...memory, doesFit } }),
@@ -152,7 +153,7 @@ describe('plan', () => {
     expect(world.out.text).toContain('speed   2 ms a run, 450 a second');
     expect(world.out.text).not.toContain('\u001b');
     await expect(plan({ ...plain, model: 'gpt' }, deps())).rejects.toThrow(
-      'allowed is an ONNX file, the folder of a language model (./gpt), or one of llama, qwen2.5-0.5b',
+      'allowed is an ONNX file, the folder of a language model (./gpt), or one of llama, tiny, qwen2.5-0.5b',
     );
   });
 
@@ -173,8 +174,30 @@ describe('plan', () => {
     await expect(plan({ ...plain, model: './decoder', context: 1025 }, world)).rejects.toThrow(
       '--context 1025: ./decoder knows conversations of at most 1024 tokens',
     );
+  });
+
+  test('plans a model of the list with no longer a conversation than it knows', async () => {
+    const world = deps();
     await plan({ ...plain, model: 'llama', context: 100_000 }, world);
     expect(world.out.text).toContain('100000 tokens of context');
+    await expect(plan({ ...plain, model: 'llama', context: 131_073 }, world)).rejects.toThrow(
+      '--context 131073: llama knows conversations of at most 131072 tokens',
+    );
+    await plan({ ...plain, model: 'qwen2.5-0.5b', context: 500_000 }, world);
+    expect(world.out.text).toContain('500000 tokens of context');
+  });
+
+  test('takes in a sweep each model with what it knows, and names those that know less', async () => {
+    const world = deps();
+    await plan({ ...plain, model: undefined, context: 4096, isSweep: true }, world);
+    expect(world.out.text).toContain('with the longest conversation that they know: tiny 2048');
+    const json = deps();
+    await plan({ ...plain, model: undefined, context: 4096, isSweep: true, isJson: true }, json);
+    const rows = JSON.parse(json.out.text) as { readonly contextTokens: number }[];
+    expect(rows.map(({ contextTokens }) => contextTokens)).toEqual([4096, 2048, 4096]);
+    const short = deps();
+    await plan({ ...plain, model: undefined, isSweep: true }, short);
+    expect(short.out.text).not.toContain('that they know');
   });
 
   test('says what a file was taken to be stored as, and which of its operators are not in the figures', async () => {

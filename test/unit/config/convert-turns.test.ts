@@ -90,6 +90,15 @@ describe('a pipeline that answers', () => {
     expect(refusal(edited(from, to))).toMatch(expected);
   });
 
+  it.each([
+    ['[60, 20000]', /chat\.model: prompts of up to 20000 tokens are longer than the 2048 tokens that talker knows, .*give shorter prompts/],
+    ['[60, 2048]', /chat\.model: prompts of up to 2048 tokens fill the 2048 tokens that talker knows/],
+  ])('is refused with prompts of %s tokens, which leave none for an answer', (range, expected) => {
+    const refused = refusal(edited('[60, 600]', range));
+    expect(refused).toMatch(expected);
+    expect(refused).not.toContain('allowed are -');
+  });
+
   it('may fill the context to the last token', () => {
     expect(chatOf(edited('deadlineMs: 1500', 'deadlineMs: 1500, answer: { tokensMax: 1448 }'))?.answer?.tokensMax).toBe(1448);
   });

@@ -124,6 +124,12 @@ describe('a suite', () => {
 
   it.each([
     [
+      'a network with more parameters than it multiplies',
+      'gmac: 1, paramsM: 2,',
+      'gmac: 1, paramsM: 2000,',
+      'models.net.paramsM: got 2000 million',
+    ],
+    [
       'a model that nobody knows',
       'camera: { model: net,',
       'camera: { model: nett,',

@@ -122,12 +122,31 @@ describe('the manifest', () => {
     expect(models[4]?.shape).toMatchObject({ kind: 'language', layers: 32, kvBits: 16, headSize: undefined, tiedEmbedding: false });
   });
 
+  it('takes a network whose every parameter is multiplied once', () => {
+    for (const size of ['gmac: 1, paramsM: 1000', 'gmac: 0.0003, paramsM: 0.3'])
+      expect(load({ manifest: edited('gmac: 8.5, paramsM: 7.4', size, shapes(network)) }).models).toHaveLength(4);
+  });
+
+  it('takes the longest sequence of a language model where it is told, and no longer one', () => {
+    const told = (max: number): string => edited('context: 2048', `context: 2048, contextMax: ${max}`, shapes(language));
+    expect(load({ manifest: told(2048) }).models[3]?.shape).toMatchObject({ context: 2048, contextMax: 2048 });
+    expect(refusals({ manifest: told(2047) }).join('\n')).toContain(
+      'shapes.talker.context: got 2048; allowed is contextMax (2047) at most',
+    );
+  });
+
   it.each([
     ['wide:', 'finder:', 'shapes.finder: this name is given among models too'],
     ['gmac: 8.5', 'gmac: -1', 'shapes.wide.gmac: got -1; allowed is a number from'],
     ['gmac: 8.5', 'gmacs: 8.5', "did you mean 'gmac'?"],
     ['[480, 640, 3]', '[480, 640]', 'a list of 3 to 3 items'],
     ['kind: network', 'kind: netwrk', "did you mean 'network'?"],
+    [
+      'gmac: 8.5, paramsM: 7.4',
+      'gmac: 1, paramsM: 60000',
+      'shapes.wide.paramsM: got 60000 million with 1 billion multiply-accumulates; allowed are 1000 million at most',
+    ],
+    ['gmac: 8.5, paramsM: 7.4', 'gmac: 0.0003, paramsM: 0.3000001', 'allowed are 0.3 million at most'],
   ])('refuses a description with %s as %s', (from, to, problem) => {
     expect(refusals({ manifest: edited(from, to, shapes(network)) }).join('\n')).toContain(problem);
   });
