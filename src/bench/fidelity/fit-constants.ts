@@ -10,7 +10,7 @@ export interface MeasuredRow extends PreparedRow {
 }
 
 /** Scatter of measurements around a right model (standard deviation of the logarithm): decoding is simple, compilers of networks are not. */
-const SCATTER: Readonly<Record<RowKind, number>> = { decode: 0.04, convolutional: 0.15, attention: 0.5 };
+const SCATTER: Readonly<Record<RowKind, number>> = { decode: 0.04, prefill: 0.5, convolutional: 0.15, attention: 0.5 };
 
 /** Scatters from which on a row is an exception. */
 const ROBUST_BEYOND = 2;
@@ -19,8 +19,8 @@ const TURNS_MAX = 60;
 /** From the optimum of all rows to that of all but one. */
 const TURNS_NEAR_MAX = 6;
 
-/** Rows that tell about constants: what only its name tells the size of does not, nor does attention, which NPUs run in ways of their own. */
-const isTelling = (row: MeasuredRow): boolean => !row.isBySize && row.kind !== 'attention';
+/** Rows that tell about constants: what only its name tells the size of does not, nor do attention and prompts, which NPUs run in ways of their own. */
+const isTelling = (row: MeasuredRow): boolean => !row.isBySize && (row.kind === 'decode' || row.kind === 'convolutional');
 
 /** Constants of a chip under which its rows, and what is known before any row, are most likely. Empty when no row tells anything. */
 export function fitConstants(rows: readonly MeasuredRow[], profile: SocProfile): Constants {

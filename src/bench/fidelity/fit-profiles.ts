@@ -1,5 +1,6 @@
 import type { SocProfile } from '../../core/soc-profile.ts';
 import { CONSTANT_NAMES, type ConstantName, type Constants, constantOf, withConstants } from './constants.ts';
+import { requireCores } from './core-count.ts';
 import { fitConstants, leaveOut, type MeasuredRow } from './fit-constants.ts';
 import type { Measurement } from './measurement.ts';
 import { profileOfPart } from './part-name.ts';
@@ -44,7 +45,7 @@ export type Progress = (profile: string, done: number, of: number) => void;
 /** Three digits are more than the rows are worth. */
 const DIGITS = 3;
 
-/** Fits the constants of every profile that some row is of, and predicts all rows with them. */
+/** Fits the constants of every profile that some row is of, and predicts all rows with them. Errors: CONFIG_INVALID for a row with more cores than its chip has. */
 export function fitProfiles(
   measurements: readonly Measurement[],
   profiles: readonly SocProfile[],
@@ -61,6 +62,11 @@ export function fitProfiles(
       others.push(unpredicted({ measurement, why: `no profile is known as ${JSON.stringify(measurement.part)}` }));
     else byProfile.set(profile, [...(byProfile.get(profile) ?? []), prepared]);
   }
+  for (const [profile, rows] of byProfile)
+    requireCores(
+      rows.map(({ measurement }) => measurement),
+      profile,
+    );
   const parts = [...byProfile].map(([profile, rows]) => fitPart(profile, rows, progress));
   const partOf = new Map(parts.flatMap(({ profile, rows }) => rows.map((row) => [row, profile] as const)));
   const summaries = summariesOf(

@@ -58,6 +58,10 @@ export function readLanguageFacts(file: string, text: string): LanguageFacts {
 /** A model that rows of a table run, at some width of its weights. */
 export interface KnownLanguageModel {
   readonly decodeLayers: (batch: number, past: number) => readonly LayerCost[];
+  readonly prefillLayers: (tokens: number, past: number) => readonly LayerCost[];
+  /** What all weights occupy, and one token of context. */
+  readonly weightBytes: number;
+  readonly kvBytesPerToken: number;
   /** Where its shape is from, as a clause. */
   readonly told: string;
   /** The shape is that of another model of about the size that the name tells. */
@@ -73,7 +77,7 @@ export function languageModelBy(facts: LanguageFacts, name: string, bits: number
     const known = facts.byKey.get(key);
     if (known === undefined) continue;
     const model = createLanguageModel({ ...known.shape, bits, kvBits: KV_BITS });
-    return { decodeLayers: model.decodeLayers, told: `the shape of ${known.name}`, isBySize: false };
+    return { ...model, told: `the shape of ${known.name}`, isBySize: false };
   }
   const size = namedSize(name);
   if (size === undefined) return undefined;
@@ -91,6 +95,9 @@ export function languageModelBy(facts: LanguageFacts, name: string, bits: number
   const billions = Number((used / 1e9).toPrecision(3));
   return {
     decodeLayers: (batch, past) => near.model.decodeLayers(batch, past).map((layer) => widened(layer, ratio)),
+    prefillLayers: (tokens, past) => near.model.prefillLayers(tokens, past).map((layer) => widened(layer, ratio)),
+    weightBytes: (size.total * 1e9 * bits) / 8,
+    kvBytesPerToken: near.model.kvBytesPerToken,
     told: `its name alone: ${near.name} made ${billions} B parameters wide`,
     isBySize: true,
   };

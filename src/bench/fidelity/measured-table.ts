@@ -16,7 +16,7 @@ export function measurementsOf(file: string, text: string): readonly Measurement
   const problems: CsvProblem[] = [];
   const read = rows.flatMap(({ line, cells }) => {
     const row = new RowCells(cells);
-    const readings = format.read(row).map((reading): Measurement => ({ file, line, ...reading }));
+    const readings = format.read(row).map((reading): Measurement => ({ file, line, assumed: row.assumed, ...reading }));
     for (const problem of new Set(row.problems)) problems.push({ line, text: problem });
     return readings;
   });

@@ -12,6 +12,18 @@ export interface DecodeWork {
   readonly batch: number;
   /** Tokens of each sequence in the middle of what was measured; undefined where the table does not tell. */
   readonly contextTokens: number | undefined;
+  /** Cores that the name of the platform tells, if any. */
+  readonly cores?: number;
+}
+
+/** The prompts of `batch` sequences, from the first token read to the first one answered. */
+export interface PrefillWork {
+  readonly kind: 'prefill';
+  readonly model: string;
+  readonly quantisation: string;
+  readonly batch: number;
+  /** Of each sequence. */
+  readonly promptTokens: number | undefined;
 }
 
 /** `batch` frames through a network, on each of `cores` cores at once. */
@@ -25,6 +37,8 @@ export interface NetworkWork {
   readonly macs?: number;
   readonly parameters?: number;
   readonly input?: { readonly height: number; readonly width: number; readonly channels: number };
+  /** Where the row should tell the input and does not: what it says instead, as the beginning of a clause. */
+  readonly unreadInput?: string;
   /** Every engine of the chip works on frames of its own. */
   readonly isWholeChip?: true;
 }
@@ -43,6 +57,8 @@ export interface Measurement {
   readonly unit: Unit;
   /** Undefined where the table leaves it open. */
   readonly measured: number | undefined;
+  /** What was assumed where the row does not tell, as clauses. */
+  readonly assumed: readonly string[];
   /** Or why the row cannot be predicted, as a clause. */
-  readonly work: DecodeWork | NetworkWork | { readonly kind: 'none'; readonly why: string };
+  readonly work: DecodeWork | PrefillWork | NetworkWork | { readonly kind: 'none'; readonly why: string };
 }

@@ -27,7 +27,7 @@ export function readNetworkFacts(file: string, text: string): NetworkFacts {
   for (const { line, cells } of readQuotedCsv(file, text).rows) {
     const row = new RowCells(cells);
     const name = row.name('model');
-    const [input, mistold] = [row.picture('input', 'hwc'), row.picture('mistold', 'hwc')];
+    const [input, mistold] = ['input', 'mistold'].map((column) => row.picture(column, 'hwc')?.size);
     const [gmac, paramsM, results, layers] = ['gmac', 'params_m', 'mresults', 'layers'].map((column) => row.number(column));
     const ops = row.number('ops');
     const depthwise = row.text('mdepthwise') === '0' ? 0 : row.number('mdepthwise');
@@ -67,6 +67,8 @@ export interface KnownNetwork {
   readonly where?: string;
   /** Of the row's input, in those of the list's. */
   readonly pixels: number;
+  /** What of the row's input is not counted, as a clause. */
+  readonly uncounted?: string;
 }
 
 /** Undefined when neither the row nor the list knows how much there is to multiply. */
@@ -90,7 +92,11 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
     };
     const own = work.macs === undefined ? 'the size' : "the row's size with the layers";
     const where = isMistold ? ` at ${size.height}x${size.width}, which the row tells wrongly` : '';
-    return { size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${name}${where}`, listed: name, where, pixels };
+    const uncounted = work.macs === undefined && input !== undefined ? uncountedOf(input, size) : undefined;
+    return {
+      ...{ size: scaled, style: scaled.style ?? 'dense', told: `${own} of ${name}${where}`, listed: name, where, pixels },
+      ...(uncounted === undefined ? {} : { uncounted }),
+    };
   }
   if (work.macs === undefined) return undefined;
   const input = work.input ?? { height: 224, width: 224, channels: 3 };
@@ -103,6 +109,13 @@ export function networkBy(facts: NetworkFacts, work: NetworkWork): KnownNetwork 
     hasCurves: curves ?? isCurved(work.model),
   };
   return { size, style, told: `the row's size, taken as a ${style} network by its name`, pixels: 1 };
+}
+
+/** What an input would change that the list does not tell. */
+function uncountedOf(input: NonNullable<NetworkWork['input']>, { height, width, channels, style }: NetworkSize): string | undefined {
+  if (style === 'attention' && (input.height !== height || input.width !== width))
+    return `another input of a network with attention is not counted: that of the list, ${height}x${width}, assumed`;
+  return input.channels === channels ? undefined : `${input.channels} channels are not counted: those of the list, ${channels}, assumed`;
 }
 
 /** ResNet-50, YOLOv8s and MobileNet v2 have 400, 94 and 201: for rows that tell multiply-accumulates alone. */

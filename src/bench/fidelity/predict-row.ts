@@ -30,13 +30,16 @@ export function modeFor(profile: SocProfile, text: string): ChosenMode {
     profile.modes.find((mode) => words.includes(mode.id.toLowerCase().replace(/[^a-z].*$/, '')));
   if (found === undefined) return { mode: first, note: `no mode of the profile is ${JSON.stringify(text)}; ${first.id} taken` };
   if (Number.isNaN(gigabytes) || isNear(bandwidthOf(found), gigabytes)) return { mode: found, note: undefined };
-  const bandwidthRatio = Math.min(1, (gigabytes * 1e9) / profile.dram.bytesPerSecond);
-  return { mode: { ...found, bandwidthRatio }, note: `mode ${found.id} with ${gigabytes} GB/s` };
+  const peak = profile.dram.bytesPerSecond / 1e9;
+  const bandwidthRatio = Math.min(1, gigabytes / peak);
+  const bound = gigabytes > peak ? `, of which the bus carries ${Number(peak.toPrecision(3))}` : '';
+  return { mode: { ...found, bandwidthRatio }, note: `mode ${found.id} with ${gigabytes} GB/s${bound}` };
 }
 
-/** In the unit of the row. A language model is divided over all cores; networks run on one each. */
+/** In the unit of the row; of prompts all up to the first token. A language model is divided over all cores; networks run on one each. */
 export function predictRow(row: PreparedRow, profile: SocProfile, mode: SocMode): number {
-  const us = row.kind === 'decode' ? aloneUs(columnCost(row.layers, profile), profile, mode) : runUs(row, profile, mode);
+  const isLanguage = row.kind === 'decode' || row.kind === 'prefill';
+  const us = isLanguage ? aloneUs(columnCost(row.layers, profile), profile, mode) : runUs(row, profile, mode);
   if (row.measurement.unit === 'ms') return us / 1000;
   return (row.perRun * row.cores * wholeChipFactor(row, profile) * 1e6) / us;
 }

@@ -1,4 +1,5 @@
 import type { SocProfile } from '../../core/soc-profile.ts';
+import { requireCores, tooManyCores } from './core-count.ts';
 import { requireMeasurements } from './measured-table.ts';
 import { type NamedProfile, profileOfPart } from './part-name.ts';
 import { type ErrorSummary, type PredictedRow, predictedRow, summariesOf, type UnpredictedRow, unpredicted } from './predicted-row.ts';
@@ -22,19 +23,25 @@ export interface PredictInputs {
 
 /**
  * Every row of a table on this profile, as it is. Rows that name a chip of which another profile is known are left to that; rows that name one that nobody knows are
- * taken as of this. Errors: CONFIG_INVALID.
+ * taken as of this, but for those that name more cores than it has. Errors: CONFIG_INVALID, also for rows of this chip that do.
  */
 export function predictTable({ profile, file, text, facts, known }: PredictInputs): TablePrediction {
   const rows: PredictedRow[] = [];
   const others: UnpredictedRow[] = [];
   const candidates = [profile, ...known.filter(({ id }) => id !== profile.id)];
-  for (const measurement of requireMeasurements(file, text)) {
+  const measurements = requireMeasurements(file, text);
+  requireCores(
+    measurements.filter(({ part }) => profileOfPart(part, candidates)?.id === profile.id),
+    profile,
+  );
+  for (const measurement of measurements) {
     const owner = profileOfPart(measurement.part, candidates);
     if (owner !== undefined && owner.id !== profile.id) {
       others.push(unpredicted({ measurement, why: `it is of another chip; its profile is ${owner.id}` }));
       continue;
     }
-    const prepared = prepareRow(measurement, facts);
+    const excess = tooManyCores(measurement, profile);
+    const prepared = excess === undefined ? prepareRow(measurement, facts) : { measurement, why: excess };
     if ('why' in prepared) others.push(unpredicted(prepared));
     else
       rows.push(

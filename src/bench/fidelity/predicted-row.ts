@@ -22,8 +22,18 @@ export interface PredictedRow {
   readonly leftOutErrorRatio?: number;
   /** Not counted in means that the aims are for: only the name told the size. */
   readonly isBySize: boolean;
-  /** How it was predicted. */
+  /** How it was predicted, with what was assumed. */
   readonly how: string;
+  /** What was assumed where the row does not tell, as clauses. */
+  readonly assumed: readonly string[];
+  readonly memory: RowMemory;
+}
+
+/** Whether what ran could be on the chip at all. */
+export interface RowMemory {
+  readonly neededBytes: number;
+  readonly haveBytes: number;
+  readonly doesFit: boolean;
 }
 
 export interface UnpredictedRow {
@@ -45,8 +55,20 @@ export function predictedRow(row: PreparedRow, profile: SocProfile, note?: strin
   const { mode, note: modeNote } = modeFor(profile, measurement.mode);
   const predicted = predictRow(row, profile, mode);
   const errorRatio = measured === undefined ? undefined : predicted / measured - 1;
-  const how = [row.told, modeNote, note].filter((clause) => clause !== undefined).join('; ');
-  return { ...{ file, line, part, model, variant, kind, unit, mode: mode.id }, predicted, measured, errorRatio, isBySize, how };
+  const haveBytes = profile.dram.memoryBytes;
+  const memory: RowMemory = { neededBytes: row.neededBytes, haveBytes, doesFit: row.neededBytes <= haveBytes };
+  const misfit = memory.doesFit ? undefined : `does not fit: ${memoryText(memory)}`;
+  const how = [misfit, row.told, modeNote, note, ...row.assumed].filter((clause) => clause !== undefined).join('; ');
+  return {
+    ...{ file, line, part, model, variant, kind, unit, mode: mode.id, predicted, measured, errorRatio, isBySize, how },
+    ...{ assumed: row.assumed, memory },
+  };
+}
+
+/** What a row needs and has of memory, in GB. */
+export function memoryText({ neededBytes, haveBytes }: RowMemory): string {
+  const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
+  return `needs ${gigabytes(neededBytes)}, and the chip has ${gigabytes(haveBytes)}`;
 }
 
 /** Errors of the rows of one table that are of one kind. */

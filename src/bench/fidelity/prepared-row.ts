@@ -2,11 +2,11 @@ import type { LayerCost } from '../../core/layer-cost.ts';
 import { pyramidLayers } from '../../models/network/described-network.ts';
 import { type LanguageFacts, languageModelBy, weightBitsOf } from './language-facts.ts';
 import { listedLayers, type NetworkLayers } from './listed-layers.ts';
-import type { Measurement, NetworkWork } from './measurement.ts';
+import type { DecodeWork, Measurement, NetworkWork, PrefillWork } from './measurement.ts';
 import { type KnownNetwork, type NetworkFacts, networkBy } from './network-facts.ts';
 
-/** What a row is counted as: the aims are for decoding and for convolutional networks. */
-export const ROW_KINDS = ['decode', 'convolutional', 'attention'] as const;
+/** What a row is counted as: the aims are for decoding and for convolutional networks, and nothing is fitted to the others. */
+export const ROW_KINDS = ['decode', 'prefill', 'convolutional', 'attention'] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 /** A row whose layers are known: what is left is the chip. */
@@ -23,6 +23,10 @@ export interface PreparedRow {
   readonly told: string;
   /** Only the name told the size. */
   readonly isBySize: boolean;
+  /** What was assumed where the row does not tell, as clauses. */
+  readonly assumed: readonly string[];
+  /** What weights, caches and the activations of the widest layer occupy. */
+  readonly neededBytes: number;
 }
 
 /** A row that cannot be predicted, and why, as a clause. */
@@ -43,34 +47,48 @@ const CONTEXT_TOKENS = 128;
 export function prepareRow(measurement: Measurement, facts: Facts): PreparedRow | UnknownRow {
   const { work } = measurement;
   if (work.kind === 'none') return { measurement, why: work.why };
-  if (work.kind === 'network') {
-    const network = networkBy(facts.networks, work);
-    if (network === undefined) return { measurement, why: `neither the row nor the list of networks knows the size of ${work.model}` };
-    const { layers, told } = layersOf(network, work, facts.networkLayers);
-    return {
-      ...{
-        measurement,
-        told,
-        isBySize: false,
-        cores: work.cores,
-        isWholeChip: work.isWholeChip === true,
-        perRun: work.batch,
-      },
-      kind: network.style === 'attention' ? 'attention' : 'convolutional',
-      layers: layers.map((layer) => batched(layer, work.batch)),
-    };
-  }
+  return work.kind === 'network' ? networkRow(measurement, work, facts) : languageRow(measurement, work, facts);
+}
+
+function networkRow(measurement: Measurement, work: NetworkWork, facts: Facts): PreparedRow | UnknownRow {
+  const network = networkBy(facts.networks, work);
+  if (network === undefined) return { measurement, why: `neither the row nor the list of networks knows the size of ${work.model}` };
+  const { layers: ofOne, told } = layersOf(network, work, facts.networkLayers);
+  const layers = ofOne.map((layer) => batched(layer, work.batch));
+  const { height, width } = network.size;
+  const { unreadInput } = work;
+  const assumed = [unreadInput === undefined ? undefined : `${unreadInput}: ${height}x${width} assumed`, network.uncounted];
+  const widestBytes = layers.reduce((most, { inputBytes, outputBytes }) => Math.max(most, inputBytes + outputBytes), 0);
+  const isMany = work.batch > 1 && !/^batch /.test(measurement.variant);
+  return {
+    ...{ measurement, layers, isBySize: false, cores: work.cores, isWholeChip: work.isWholeChip === true, perRun: work.batch },
+    kind: network.style === 'attention' ? 'attention' : 'convolutional',
+    told: [told, ...(isMany ? [`${work.batch} frames at a time`] : []), ...(work.cores > 1 ? [`${work.cores} cores at once`] : [])].join(
+      ', ',
+    ),
+    assumed: [...measurement.assumed, ...assumed.filter((clause) => clause !== undefined)],
+    neededBytes: layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0) + work.cores * widestBytes,
+  };
+}
+
+function languageRow(measurement: Measurement, work: DecodeWork | PrefillWork, facts: Facts): PreparedRow | UnknownRow {
   const bits = weightBitsOf(work.quantisation);
   if (bits === undefined)
     return { measurement, why: `the quantisation ${JSON.stringify(work.quantisation)} does not tell how many bits a weight has` };
   const model = languageModelBy(facts.languageModels, work.model, bits);
   if (model === undefined) return { measurement, why: `${work.model} is not in the list of language models, and its name tells no size` };
-  const context = work.contextTokens ?? CONTEXT_TOKENS;
-  const where = work.contextTokens === undefined ? `${context} tokens of context assumed` : `${context} tokens of context`;
+  const isPrefill = work.kind === 'prefill';
+  const known = isPrefill ? work.promptTokens : work.contextTokens;
+  const tokens = known ?? CONTEXT_TOKENS;
+  const where = `${tokens} tokens of ${isPrefill ? 'prompt' : 'context'}${known === undefined ? ' assumed' : ''}`;
   return {
-    ...{ measurement, kind: 'decode', perRun: work.batch, cores: 1, isWholeChip: false, isBySize: model.isBySize },
-    layers: model.decodeLayers(work.batch, Math.max(0, context - 1)),
+    ...{ measurement, kind: work.kind, cores: 1, isWholeChip: false, isBySize: model.isBySize, assumed: measurement.assumed },
+    perRun: isPrefill ? work.batch * tokens : work.batch,
+    layers: isPrefill
+      ? model.prefillLayers(tokens, 0).map((layer) => batched(layer, work.batch))
+      : model.decodeLayers(work.batch, Math.max(0, tokens - 1)),
     told: `${model.told} at ${Number(bits.toPrecision(4))} bits, ${where}`,
+    neededBytes: model.weightBytes + work.batch * tokens * model.kvBytesPerToken,
   };
 }
 

@@ -4,7 +4,7 @@ import { readNetworkLayers } from '../../bench/fidelity/listed-layers.ts';
 import { measurementsOf } from '../../bench/fidelity/measured-table.ts';
 import { readNetworkFacts } from '../../bench/fidelity/network-facts.ts';
 import { predictTable } from '../../bench/fidelity/predict-table.ts';
-import type { ErrorSummary, PredictedRow, UnpredictedRow } from '../../bench/fidelity/predicted-row.ts';
+import { type ErrorSummary, memoryText, type PredictedRow, type UnpredictedRow } from '../../bench/fidelity/predicted-row.ts';
 import type { Facts } from '../../bench/fidelity/prepared-row.ts';
 import type { SocEdit, SocSource } from '../../config/edit-soc.ts';
 import { CoxswainError } from '../../core/errors.ts';
@@ -47,7 +47,7 @@ export interface FidelityDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
 
 /** Cells of a line that nobody has a terminal for. */
 const WIDE = 240;
-const widthOf = ({ isTty, columns }: CliDeps['out']): number => (isTty ? columns() : WIDE);
+const widthOf = (out: CliDeps['out']): number => (out.isTty ? out.columns() : WIDE);
 
 /** Fits the cost model's constants on tables of measurements and says how far off it then is. 0: done; 1: no row could be predicted. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE. */
 export function benchFidelity({ folder, doWrite, isJson }: BenchFidelityOptions, deps: FidelityDeps): number {
@@ -88,6 +88,7 @@ export function benchPredict({ soc, rows: file, isJson }: BenchPredictOptions, d
       ...rowLines(made.rows, widthOf(out), paint),
       '',
       ...summaryLines(made.summaries, paint),
+      ...doubtLines(made.rows, paint),
       ...unpredictedLines(made.unpredicted),
     ];
     out.write(`${lines.join('\n')}\n`);
@@ -121,6 +122,10 @@ function fidelityLines(fidelity: Fidelity, left: readonly string[], width: numbe
       '',
     ]),
     ...summaryLines(fidelity.summaries, paint),
+    ...doubtLines(
+      fidelity.parts.flatMap(({ rows }) => rows),
+      paint,
+    ),
     ...unpredictedLines(fidelity.unpredicted),
     ...(left.length === 0 ? [] : [`no measurements in ${left.map(escapeText).join(', ')}`]),
   ];
@@ -163,6 +168,7 @@ const figure = (value: number): string => (value >= 100 ? value.toFixed(0) : Str
 
 const KINDS: Readonly<Record<ErrorSummary['kind'], string>> = {
   decode: 'language models, tokens a second',
+  prefill: 'language models, prompts (nothing is fitted to them, and there is no aim)',
   convolutional: 'convolutional networks',
   attention: 'networks with attention',
 };
@@ -177,6 +183,21 @@ function summaryLines(summaries: readonly ErrorSummary[], paint: Paint): string[
     return `${escapeText(name)}, ${part}, ${KINDS[kind]}${size}: ${count} rows, mean error ${paint(percent(meanErrorRatio), 'bold')}, median ${percent(medianErrorRatio)}${leftOut}, ${worstText}`;
   });
 }
+
+/** Rows whose figures are not to be had so, or rest on more than the row tells; they stand in full here, where columns may be cut. */
+function doubtLines(rows: readonly PredictedRow[], paint: Paint): string[] {
+  const place = ({ file, line, model }: PredictedRow): string => `${file}:${line}: ${model}`;
+  const misfits = rows.filter(({ memory }) => !memory.doesFit);
+  const assuming = rows.filter(({ assumed }) => assumed.length > 0);
+  return [
+    ...(misfits.length === 0 ? [] : ['', paint(`${counted(misfits.length, 'row')} of what does not fit the memory`, 'bold')]),
+    ...misfits.map((row) => escapeText(`${place(row)}: ${memoryText(row.memory)}`)),
+    ...(assuming.length === 0 ? [] : ['', `${counted(assuming.length, 'row')} with something assumed`]),
+    ...assuming.map((row) => escapeText(`${place(row)}: ${row.assumed.join('; ')}`)),
+  ];
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function unpredictedLines(rows: readonly UnpredictedRow[]): string[] {
   if (rows.length === 0) return [];

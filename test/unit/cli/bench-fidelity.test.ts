@@ -77,6 +77,23 @@ describe('bench predict', () => {
     expect(out.text).toContain('core.layerUs: estimate, no row of this chip');
   });
 
+  it('says in full below the rows what does not fit and what was assumed, and the same as JSON', () => {
+    const { deps, out } = rig(true);
+    const doubt =
+      'model,input_shape,dtype,platform,metric,value\nresnet50,garbage,INT3,RK3588_single_core,fps,\nresnet50,"[65536, 3, 448, 448]",INT8,RK3588_single_core,fps,\n';
+    const doubting: FidelityDeps = { ...deps, readText: (file) => (file === 'doubt.csv' ? doubt : deps.readText(file)) };
+    expect(benchPredict({ soc: 'rk3588', rows: 'doubt.csv', isJson: false }, doubting)).toBe(0);
+    expect(out.text).toContain('doubt.csv:2: resnet50: dtype is "INT3": int8 assumed; input_shape is "garbage": 224x224 assumed');
+    expect(out.text).toContain('1 row of what does not fit the memory');
+    expect(out.text).toMatch(/doubt\.csv:3: resnet50: needs \d+ GB, and the chip has 16 GB/);
+    const json = rig();
+    benchPredict({ soc: 'rk3588', rows: 'doubt.csv', isJson: true }, { ...doubting, out: json.out });
+    const { rows } = JSON.parse(json.out.text) as { rows: { how: string; assumed: string[]; memory: object }[] };
+    expect(rows[0]?.assumed).toEqual(['dtype is "INT3": int8 assumed', 'input_shape is "garbage": 224x224 assumed']);
+    expect(rows[0]?.how).toContain('dtype is "INT3": int8 assumed');
+    expect(rows.map(({ memory }) => memory)).toMatchObject([{ doesFit: true }, { doesFit: false, haveBytes: 16e9 }]);
+  });
+
   it('ends with 1 when no row can be predicted, and never lets a table drive the terminal', () => {
     const { deps, out } = rig();
     expect(benchPredict({ soc: 'rk3588', rows: 'unknown.csv', isJson: false }, deps)).toBe(1);

@@ -5,6 +5,7 @@ import { fitConstants, leaveOut, type MeasuredRow } from '../../../../src/bench/
 import { readLanguageFacts } from '../../../../src/bench/fidelity/language-facts.ts';
 import { leastSquares, solveLinear } from '../../../../src/bench/fidelity/least-squares.ts';
 import { readNetworkLayers } from '../../../../src/bench/fidelity/listed-layers.ts';
+import { requireMeasurements } from '../../../../src/bench/fidelity/measured-table.ts';
 import type { Measurement } from '../../../../src/bench/fidelity/measurement.ts';
 import { readNetworkFacts } from '../../../../src/bench/fidelity/network-facts.ts';
 import { modeFor, predictRow } from '../../../../src/bench/fidelity/predict-row.ts';
@@ -25,7 +26,7 @@ const chip = withConstants(twoCores({ coresPerCluster: 1, localMemoryBytes: 1e6 
 let line = 0;
 const measurement = (model: string, work: Measurement['work'], unit: Measurement['unit']): Measurement => {
   line += 1;
-  return { file: 't.csv', line, variant: '', part: '', mode: '', model, unit, measured: undefined, work };
+  return { file: 't.csv', line, variant: '', part: '', mode: '', model, unit, measured: undefined, assumed: [], work };
 };
 const prepared = (row: Measurement): PreparedRow => {
   const made = prepareRow(row, facts);
@@ -179,6 +180,80 @@ describe('a prediction', () => {
       'the quantisation "good" does not tell how many bits a weight has',
     ]);
     expect(made.summaries).toMatchObject([{ count: 1, kind: 'decode', meanErrorRatio: Math.abs(made.rows[0]?.errorRatio ?? 0) }]);
+  });
+
+  const RKNN = 'model,input_shape,dtype,platform,metric,value';
+  const mine = { ...twoCores({ coresPerCluster: 1 }), knownAs: ['Mine'] };
+  const predicted = (text: string) => predictTable({ profile: mine, file: 't.csv', text, facts, known: [] });
+
+  it('of a row that does not tell its input is at the one that is said to be assumed', () => {
+    const made = predicted(
+      `${RKNN}\nresnet50,garbage,INT8,Mine_single_core,fps,\nresnet50,"[1, 3, 224, 224]",INT8,Mine_single_core,fps,\nclip_images,"[1, 3, 448, 448]",INT8,Mine_single_core,fps,\nresnet50,"[1, 5, 224, 224]",INT8,Mine_single_core,fps,\n`,
+    );
+    expect(made.rows.map(({ assumed }) => assumed)).toEqual([
+      ['input_shape is "garbage": 224x224 assumed'],
+      [],
+      ['another input of a network with attention is not counted: that of the list, 224x224, assumed'],
+      ['5 channels are not counted: those of the list, 3, assumed'],
+    ]);
+    expect(made.rows[0]?.how).toContain('; input_shape is "garbage": 224x224 assumed');
+    expect(made.rows[0]?.predicted).toBe(made.rows[1]?.predicted);
+  });
+
+  it('of a batch reads the weights once, and says so', () => {
+    const made = predicted(
+      `${RKNN}\nvgg16,"[1, 3, 224, 224]",INT8,Mine_single_core,fps,\nvgg16,"[16, 3, 224, 224]",INT8,Mine_single_core,fps,\n`,
+    );
+    expect(made.rows[1]?.predicted).toBeGreaterThan((made.rows[0]?.predicted ?? Number.NaN) * 1.01);
+    expect(made.rows[1]?.how).toContain('16 frames at a time');
+  });
+
+  it('of more cores than the chip has is refused with its line, and left out of a chip that nobody knows', () => {
+    const text = (platform: string): string => `${RKNN}\nresnet50,"[1, 3, 224, 224]",INT8,${platform},fps,\n`;
+    expect(() => predicted(text('Mine_9_cores'))).toThrow('t.csv:2: it names 9 cores, and ');
+    const llm = 'platform,model,quant,prompt_tokens,new_tokens,decode_tok_s\nMine_9_cores,Qwen2-0.5B,w8a8,128,64,\n';
+    expect(() => predicted(llm)).toThrow('t.csv:2: it names 9 cores, and ');
+    expect(predicted(text('X9_9_cores')).unpredicted[0]?.why).toContain('it names 9 cores, and ');
+  });
+
+  it('of what does not fit the memory keeps the figure and says what is needed and what there is', () => {
+    const small = { ...mine, dram: { ...mine.dram, memoryBytes: 1e9 } };
+    const text = `device,model,quant,mode,decode_tok_s\nMine,Llama-3.1-8B,INT8,,\nMine,Qwen2-0.5B,INT8,,\n`;
+    const made = predictTable({ profile: small, file: 't.csv', text, facts, known: [] });
+    expect(made.rows[0]?.predicted).toBeGreaterThan(0);
+    expect(made.rows.map(({ memory }) => memory.doesFit)).toEqual([false, true]);
+    expect((made.rows[0]?.memory.neededBytes ?? 0) / 8.05e9).toBeCloseTo(1, 2);
+    expect(made.rows[0]?.how).toMatch(/^does not fit: needs 8\.0\d GB, and the chip has 1 GB; /);
+    expect(made.rows[1]?.how).not.toContain('fit');
+    const batch = predicted(`${RKNN}\nresnet50,"[65536, 3, 224, 224]",INT8,Mine_single_core,fps,\n`);
+    expect(batch.rows[0]?.memory.doesFit).toBe(false);
+  });
+
+  it('of a mixture of experts counts all of them in memory', () => {
+    const text = 'device,model,quant,mode,decode_tok_s\nMine,Unheard-30B-A3B,INT8,,\n';
+    expect((predicted(text).rows[0]?.memory.neededBytes ?? 0) / 30e9).toBeCloseTo(1, 1);
+  });
+
+  it('of prompts is compared apart, fits nothing, and grows with the batch', () => {
+    const text = (batch: number, ms: number): string =>
+      `release,model,quant,batch,prefill_ms,prefill_tokens,gen_tok_s\n0.4,Qwen2-0.5B,INT8,${batch},${ms},${128 * batch},\n`;
+    const thor = { ...mine, knownAs: ['Jetson AGX Thor'] };
+    const at = (batch: number) => predictTable({ profile: thor, file: 't.csv', text: text(batch, 100), facts, known: [] });
+    const [one, four] = [at(1), at(4)];
+    const first = one.rows.find(({ kind }) => kind === 'prefill');
+    expect(first).toMatchObject({ unit: 'ms', measured: 100, variant: 'prompt' });
+    expect(first?.how).toContain('128 tokens of prompt');
+    expect(one.summaries).toMatchObject([{ kind: 'prefill', count: 1 }]);
+    const ratio = (four.rows.find(({ kind }) => kind === 'prefill')?.predicted ?? 0) / (first?.predicted ?? 1);
+    expect(ratio).toBeGreaterThan(2);
+    expect(ratio).toBeLessThanOrEqual(4);
+    const prompts = requireMeasurements('t.csv', text(1, 100)).flatMap((row) => ('prompt' === row.variant ? [prepared(row)] : []));
+    expect(
+      fitConstants(
+        prompts.map((row) => ({ ...row, measured: 100 })),
+        chip,
+      ),
+    ).toEqual({});
   });
 });
 
