@@ -11,7 +11,8 @@ Examples:
   $ coxswain bench fidelity calibration/ --write`;
 
 const PREDICT_HELP = `
-Rows of chips that another profile is known for are left out, and named.
+Rows of chips that another profile is known for are left out, and named. What a row does not tell is assumed, and the row says what; one that does not fit the
+memory says so. Figures that cannot be, such as sides of zero or more cores than the chip has, are refused.
 
 Examples:
   $ coxswain bench predict rk3588 rknn_model_zoo_fps.csv
