@@ -1,4 +1,5 @@
 import type { CheckedDocument } from './check-schema.ts';
+import { faultOffset } from './json-fault.ts';
 import { type KeyPath, keyText, type Problem, printable } from './problem.ts';
 import type { Position } from './runtime-config.ts';
 
@@ -19,7 +20,8 @@ export function parseJson(file: string, bytes: Uint8Array): CheckedDocument | re
   try {
     value = JSON.parse(text);
   } catch (thrown) {
-    return [{ file, position: faultIn(text, thrown), key: '', text: `not valid JSON: ${faultText(thrown)}` }];
+    const at = faultOffset(text);
+    return [{ file, position: positionIn(text, at), key: '', text: `not valid JSON: ${faultText(thrown)}${hintAt(text, at)}` }];
   }
   const twice = keyGivenTwice(text);
   if (twice !== undefined)
@@ -41,19 +43,20 @@ export function parseJson(file: string, bytes: Uint8Array): CheckedDocument | re
   };
 }
 
-/** The platform's message names an offset, and may quote the file; only the former is kept. */
-function faultIn(text: string, thrown: unknown): Position {
-  const offset = /at position (\d+)/.exec(String(thrown))?.[1];
-  return positionIn(text, offset === undefined ? text.length : Number(offset));
-}
-
 function positionIn(text: string, at: number): Position {
   const before = text.slice(0, at).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
+/** The platform's message may quote the file; that is left out. */
 const faultText = (thrown: unknown): string =>
   printable(String(thrown).replace(/^SyntaxError: /, '')).replace(/, ?\.{0,3}".*$/s, '') || 'unreadable';
+
+/** What other languages write in tables where they know of no number. */
+function hintAt(text: string, at: number): string {
+  const word = /^(?:NaN|Infinity|nan|inf|undefined|None)\b/.exec(text.slice(at, at + 12))?.[0];
+  return word === undefined ? '' : `; JSON has no ${word}, give a number`;
+}
 
 /** Where a key stands that its mapping has already: the platform's parser takes the last one in silence. The text is valid JSON. */
 function keyGivenTwice(text: string): number | undefined {

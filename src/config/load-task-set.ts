@@ -109,7 +109,13 @@ function checkIds(set: TaskSet, document: CheckedDocument, refuse: Refuse): void
   take('chains', set.chains ?? []);
   for (const [index, chain] of (set.chains ?? []).entries()) {
     for (const [hop, id] of chain.tasks.entries()) {
+      const first = chain.tasks.indexOf(id);
       if (!tasks.has(id)) refuse(['chains', index, 'tasks', hop], `no task has the id ${quoted(id)}`);
+      else if (first < hop)
+        refuse(
+          ['chains', index, 'tasks', hop],
+          `the task ${quoted(id)} is in this chain already, as tasks[${first}], so data would go round in a circle; give each task once`,
+        );
     }
   }
 }

@@ -80,7 +80,8 @@ export function simulateCbs(tasks: readonly CbsTask[], servers: readonly CbsServ
     extend(stretches, { from: now, to, id: party.id });
     now = to;
   }
-  for (const party of parties) if (party.task !== undefined && party.waiting.length > 0 && party.deadline < now) missed.add(party.id);
+  // What is not done at its very deadline is late, also when the run ends there.
+  for (const party of parties) if (party.task !== undefined && party.waiting.length > 0 && party.deadline <= now) missed.add(party.id);
   return { stretches, ends, missed: [...missed], until: now, isComplete: true };
 }
 

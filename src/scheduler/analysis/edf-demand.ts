@@ -1,13 +1,13 @@
-import { type DemandLimits, demandLimits, dueOf, percentOf, sweepDeadlines, utilisationOf } from './demand.ts';
+import { boundHit, type DemandLimits, demandLimits, dueOf, percentOf, sweepDeadlines, utilisationOf } from './demand.ts';
 import { compare, ONE } from './fraction.ts';
-import { type AnalysisTask, BOUND_HIT, type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
+import { type AnalysisTask, type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
 import type { WorkBound } from './work-bound.ts';
 
 export type EdfTask = Pick<AnalysisTask, 'id' | 'cost' | 'period' | 'deadline' | 'jitter'>;
 
 /**
  * Processor demand under preemptive EDF (Baruah, Rosier, Howell 1990): feasible iff `U <= 1` and `h(t) <= t` at every absolute deadline up to
- * `min(L_a, L_b)`. Exact for sporadic tasks, deadlines within or beyond periods; release jitter J counts as a deadline shorter by J.
+ * `min(L_a, L_b, H + M)`. Exact for sporadic tasks, deadlines within or beyond periods; release jitter J counts as a deadline shorter by J.
  *
  * Findings: the limits; where it fails, `failedAt` and the `demand` there.
  */
@@ -30,7 +30,7 @@ export function edfDemand(tasks: readonly EdfTask[], bound: WorkBound): Finding 
     failed !== undefined
       ? 'at failedAt more work is due than there was time for'
       : verdict === 'unknown'
-        ? BOUND_HIT
+        ? boundHit(limits.utilisation)
         : `load ${percentOf(limits.utilisation)}, and at no deadline is more work due than there was time for`;
   return { verdict, reason, tasks: tasks.map((task) => finding(task, verdict)), times, points };
 }
@@ -42,6 +42,11 @@ export function refuseAtOnce(tasks: readonly EdfTask[]): Finding | undefined {
     const reason = `the load is ${percentOf(utilisation)}, more than the whole core`;
     return { verdict: 'unschedulable', reason, tasks: tasks.map((task) => finding(task, 'unschedulable')), points: 0 };
   }
+  return refuseHopeless(tasks);
+}
+
+/** A job that cannot be in time even alone. */
+export function refuseHopeless(tasks: readonly EdfTask[]): Finding | undefined {
   const hopeless = tasks.find((task) => task.cost > dueOf(task));
   if (hopeless === undefined) return undefined;
   const what = hopeless.jitter > 0 ? 'its deadline less its jitter' : 'its deadline';
@@ -53,10 +58,12 @@ export function refuseAtOnce(tasks: readonly EdfTask[]): Finding | undefined {
   };
 }
 
-export function limitTimes({ byUtilisation, byBusyPeriod, limit }: DemandLimits): Readonly<Record<string, number>> {
+/** That of the hyperperiod where it decides, as it does for a load near 1 with jitter. */
+export function limitTimes({ byUtilisation, byBusyPeriod, byHyperperiod, limit }: DemandLimits): Readonly<Record<string, number>> {
   return {
     ...(byUtilisation === undefined ? {} : { limitByUtilisation: byUtilisation }),
     ...(byBusyPeriod === undefined ? {} : { limitByBusyPeriod: byBusyPeriod }),
+    ...(byHyperperiod === undefined || byHyperperiod > limit ? {} : { limitByHyperperiod: byHyperperiod }),
     ...(Number.isFinite(limit) ? { limit } : {}),
   };
 }

@@ -1,6 +1,6 @@
-import { demandLimits, percentOf, sweepDeadlines } from './demand.ts';
+import { boundHit, demandLimits, isInOrder, ownDemand, percentOf, sweepDeadlines } from './demand.ts';
 import { type EdfTask, limitTimes, refuseAtOnce } from './edf-demand.ts';
-import { type AnalysisTask, BOUND_HIT, type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
+import { type AnalysisTask, type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
 import type { WorkBound } from './work-bound.ts';
 
 export type NpEdfTask = EdfTask & Pick<AnalysisTask, 'segment'>;
@@ -8,7 +8,8 @@ export type NpEdfTask = EdfTask & Pick<AnalysisTask, 'segment'>;
 /**
  * EDF where a region, once begun, is not preempted (Jeffay, Stanat, Martel 1991; George, Rivierre, Spuri 1996): feasible iff `U <= 1` and, for every
  * absolute deadline t, `h(t) + max_{j: D_j > t} (S_j - tick) <= t`, S_j the longest region of task j, which is its cost where nothing else is said. Exact for
- * sporadic tasks that arrive on a grid of one tick, since the blocker must have begun one tick before the others arrive.
+ * sporadic tasks that arrive on a grid of one tick, since the blocker must have begun one tick before the others arrive. Where jitter makes j ask for something
+ * by t as well, that is taken off h(t) while j is the one that blocks (`ownDemand`). Exact with jitter below the period; beyond, a failure may be `unknown`.
  *
  * Findings: `blocking` of each task (the longest region of a task with a later deadline, less a tick); where it fails, `failedAt`, `demand`, `blocking`.
  *
@@ -24,30 +25,42 @@ export function npEdf(tasks: readonly NpEdfTask[], tick: number, bound: WorkBoun
   // Blocking matters only before the last relative deadline; beyond it this is the plain test.
   const limit = Math.max(plain.limit, Math.min(latest, blocked.limit));
   let points = 0;
-  let failed: { readonly failedAt: number; readonly demand: number; readonly blocking: number } | undefined;
+  let isSure = false;
+  let failed: Failure | undefined;
   const end = sweepDeadlines(tasks, Math.min(limit, INSTANT_MAX), bound, (t, demand) => {
     points += 1;
-    const blocking = blockers.at(t);
-    if (demand + blocking <= t) return true;
-    failed = { failedAt: t, demand, blocking };
-    return false;
+    if (demand + blockers.at(t) <= t) return true;
+    const { most, least } = blockers.exactlyAt(t, bound);
+    if (demand + most <= t) return true;
+    failed = { failedAt: t, demand, blocking: most };
+    isSure = demand + least > t;
+    return !isSure;
   });
-  const isKnown = end !== 'bound' && limit <= INSTANT_MAX;
-  const verdict: Verdict = failed !== undefined ? 'unschedulable' : isKnown ? 'schedulable' : 'unknown';
-  const reason =
-    failed !== undefined
-      ? 'up to failedAt, demand and blocking together are more than there was time for'
-      : verdict === 'unknown'
-        ? BOUND_HIT
-        : `load ${percentOf(plain.utilisation)}, and no region begun too early makes a deadline be missed`;
+  const isKnown = end !== 'bound' && limit <= INSTANT_MAX && failed === undefined;
+  const verdict: Verdict = isSure ? 'unschedulable' : isKnown ? 'schedulable' : 'unknown';
+  const reason = isSure
+    ? 'up to failedAt, demand and blocking together are more than there was time for'
+    : verdict === 'schedulable'
+      ? `load ${percentOf(plain.utilisation)}, and no region begun too early makes a deadline be missed`
+      : failed === undefined
+        ? boundHit(plain.utilisation)
+        : 'up to failedAt, demand and blocking together may be more than there was time for; with a jitter of a period or more this test is sufficient only';
   const times = { ...limitTimes({ ...plain, limit }), ...failed };
   return withBlocking({ verdict, reason, tasks: tasks.map((task) => finding(task, verdict)), times, points }, tasks, blockers);
+}
+
+interface Failure {
+  readonly failedAt: number;
+  readonly demand: number;
+  readonly blocking: number;
 }
 
 interface Blockers {
   readonly longest: number;
   /** `max_{j: D_j > t} (S_j - tick)`, 0 when there is none. */
   at(t: number): number;
+  /** Less of each its own demand by t: `least` of it all, `most` only what falls away for sure. */
+  exactlyAt(t: number, bound: WorkBound): { readonly most: number; readonly least: number };
 }
 
 function blockersOf(tasks: readonly NpEdfTask[], tick: number): Blockers {
@@ -67,6 +80,17 @@ function blockersOf(tasks: readonly NpEdfTask[], tick: number): Blockers {
         else low = middle + 1;
       }
       return longestFrom[low] ?? 0;
+    },
+    exactlyAt(t, bound) {
+      bound.spend(tasks.length);
+      let [most, least] = [0, 0];
+      for (const task of tasks) {
+        if (task.deadline <= t) continue;
+        const own = ownDemand(task, t);
+        most = Math.max(most, task.segment - tick - (isInOrder(task) ? own : 0));
+        least = Math.max(least, task.segment - tick - own);
+      }
+      return { most, least };
     },
   };
 }

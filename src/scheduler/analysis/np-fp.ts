@@ -1,10 +1,9 @@
-import { busyPeriod } from './demand.ts';
-import { levelLoad } from './level-load.ts';
+import { boundHit, busyPeriod, utilisationOf } from './demand.ts';
+import { type LevelLoad, levelLoad } from './level-load.ts';
 import { shortList } from './rta.ts';
 import {
   type AnalysisTask,
   asListed,
-  BOUND_HIT,
   byPriority,
   type Finding,
   finding,
@@ -22,7 +21,8 @@ export type NpFpTask = Pick<AnalysisTask, 'id' | 'cost' | 'period' | 'deadline' 
  * Response times under fixed priorities without preemption (Davis, Burns, Bril, Lukkien 2007): `B_i = max_{k in lp(i)} C_k`, busy period
  * `t = B_i + sum_{k in hep(i)} ceil((t + J_k) / T_k) C_k`, `Q_i = ceil((t + J_i) / T_i)` jobs in it; for each q < Q_i
  * `w(q) = B_i + q C_i + sum_{k in hp(i)} (floor((w(q) + J_k) / T_k) + 1) C_k` and `R_i = max_q (w(q) - q T_i + C_i) + J_i`. The second job of a task
- * may answer later than its first, so all of them are looked at. Deadlines may lie beyond periods.
+ * may answer later than its first, so all of them are looked at, or, where the busy period has no end (a load of 1 with blocking or jitter), those of one
+ * hyperperiod (level-load.ts). Deadlines may lie beyond periods.
  *
  * `blocking` of the table stands for one region outside of it, such as a driver's; only one thing can be running when a busy period begins, so the longer
  * of the two counts. Findings: `response` (absent when it has no bound), `blocking`; `jobs` is the number of jobs looked at.
@@ -42,7 +42,7 @@ export function npFp(tasks: readonly NpFpTask[], order: PriorityOrder, bound: Wo
     const result =
       level >= load.overloadedFrom
         ? { verdict: 'unschedulable' as const, iterations: 0 }
-        : respond(sorted, level, blocking, { jobsMax: load.jobsMax(level), costAbove, bound });
+        : respond(sorted, level, blocking, { load, costAbove, bound });
     iterations += result.iterations;
     costAbove += task.cost;
     const { response, jobs } = { response: undefined, jobs: undefined, ...result };
@@ -57,7 +57,7 @@ export function npFp(tasks: readonly NpFpTask[], order: PriorityOrder, bound: Wo
     verdict === 'schedulable'
       ? 'every response is within its deadline'
       : verdict === 'unknown'
-        ? BOUND_HIT
+        ? boundHit(utilisationOf(tasks))
         : `${missed.length === 1 ? 'task' : 'tasks'} ${shortList(missed)} may answer after the deadline`;
   return { verdict, reason, tasks: listed, iterations };
 }
@@ -72,12 +72,12 @@ interface Response {
 /** Where a deadline is missed, the worst response is still looked for in so many turns. */
 const TURNS_PAST_DEADLINE = 200;
 
-function respond(sorted: readonly NpFpTask[], level: number, blocking: number, { jobsMax, costAbove, bound }: Limits): Response {
+function respond(sorted: readonly NpFpTask[], level: number, blocking: number, { load, costAbove, bound }: Limits): Response {
   const { cost, period, deadline, jitter } = sorted[level] as NpFpTask;
   let iterations = 0;
   let response = 0;
   let turnsPast = 0;
-  const jobs = jobsInBusyPeriod(sorted, level, blocking, jobsMax, bound);
+  const jobs = jobsToLookAt(sorted, level, blocking, load, bound);
   // Every more urgent task has at least one job before the first start.
   let start = blocking + costAbove;
   let job = 0;
@@ -112,15 +112,17 @@ function interference(sorted: readonly NpFpTask[], level: number, start: number)
 }
 
 interface Limits {
-  readonly jobsMax: number;
+  readonly load: LevelLoad;
   readonly costAbove: number;
   readonly bound: WorkBound;
 }
 
-/** Infinite when it does not end below the bound: then jobs are looked at until one is late or the work is spent. */
-function jobsInBusyPeriod(sorted: readonly NpFpTask[], level: number, blocking: number, jobsMax: number, bound: WorkBound): number {
-  if (Number.isFinite(jobsMax) && blocking > 0) return jobsMax;
+/** Those of the busy period, or `jobsMax` where that goes on beyond the hyperperiod. Infinite when neither is known: then jobs are looked at until one is late or the work is spent. */
+function jobsToLookAt(sorted: readonly NpFpTask[], level: number, blocking: number, load: LevelLoad, bound: WorkBound): number {
+  const jobsMax = load.jobsMax(level);
   const { period, jitter } = sorted[level] as NpFpTask;
-  const length = busyPeriod(sorted.slice(0, level + 1), blocking, INSTANT_MAX, bound);
-  return length === undefined ? jobsMax : Math.min(jobsMax, Math.ceil((length + jitter) / period));
+  const members = sorted.slice(0, level + 1);
+  if (load.isFull(level) && (blocking > 0 || members.some((member) => member.jitter > 0))) return jobsMax;
+  const length = busyPeriod(members, blocking, Math.min(INSTANT_MAX, jobsMax * period), bound);
+  return length === undefined ? jobsMax : Math.ceil((length + jitter) / period);
 }

@@ -1,6 +1,6 @@
-import { demandAt, demandLimits, dueOf, percentOf } from './demand.ts';
+import { boundHit, demandAt, demandLimits, dueOf, percentOf } from './demand.ts';
 import { type EdfTask, limitTimes, refuseAtOnce } from './edf-demand.ts';
-import { BOUND_HIT, type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
+import { type Finding, finding, INSTANT_MAX, type Verdict } from './task.ts';
 import type { WorkBound } from './work-bound.ts';
 
 /**
@@ -13,14 +13,16 @@ export function qpa(tasks: readonly EdfTask[], bound: WorkBound): Finding {
   const limits = demandLimits(tasks, bound);
   const times = limitTimes(limits);
   const all = (verdict: Verdict): Finding['tasks'] => tasks.map((task) => finding(task, verdict));
-  if (limits.limit > INSTANT_MAX) return { verdict: 'unknown', reason: BOUND_HIT, tasks: all('unknown'), times, points: 0 };
+  if (limits.limit > INSTANT_MAX)
+    return { verdict: 'unknown', reason: boundHit(limits.utilisation), tasks: all('unknown'), times, points: 0 };
 
   const first = tasks.reduce((least, task) => Math.min(least, dueOf(task)), Number.POSITIVE_INFINITY);
   let t = lastDeadlineBefore(tasks, limits.limit);
   let points = 0;
   // Without a deadline before the limit there is nothing to miss.
   for (let demand = 0; t !== undefined; ) {
-    if (!bound.spend(2 * tasks.length)) return { verdict: 'unknown', reason: BOUND_HIT, tasks: all('unknown'), times, points };
+    if (!bound.spend(2 * tasks.length))
+      return { verdict: 'unknown', reason: boundHit(limits.utilisation), tasks: all('unknown'), times, points };
     points += 1;
     demand = demandAt(tasks, t);
     if (demand > t) {

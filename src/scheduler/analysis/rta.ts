@@ -1,8 +1,8 @@
+import { boundHit, utilisationOf } from './demand.ts';
 import { levelLoad } from './level-load.ts';
 import {
   type AnalysisTask,
   asListed,
-  BOUND_HIT,
   byPriority,
   type Finding,
   finding,
@@ -43,7 +43,7 @@ export function rta(tasks: readonly RtaTask[], order: PriorityOrder, bound: Work
   }
   const listed = asListed(found, tasks);
   const verdict = worstOf(listed.map((one) => one.verdict));
-  return { verdict, reason: reasonOf(verdict, listed, bound), tasks: listed, iterations };
+  return { verdict, reason: reasonOf(verdict, listed, tasks, bound), tasks: listed, iterations };
 }
 
 interface Hint {
@@ -54,7 +54,7 @@ interface Hint {
 interface Context {
   /** The first window of the next higher level, from which this one can start. */
   readonly hint: Hint;
-  /** After so many jobs the busy period repeats itself. */
+  /** No job beyond the first so many answers later (level-load.ts). */
   readonly jobsMax: number;
   readonly bound: WorkBound;
 }
@@ -106,9 +106,9 @@ function interference(sorted: readonly RtaTask[], level: number, window: number)
   return sum;
 }
 
-function reasonOf(verdict: Verdict, found: readonly TaskFinding[], bound: WorkBound): string {
+function reasonOf(verdict: Verdict, found: readonly TaskFinding[], tasks: readonly RtaTask[], bound: WorkBound): string {
   if (verdict === 'schedulable') return 'every response is within its deadline';
-  if (verdict === 'unknown' && bound.isSpent) return BOUND_HIT;
+  if (verdict === 'unknown' && bound.isSpent) return boundHit(utilisationOf(tasks));
   const missed = found.filter((one) => one.verdict === 'unschedulable').map(({ id }) => id);
   return `${missed.length === 1 ? 'task' : 'tasks'} ${shortList(missed)} may answer after the deadline`;
 }

@@ -63,6 +63,10 @@ describe('loadTaskSet', () => {
     ['{"cores": 2, "tasks": [{"c": 3, "t": 4, "cores": 3}]}', 'there are only 2 cores'],
     ['{"tasks": [{"id": "2", "c": 1, "t": 4}, {"c": 1, "t": 4}]}', 'the id "2" is given twice, the default of this row'],
     ['{"tasks": [{"c": 1, "t": 4}], "chains": [{"tasks": ["1", "7"]}]}', 'chains[0].tasks[1]: no task has the id "7"'],
+    [
+      '{"tasks": [{"id": "a", "c": 1, "t": 4}, {"id": "b", "c": 1, "t": 4}],\n"chains": [{"tasks": ["a", "b", "a"]}]}',
+      't.json:2:33: chains[0].tasks[2]: the task "a" is in this chain already, as tasks[0], so data would go round in a circle; give each task once',
+    ],
     ['{"tasks": [{"c": 1, "t": 4}], "servers": [{"q": 9, "t": 8}]}', 'servers[0].q: got 9; allowed is at most t, which is 8'],
     [
       '{"tasks": [{"c": 1, "t": 4}], "servers": [{"q": 3, "t": 8, "jobs": [{"r": 5, "c": 1}, {"r": 4, "c": 1}]}]}',
@@ -70,6 +74,12 @@ describe('loadTaskSet', () => {
     ],
     ['{"tasks": [{"c": 1, "t": 4,}]}', 'not valid JSON'],
     ['', 'not valid JSON'],
+    [
+      '{\n  "tasks": [\n    {"c": 1, "t": 4},\n    {"c": NaN, "t": 4},\n    {"c": 1, "t": 4}\n  ]\n}\n',
+      "t.json:4:11: not valid JSON: Unexpected token 'N'; JSON has no NaN, give a number",
+    ],
+    ['{"tasks": [\n{"c": -Infinity}]}', 't.json:2:8: not valid JSON'],
+    ['{"tasks": [\n{"c": 1, "t": 4},\n]}', "t.json:3:1: not valid JSON: Unexpected token ']'"],
     ['[]', 'got an empty list; allowed is a mapping'],
   ])('says where and what is allowed for %s', (text, message) => {
     expect(complaint(text)).toContain(message);

@@ -64,6 +64,102 @@ describe('deadlines beyond periods', () => {
   });
 });
 
+describe('a load of exactly 1 with jitter', () => {
+  const full = [row(1, 2, 6, 8, { j: 2 }), row(2, 4, 6, 5)];
+  /** Far below what a busy period without an end would take. */
+  const TERMS = 10_000;
+
+  test.each([
+    ['edf-demand', 'schedulable'],
+    ['qpa', 'schedulable'],
+    ['np-edf', 'schedulable'],
+    ['lp-edf', 'schedulable'],
+    ['gang', 'schedulable'],
+    ['rta', 'schedulable'],
+    // Task 2 may wait for all of task 1, which has just begun.
+    ['np-fp', 'unschedulable'],
+  ] as const)('%s needs to look no further than the hyperperiod: %s', (name, verdict) => {
+    const result = analyze(name, setOf(full), TERMS);
+    expect([result.verdict, result.figures.limit ?? 6]).toEqual([verdict, 6]);
+  });
+
+  test('np-fp looks at the jobs of one hyperperiod of those that take the whole core', () => {
+    const result = analyze('np-fp', setOf([row(1, 1, 4, 9, { j: 3 }), row(2, 3, 6, 12), row(3, 3, 12, 24, { j: 1 })]), TERMS);
+    expect(result.tasks.map(({ verdict, jobs }) => [verdict, jobs])).toEqual([
+      ['schedulable', 1],
+      ['schedulable', 2],
+      ['schedulable', 1],
+    ]);
+  });
+
+  test('where periods repeat too late it says so, with what would help', () => {
+    const thirds = [row(1, 1, 3, 4, { j: 1 }), row(2, 1_000_003, 3_000_009, 3_000_020, { j: 5 }), row(3, 1_000_033, 3_000_099, 3_000_120)];
+    const result = analyze('edf-demand', setOf(thirds), 100_000);
+    expect([result.verdict, result.reason]).toEqual(['unknown', expect.stringContaining('periods with a smaller common multiple')]);
+  });
+
+  test('the one that blocks does not also ask for something: its next job comes a period later', () => {
+    // Job 1 of task 1 has begun; then the one that would be due at 6 arrived at -2, and cannot have.
+    const tasks = [row(1, 2, 6, 8, { j: 2 }), row(2, 4, 6, 6)];
+    expect(analyze('np-edf', setOf(tasks)).verdict).toBe('schedulable');
+    expect(analyze('lp-edf', setOf(tasks)).tasks.map(({ maxNonPreemptive }) => maxNonPreemptive)).toEqual([2, 4]);
+  });
+});
+
+describe('gangs that fit side by side', () => {
+  const wide = (id: number, c: number, extra: Partial<TaskRow> = {}): TaskRow => row(id, c, 4, 4, { cores: 4, ...extra });
+  const gangs = (tasks: readonly TaskRow[], cores: number | undefined) => analyze('gang', { ...setOf(tasks), cores });
+
+  test('are not called unschedulable because they do not fit one after the other', () => {
+    const { verdict, reason, tasks } = gangs([wide(1, 3), wide(2, 3)], 8);
+    expect([verdict, reason]).toEqual(['unknown', expect.stringContaining('could run side by side')]);
+    expect(tasks.map((task) => task.verdict)).toEqual(['unknown', 'unknown']);
+  });
+
+  test.each([
+    ['one core fewer', [wide(1, 3), wide(2, 3)], 7],
+    ['no more cores than the widest takes', [wide(1, 3), wide(2, 3)], undefined],
+    ['a group of their own, which is as wide as its widest', [wide(1, 3, { group: 'a' }), wide(2, 3, { group: 'a' })], 8],
+    ['cores that another group takes', [wide(1, 3), wide(2, 3), wide(3, 1, { group: 'b' })], 8],
+    ['more work than cores', [wide(1, 3), wide(2, 3), wide(3, 3)], 8],
+    ['a job that is late even alone', [wide(1, 3), wide(2, 5)], 8],
+  ] as const)('are unschedulable with %s', (_, tasks, cores) => {
+    expect(gangs(tasks, cores).verdict).toBe('unschedulable');
+  });
+
+  test('name the one that is late even alone, and do not judge the others', () => {
+    const { reason, tasks } = gangs([wide(1, 3), wide(2, 5)], 8);
+    expect([reason, ...tasks.map((task) => task.verdict)]).toEqual(['task 2 takes longer than its deadline', 'unknown', 'unschedulable']);
+  });
+});
+
+describe('cbs', () => {
+  const server = (q: number, t: number) => [{ id: 'S', q, t, jobs: [{ r: 0, c: q }] }];
+  const pair = [row(1, 2, 10, 2), row(2, 2, 10, 3)];
+
+  test.each([2, 3, 4, undefined])('sees what is missed without any server, played until %s, and does not blame the servers', (until) => {
+    const result = analyze('cbs', { ...setOf(pair), servers: server(1, 5), until });
+    expect(result).toMatchObject({ verdict: 'unschedulable', figures: { failedAt: 3, demand: 4 } });
+    expect(result.reason).toBe('even without servers: at failedAt more work is due than there was time for');
+  });
+
+  test('counts a job that is not done at its deadline, in the very instant that the run ends', () => {
+    // The server, with an earlier deadline, goes first.
+    const result = analyze('cbs', { ...setOf([row(1, 2, 10, 3)]), servers: server(2, 2.5), until: 3 });
+    expect([result.verdict, result.reason]).toEqual(['unschedulable', 'in the run played, task 1 missed a deadline']);
+    expect(analyze('cbs', { ...setOf([row(1, 2, 10, 4)]), servers: server(2, 2.5), until: 4 }).verdict).toBe('unknown');
+  });
+
+  test('tells a load that is too much from one that is too much with the servers', () => {
+    expect(analyze('cbs', { ...setOf([row(1, 9, 10)]), servers: server(1, 5) }).reason).toBe(
+      'tasks and servers together have a load of 110 %',
+    );
+    expect(analyze('cbs', { ...setOf([row(1, 11, 10)]), servers: server(1, 5) }).reason).toContain(
+      'even without servers: the load is 110 %, more than the whole core',
+    );
+  });
+});
+
 describe('exact arithmetic', () => {
   test('decimals are what they say: ten tenths are one', () => {
     const tenths = Array.from({ length: 10 }, (_, index) => row(index + 1, 0.1, 1));
