@@ -63,9 +63,11 @@ function networkRow(measurement: Measurement, work: NetworkWork, facts: Facts): 
   return {
     ...{ measurement, layers, isBySize: false, cores: work.cores, isWholeChip: work.isWholeChip === true, perRun: work.batch },
     kind: network.style === 'attention' ? 'attention' : 'convolutional',
-    told: [told, ...(isMany ? [`${work.batch} frames at a time`] : []), ...(work.cores > 1 ? [`${work.cores} cores at once`] : [])].join(
-      ', ',
-    ),
+    told: [
+      told,
+      ...(isMany ? [`${work.batch} frames at a time`] : []),
+      ...(work.cores > 1 ? [`${work.cores} cores, each with frames of its own`] : []),
+    ].join(', '),
     assumed: [...measurement.assumed, ...assumed.filter((clause) => clause !== undefined)],
     neededBytes: layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0) + work.cores * widestBytes,
   };

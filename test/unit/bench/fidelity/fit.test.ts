@@ -208,6 +208,14 @@ describe('a prediction', () => {
     expect(made.rows[1]?.how).toContain('16 frames at a time');
   });
 
+  it('of several cores has each work on frames of its own, and says so', () => {
+    const two = { ...mine, coresPerCluster: 2 };
+    const text = `${RKNN}\nresnet50,"[1, 3, 224, 224]",INT8,Mine_single_core,fps,\nresnet50,"[1, 3, 224, 224]",INT8,Mine_2_cores,fps,\n`;
+    const { rows } = predictTable({ profile: two, file: 't.csv', text, facts, known: [] });
+    expect((rows[1]?.predicted ?? 0) / (rows[0]?.predicted ?? 1)).toBeGreaterThan(1.5);
+    expect(rows.map(({ how }) => how.includes(', 2 cores, each with frames of its own'))).toEqual([false, true]);
+  });
+
   it('of more cores than the chip has is refused with its line, and left out of a chip that nobody knows', () => {
     const text = (platform: string): string => `${RKNN}\nresnet50,"[1, 3, 224, 224]",INT8,${platform},fps,\n`;
     expect(() => predicted(text('Mine_9_cores'))).toThrow('t.csv:2: it names 9 cores, and ');
