@@ -97,7 +97,7 @@ const simCommands = (deps: CliDeps): Pick<Commands, 'sim' | 'plan'> => ({
     return sim(options, { ...deps, loadConfig: await loaderOf(deps), loadSoc: loadSocOf, costsOf, storedAsOn, simulate, breathe });
   },
   plan: async (options) => {
-    const [{ plan }, { planModel }, { modelAt }, { layersOfGraph, planGraph }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
+    const [{ plan }, { planModel }, { modelAt }, { costsOfGraph, planGraph }, { planBeside, planNetworkBeside }, { costsOf, storedAsOn }] =
       await Promise.all([
         import('./commands/plan.ts'),
         import('../runtime/plan-model.ts'),
@@ -115,7 +115,7 @@ const simCommands = (deps: CliDeps): Pick<Commands, 'sim' | 'plan'> => ({
       ...deps,
       ...{ loadConfig: await loaderOf(deps), loadSoc: loadSocOf, socs: () => socNames(SOC_FOLDER).map(loadSocOf), models },
       ...{ planModel, modelAt, planGraph, planBeside, storedAsOn, costsOf },
-      planGraphBeside: (request, network) => planNetworkBeside(request, layersOfGraph(network)),
+      planGraphBeside: (request, network) => planNetworkBeside(request, costsOfGraph(network)),
     });
   },
 });

@@ -33,7 +33,15 @@ export function loadSoc(file: string, { files }: { readonly files: ConfigFiles }
 
 type Refuse = (path: KeyPath, text: string) => void;
 
-function crossCheck({ kind, others, thermal, power, modes, sources }: SocSection, refuse: Refuse): void {
+function crossCheck(section: SocSection, refuse: Refuse): void {
+  const { kind, others, thermal, power, modes, sources } = section;
+  const kinds: readonly (readonly [KeyPath, SocSection['others'][string]])[] = [
+    [[], section],
+    ...Object.entries(others).map(([name, other]) => [['others', name], other] as const),
+  ];
+  for (const [path, { addressWindowMb, addressWindows }] of kinds)
+    if (addressWindows !== undefined && addressWindowMb === undefined)
+      refuse([...path, 'addressWindows'], 'stands without addressWindowMb, the size of each; add it');
   for (const [name, { as, times }] of Object.entries(sources))
     if (times !== undefined && as === undefined)
       refuse(['sources', name, 'times'], 'stands without `as`, the profile whose figures are meant; add it');
@@ -129,7 +137,7 @@ function convert(id: string, section: SocSection, origins: readonly FigureOrigin
 }
 
 function convertKind(kind: string, section: SocSection['others'][string]): CoreKind {
-  const { core, clusters, coresPerCluster, localMemoryMb, weightsStay, stayLayersMax } = section;
+  const { core, clusters, coresPerCluster, localMemoryMb, weightsStay, stayLayersMax, addressWindowMb, addressWindows } = section;
   const opsPerSecond = Object.fromEntries(
     NUMBER_TYPES.flatMap((type) => {
       const tops = core.tops[type];
@@ -156,5 +164,7 @@ function convertKind(kind: string, section: SocSection['others'][string]): CoreK
     localMemoryBytes: localMemoryMb.value * 2 ** 20,
     doWeightsStay: weightsStay,
     stayLayersMax: stayLayersMax?.value ?? Number.MAX_SAFE_INTEGER,
+    addressWindowBytes: addressWindowMb === undefined ? undefined : addressWindowMb.value * 2 ** 20,
+    addressWindows: addressWindows?.value,
   };
 }

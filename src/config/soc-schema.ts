@@ -90,6 +90,15 @@ const kindFields = {
     { min: 1, max: 100_000 },
     'With weightsStay: models of more layers do not stay, however small. Default: any number.',
   ).optional(),
+  addressWindowMb: figure(
+    { min: 1, max: 1_073_741_824 },
+    'MiB',
+    'What a core can address at once: one model lies in there with its state. Default: no limit is known.',
+  ).optional(),
+  addressWindows: count(
+    { min: 1, max: 4096 },
+    'With addressWindowMb: windows that the runtime of a language model spreads its layers over. Default: 1.',
+  ).optional(),
 };
 
 const modeSchema = z.strictObject({

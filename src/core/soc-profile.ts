@@ -111,6 +111,10 @@ export interface CoreKind {
   readonly doWeightsStay: boolean;
   /** Models of more layers that multiply, and those that multiply activations by each other, do not stay, however small they are. */
   readonly stayLayersMax: number;
+  /** What a core can address at once, such as the 4 GiB that 32 bits reach: one model lies in there with its state. Undefined: no limit is known. */
+  readonly addressWindowBytes?: number | undefined;
+  /** Windows that the runtime of a language model spreads its layers over. Default: 1. */
+  readonly addressWindows?: number | undefined;
 }
 
 /** What the simulator knows of a chip: its own kind of cores comes first, in number and as what models are meant for. Deep-frozen; SI units throughout. */
@@ -162,10 +166,14 @@ export function chipAsOf(profile: SocProfile, core: number): SocProfile {
   let from = 0;
   for (const kind of coreKindsOf(profile)) {
     from += countOf(kind);
-    if (core < from) return kind === profile ? profile : { ...profile, ...kind };
+    if (core < from) return asKind(profile, kind);
   }
   return profile;
 }
+
+/** The same chip with one of its kinds in the place of the first. A kind without a window has none, whatever the first has. */
+export const asKind = (profile: SocProfile, kind: CoreKind): SocProfile =>
+  kind === profile ? profile : { ...profile, addressWindowBytes: undefined, addressWindows: undefined, ...kind };
 
 /** Of the bus, after its losses. */
 export const usableBytesPerSecond = ({ dram }: Pick<SocProfile, 'dram'>): number => dram.bytesPerSecond * dram.efficiencyRatio;

@@ -44,7 +44,7 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
   const cores = rows.flatMap((row) => row.cores).sort((a, b) => a.core - b.core);
   const assurance = weakestOf(isProvable ? cores.map((row) => row.assurance) : ['none']);
   return {
-    fits: assurance !== 'none' && chip.bus?.fits !== false && chip.memory?.fits !== false,
+    fits: assurance !== 'none' && chip.bus?.fits !== false && chip.memory?.fits !== false && chip.outOfWindow.length === 0,
     assurance,
     policy: { name: policy, isCovered: known !== undefined },
     streams,

@@ -31,7 +31,7 @@ export function adviceForPolicy({ scheduler: { policy, tuning } }: RuntimeConfig
 }
 
 /** What to change first where the chip as a whole has too little. */
-export function adviceForChip({ bus, memory, power }: ChipFit, streams: readonly StreamFit[]): string[] {
+export function adviceForChip({ bus, memory, outOfWindow, power }: ChipFit, streams: readonly StreamFit[]): string[] {
   const advice: string[] = [];
   const overbooking = bus === null ? undefined : overbooked(bus.budgetedBytesPerSecond, bus.usableBytesPerSecond);
   if (overbooking !== undefined) advice.push(overbooking);
@@ -47,6 +47,10 @@ export function adviceForChip({ bus, memory, power }: ChipFit, streams: readonly
   if (memory?.fits === false)
     advice.push(
       `memory: the models need ${gigabytes(memory.neededBytes)} GB, and there are ${gigabytes(memory.haveBytes)} GB; take one away, or fewer bits`,
+    );
+  for (const { model, core, neededBytes, haveBytes } of outOfWindow)
+    advice.push(
+      `address window: ${model} needs ${gigabytes(neededBytes)} GB at once, and core ${core} can address ${gigabytes(haveBytes)} GB; take fewer bits, a smaller model, a shorter context or another chip`,
     );
   if (power?.fits === false) {
     const limits = `the mode allows ${three(power.modeW)} W and the clock is lowered at ${three(power.throttleC)} degC`;

@@ -12,6 +12,7 @@ import { modelsUsed } from './models-used.ts';
 export const chipFit = (config: RuntimeConfig, lanes: readonly Lane[], costs: FitCosts): ChipFit => ({
   bus: busOf(lanes, regulationOf(config), costs),
   memory: memoryOf(config, costs),
+  outOfWindow: costs.outOfWindow,
   power: powerOf(lanes, costs),
 });
 

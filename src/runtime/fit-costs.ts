@@ -8,6 +8,7 @@ import type { StepPlan } from '../core/step-plan.ts';
 import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { regulationOf, runsAtOnce, stallUs, usersOf } from './bus-budget.ts';
+import type { WindowMisfit } from './fit.ts';
 import type { Chip } from './on-chip.ts';
 import type { Place } from './placed-split.ts';
 
@@ -59,6 +60,8 @@ export interface FitCosts {
   readonly power: PowerLimits | undefined;
   /** What all models together may occupy; undefined where each core has memory of its own. */
   readonly memoryBytes: number | undefined;
+  /** Models that cores which they are placed on cannot address as a whole. */
+  readonly outOfWindow: readonly WindowMisfit[];
 }
 
 /** How much earlier than its latest nominal release a job may come: what preparing a frame takes more or less, no more than look-ahead grants (release-pattern.ts). */
@@ -84,6 +87,7 @@ export function manifestCosts({ models }: Pick<RuntimeConfig, 'models'>): FitCos
     busBytesPerSecond: undefined,
     power: undefined,
     memoryBytes: undefined,
+    outOfWindow: [],
   };
 }
 
@@ -124,6 +128,8 @@ export function tableCosts(
     busBytesPerSecond: capacity === undefined ? undefined : capacity * 1e6,
     power: undefined,
     memoryBytes: chip?.profile.dram.memoryBytes,
+    // A table says nothing of what a model is made of.
+    outOfWindow: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import type { Criticality, StreamId } from '../core/stream.ts';
 import type { Assurance } from '../scheduler/analysis/core-bound.ts';
 import type { PolicyName } from '../scheduler/scheduler.ts';
@@ -81,6 +82,14 @@ export interface MemoryFit {
   readonly fits: boolean;
 }
 
+/** A model that a core it is placed on cannot address as a whole. */
+export interface WindowMisfit {
+  readonly model: ModelId;
+  readonly core: CoreId;
+  readonly neededBytes: number;
+  readonly haveBytes: number;
+}
+
 /** What all streams together take in the long run, at the upper end of what is known of the chip's energy. Beyond its limits the clock is lowered, and no bound holds. */
 export interface PowerFit {
   /** On average, idle power included. */
@@ -101,6 +110,8 @@ export interface ChipFit {
   readonly bus: BusFit | null;
   /** Null when each core has memory of its own, which the placement looks after. */
   readonly memory: MemoryFit | null;
+  /** Each model once; empty where no limit is known. */
+  readonly outOfWindow: readonly WindowMisfit[];
   /** Null when nothing is known of it. */
   readonly power: PowerFit | null;
 }

@@ -2,13 +2,24 @@ import type { ManifestModel, RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import { CoxswainError } from '../core/errors.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
-import { chipAsOf, clusterOf, coreCountOf, coreKindsOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import {
+  asKind,
+  type CoreKind,
+  chipAsOf,
+  clusterOf,
+  coreCountOf,
+  coreKindsOf,
+  type SocMode,
+  type SocProfile,
+  usableBytesPerSecond,
+} from '../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../core/units.ts';
+import { type WindowFit, windowFit } from '../devices/sim/address-window.ts';
 import { compileSegment, type SegmentCost } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
 import { compileSplit } from '../devices/sim/split-cost.ts';
 import { heldRateOf, heldUs } from './bus-budget.ts';
-import type { ModelCosts } from './simulate-costs.ts';
+import { type ModelCosts, residentBytesOf } from './simulate-costs.ts';
 
 /** A chip in one of its power modes. */
 export interface Chip {
@@ -29,23 +40,33 @@ export function onChip(config: RuntimeConfig, costs: readonly ModelCosts[], chip
   const placed = withCoresOf(profile, config, (model) => {
     const row = rows.get(model.id);
     if (row === undefined) return model;
-    const weightBytes = row.layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
+    const kinds = coreKindsOf(profile).filter((kind) => windowOf(row, kind)?.fits !== false);
     const heldTo = heldRateOf(model.id, config);
-    const usOn = (there: SocProfile): DurationUs => typicalUs(compileSegment(row.layers, there), heldTo, { profile: there, mode });
+    // Where no kind of core reaches the model as a whole, it is told by `check` and refused when it is loaded.
+    const usOn = (there: SocProfile): DurationUs | undefined =>
+      kinds.length === 0 || kinds.some(({ kind }) => kind === there.kind)
+        ? typicalUs(compileSegment(row.layers, there), heldTo, { profile: there, mode })
+        : undefined;
     const runBytes = compileSegment(row.layers, profile).bytes;
-    const priced = { ...model, ...costsByCore(profile, usOn), runBytes, memoryBytes: weightBytes + (row.stateBytes ?? 0) };
+    const priced = { ...model, ...costsByCore(profile, usOn), runBytes, memoryBytes: residentBytesOf(row) };
     return split.has(model.id) ? { ...priced, splitUs: splitTimes(row.layers, heldTo, chip) } : priced;
   });
   const decodeUs = durationUs(Math.round(profile.host.decodeUs));
   return { ...placed, device: { ...placed.device, busBytesPerSecond: usableBytesPerSecond(profile) * mode.bandwidthRatio, decodeUs } };
 }
 
+/** Whether cores of a kind can address a model; undefined where no limit is known. */
+export const windowOf = (costs: ModelCosts, kind: CoreKind): WindowFit | undefined =>
+  costs.isPart === true
+    ? undefined
+    : windowFit({ layers: costs.layers, residentBytes: residentBytesOf(costs), isLanguage: costs.language !== undefined }, kind);
+
 /** What a run takes on the best core, and, where there are several kinds, on each. A kind on which it cannot run says undefined; on one of them it can. */
 export function costsByCore(
   profile: SocProfile,
   usOn: (chip: SocProfile) => DurationUs | undefined,
 ): Pick<ManifestModel, 'costUs' | 'coreCostsUs'> {
-  const kinds = coreKindsOf(profile).map((kind) => usOn(kind === profile ? profile : { ...profile, ...kind }));
+  const kinds = coreKindsOf(profile).map((kind) => usOn(asKind(profile, kind)));
   const costUs = durationUs(Math.min(...kinds.map((us) => us ?? Number.POSITIVE_INFINITY)));
   assert(Number.isFinite(costUs), 'a model can run on some kind of core');
   if (kinds.length === 1) return { costUs };

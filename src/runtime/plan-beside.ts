@@ -103,9 +103,11 @@ const bucketOf = ({ tokensPerSecond }: { readonly tokensPerSecond: number }, fas
   fastest > 0 ? Math.round((50 * tokensPerSecond) / fastest) : 0;
 
 /** A network beside streams, one run after the other on the core that the streams leave the most of. */
-export function planNetworkBeside(options: PlanBesideOptions, layers: readonly LayerCost[]): BesidePlan {
-  const modelBytes = layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
-  const base = baseOf(options, modelBytes);
+export function planNetworkBeside(
+  options: PlanBesideOptions,
+  { layers, weightBytes }: { readonly layers: readonly LayerCost[]; readonly weightBytes: number },
+): BesidePlan {
+  const base = baseOf(options, weightBytes);
   const placed = base.order.map((core) => [core]);
   const [first] = placed;
   assert(first !== undefined, 'a chip has a core');
@@ -204,7 +206,7 @@ function fitOn(
   const rows = extras.flatMap(({ core, work, shape }) =>
     work.map((one, index) => ({ ...one, id: `beside/${index}/${core}`, core, shape })),
   );
-  const extraCosts = rows.map(({ id, layers }): ModelCosts => ({ model: id, layers, origin: 'shape', told: '' }));
+  const extraCosts = rows.map(({ id, layers }): ModelCosts => ({ model: id, layers, isPart: true, origin: 'shape', told: '' }));
   const all = [...costs, ...extraCosts];
   const adapted = onChip(
     {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { createConfigFiles } from '../config/config-files.ts';
 import { CoxswainError } from '../core/errors.ts';
-import type { LayerCost, NumberType } from '../core/layer-cost.ts';
+import type { NumberType } from '../core/layer-cost.ts';
 import { externalSizeBeside } from '../models/external-size.ts';
 import { type BindOptions, openInputs } from '../models/onnx-graph/bind-inputs.ts';
 import type { OnnxGraph } from '../models/onnx-graph/graph.ts';
@@ -33,20 +33,18 @@ export interface FilePlan extends NetworkPlan {
   readonly unknown: readonly { readonly operator: string; readonly count: number }[];
 }
 
-/** A network on one core of a chip. Errors: as of `layersOfGraph`. */
-export function planGraph(network: NetworkFile, { profile, mode }: Chip): FilePlan {
-  const { layers, unknown } = costsOfGraph(network);
+/** A network on one core of a chip. Errors: as of `costsOfGraph`. */
+export function planGraph(network: NetworkFile, chip: Chip): FilePlan {
+  const { layers, weightBytes, unknown } = costsOfGraph(network);
   return {
-    ...planNetwork(layers, profile, mode),
+    ...planNetwork(layers, weightBytes, chip),
     storedAs: typeOf(network.bits),
     unknown: unknown.map(({ operator, count }) => ({ operator, count })),
   };
 }
 
 /** Errors: MODEL_UNLOADABLE, CONFIG_INVALID (sizes left open, or given and not open). */
-export const layersOfGraph = (network: NetworkFile): readonly LayerCost[] => costsOfGraph(network).layers;
-
-const costsOfGraph = (network: NetworkFile): GraphCosts =>
+export const costsOfGraph = (network: NetworkFile): GraphCosts =>
   layerCosts(network.graph, { ...bindingsOf(network), storedAs: typeOf(network.bits), isFused: true });
 
 function bindingsOf({ file, graph, dims }: NetworkFile): BindOptions {

@@ -2,6 +2,7 @@ import type { LanguageShape } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { LayerCost } from '../core/layer-cost.ts';
 import { type FigureRange, firstKindCountOf, type SocMode, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { type WindowFit, windowFit } from '../devices/sim/address-window.ts';
 import { columnCost } from '../devices/sim/column-cost.ts';
 import { compileSegment, type SegmentCost, segmentJoules } from '../devices/sim/segment-cost.ts';
 import { aloneUs } from '../devices/sim/sim-device.ts';
@@ -32,7 +33,9 @@ export interface ModelPlan {
   readonly bits: number;
   readonly contextTokens: number;
   readonly memory: { readonly weightBytes: number; readonly kvBytes: number; readonly haveBytes: number; readonly doesFit: boolean };
-  /** Undefined when the model does not fit. */
+  /** Of what a core can address; absent where no limit is known. */
+  readonly window?: WindowFit;
+  /** Undefined when the model does not fit memory or window. */
   readonly speed?: ModelSpeed;
 }
 
@@ -83,8 +86,11 @@ export function planModel({ profile, mode, shape, bits, contextTokens }: PlanMod
     contextTokens,
     memory: { weightBytes: model.weightBytes, kvBytes, haveBytes: profile.dram.memoryBytes, doesFit },
   };
-  if (!doesFit) return common;
-  return { ...common, speed: speedOf(model, { profile, mode, contextTokens }) };
+  const layers = model.decodeLayers(1, contextTokens - 1);
+  const window = windowFit({ layers, residentBytes: model.weightBytes + kvBytes, isLanguage: true }, profile);
+  const fitted = { ...common, ...(window === undefined ? {} : { window }) };
+  if (!doesFit || window?.fits === false) return fitted;
+  return { ...fitted, speed: speedOf(model, { profile, mode, contextTokens }) };
 }
 
 function speedOf(model: LanguageModel, { profile, mode, contextTokens }: Omit<PlanModelOptions, 'shape' | 'bits'>): ModelSpeed {
@@ -144,6 +150,8 @@ export interface NetworkPlan {
   readonly soc: string;
   readonly mode: string;
   readonly memory: { readonly weightBytes: number; readonly haveBytes: number; readonly doesFit: boolean };
+  /** Of what a core can address; absent where no limit is known. */
+  readonly window?: WindowFit;
   readonly runMs: number;
   readonly runsPerSecond: number;
   readonly bytesPerRun: number;
@@ -153,7 +161,9 @@ export interface NetworkPlan {
   readonly joulesPerRun: FigureRange;
 }
 
-export function planNetwork(layers: readonly LayerCost[], profile: SocProfile, mode: SocMode): NetworkPlan {
+/** @param weightBytes what lies in memory, which may be less than all layers read, or more */
+export function planNetwork(layers: readonly LayerCost[], weightBytes: number, { profile, mode }: Chip): NetworkPlan {
+  const window = windowFit({ layers, residentBytes: weightBytes, isLanguage: false }, profile);
   const cost = compileSegment(layers, profile);
   const runUs = aloneUs(cost, profile, mode);
   const own = segmentJoules(cost, profile.power);
@@ -161,7 +171,8 @@ export function planNetwork(layers: readonly LayerCost[], profile: SocProfile, m
   return {
     soc: profile.id,
     mode: mode.id,
-    memory: { weightBytes: cost.weightBytes, haveBytes: profile.dram.memoryBytes, doesFit: cost.weightBytes <= profile.dram.memoryBytes },
+    memory: { weightBytes, haveBytes: profile.dram.memoryBytes, doesFit: weightBytes <= profile.dram.memoryBytes },
+    ...(window === undefined ? {} : { window }),
     runMs: runUs / 1000,
     runsPerSecond: 1e6 / runUs,
     bytesPerRun: cost.bytes,

@@ -21,10 +21,14 @@ export type CostOrigin = (typeof COST_ORIGINS)[number];
 export interface ModelCosts {
   readonly model: string;
   readonly layers: readonly LayerCost[];
-  /** What it keeps in memory beside its weights, such as a KV cache. */
+  /** What it keeps in memory beside its weights, such as a KV cache; of a language model for each conversation. */
   readonly stateBytes?: number;
+  /** Weights that no run reads as a whole, and that lie in memory all the same: the table of an embedding. */
+  readonly tableBytes?: number;
   /** Of a language model: what reading a prompt and making a token ask for. `layers` are those of a token at the end of the context. */
   readonly language?: LanguageCosts;
+  /** Of a model that is judged as a whole elsewhere, these layers are a part: nobody asks whether a core can address them. */
+  readonly isPart?: true;
   readonly origin: CostOrigin;
   /** One sentence without a full stop, for people. */
   readonly told: string;
@@ -52,9 +56,11 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
   }
   if (shape?.kind === 'language') {
     const language = languageModelOf(shape);
+    const layers = language.decodeLayers(1, shape.context);
     return {
       model: model.id,
-      layers: language.decodeLayers(1, shape.context),
+      layers,
+      tableBytes: Math.max(0, language.weightBytes - weightBytesOf(layers)),
       stateBytes: language.kvBytesPerToken * shape.context,
       language: { ...language, contextTokens: shape.context },
       origin: 'shape',
@@ -72,7 +78,7 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
       'CONFIG_INVALID',
       `model ${model.id}: ${relative(process.cwd(), model.file)} leaves sizes of its inputs open: ${open.join(', ')}; give each in the manifest, under inputs, states or constants, with its shape`,
     );
-  const { layers, unknown } = layerCosts(graph, {
+  const { layers, unknown, weightBytes } = layerCosts(graph, {
     storedAs,
     isFused: true,
     shapes,
@@ -83,10 +89,18 @@ export function costsOf(model: ManifestModel, storedAs: NumberType): ModelCosts 
   return {
     model: model.id,
     layers,
+    tableBytes: Math.max(0, weightBytes - weightBytesOf(layers)),
     origin: 'onnx',
     told: unknownText === '' ? told : `${told}; not counted, since not understood: ${unknownText}`,
   };
 }
+
+/** Of those that a run reads. */
+export const weightBytesOf = (layers: readonly LayerCost[]): number => layers.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
+
+/** Of weights and state, of one conversation where it has any. */
+export const residentBytesOf = ({ layers, stateBytes = 0, tableBytes = 0 }: ModelCosts): number =>
+  weightBytesOf(layers) + tableBytes + stateBytes;
 
 /** What float models are converted to unless told otherwise. */
 export const storedAsOn = ({ core }: Pick<SocProfile, 'core'>): NumberType => (core.opsPerSecond.int8 === undefined ? 'fp16' : 'int8');

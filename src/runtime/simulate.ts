@@ -100,6 +100,8 @@ async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Prom
   const chip = createChip(config, run, { ...parts, telemetry, trace, record });
   await clock.settle(chip.engine.start(), addUs(clock.now(), START_MAX_US), compute?.before);
 
+  // Whoever asks for these gets nothing, which their counters tell without saying why.
+  const refused = telemetry.incidents.latest().flatMap(({ kind, message }) => (kind === 'model-refused' ? [message] : []));
   const [startedAt, endAt] = [clock.now(), addUs(clock.now(), options.spanUs)];
   const before = chip.device.figures();
   const world = { clock, arena: chip.arena, desk: chip.engine.desk, answers, coders: compute?.coders };
@@ -125,7 +127,12 @@ async function play(config: RuntimeConfig, run: RunPlan, parts: PlayParts): Prom
   await Promise.all([lines.flush(), results.flush()]);
   const simulation = simulationFigures({ before, after, options, costs: deps.costs, config, policy: run.plan.policy ?? 'coxswain' });
   const overbooking = overbooked(budgetedBytesPerSecond(regulationOf(config)), config.device.busBytesPerSecond ?? Number.POSITIVE_INFINITY);
-  const problems = [...run.placement.problems, ...(overbooking === undefined ? [] : [overbooking]), ...(compute?.problems ?? [])];
+  const problems = [
+    ...run.placement.problems,
+    ...refused,
+    ...(overbooking === undefined ? [] : [overbooking]),
+    ...(compute?.problems ?? []),
+  ];
   return { report: { ...telemetry.report(), simulation }, trace: trace?.text(), problems };
 
   function tell(result: Result): void {
@@ -185,9 +192,13 @@ function createChip(config: RuntimeConfig, run: RunPlan, parts: ChipParts): { en
       createDevice: (listener) => {
         const observer = trace === undefined ? {} : { observer: observerOf(trace) };
         const steps = (model: ModelId): SimSteps | undefined => stepsOf(model, config, parts);
-        const stateBytes = (model: ModelId): number => cachesOf(model, run) * (costs.get(model)?.stateBytes ?? 0);
+        const stateBytes = (model: ModelId): number => {
+          const row = costs.get(model);
+          return (row?.tableBytes ?? 0) + cachesOf(model, run) * (row?.stateBytes ?? 0);
+        };
+        const isLanguage = (model: ModelId): boolean => costs.get(model)?.language !== undefined;
         const answerTokens = (job: JobId): number | undefined => parts.answers.get(job);
-        const known = { costs: (model: ModelId) => costs.get(model)?.layers, steps, stateBytes, answerTokens };
+        const known = { costs: (model: ModelId) => costs.get(model)?.layers, steps, stateBytes, isLanguage, answerTokens };
         device = createSimDevice(
           { profile, mode, faults, ...(regulation === undefined ? {} : { regulation }) },
           { clock, listener, ...known, ...observer },

@@ -233,7 +233,7 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, policy, power, isCutShort, streams }: Fit, config: RuntimeConfig): string {
+function verdictText({ fits, assurance, policy, power, memory, outOfWindow, isCutShort, streams }: Fit, config: RuntimeConfig): string {
   const named = (rows: readonly StreamFit[]): string => rows.map(({ id }) => escapeText(id)).join(', ');
   // Turns without a server: nobody knows how long what is said will be, nor how much of it there is.
   const open = streams.filter((stream) => stream.assurance === 'unguarded' && stream.criticality !== 'background');
@@ -251,6 +251,8 @@ function verdictText({ fits, assurance, policy, power, isCutShort, streams }: Fi
   const rest = `${besides.join('')}${isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : ''}`;
   if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
   if (power?.fits === false) return 'not proven: the clock may be lowered to keep the chip within its power or its heat';
+  if (assurance !== 'none' && outOfWindow.length > 0) return 'does not fit: a core cannot address all of a model that is placed on it';
+  if (assurance !== 'none' && memory?.fits === false) return 'does not fit: memory has no room for all models';
   if (!fits) {
     const isDegraded = config.modes !== undefined || config.pipelines.some(({ variants }) => variants.length > 0);
     const until = isDegraded ? '; until all have one, streams get cheaper variants or are shed, and no bound above is sure' : '';

@@ -82,7 +82,7 @@ export async function plan(options: PlanOptions, deps: PlanDeps): Promise<number
     out.write(`${[...lines, ...(beside === undefined ? [] : ['', ...besideLines(beside)])].join('\n')}\n`);
   }
   const isBesideFine = beside === undefined || (beside.memory.doesFit && beside.streams.doFit);
-  return made.memory.doesFit && isBesideFine ? EXIT.fine : EXIT.findings;
+  return made.memory.doesFit && made.window?.fits !== false && isBesideFine ? EXIT.fine : EXIT.findings;
 }
 
 /** What language models are mostly stored with on such chips. */
@@ -126,21 +126,30 @@ const three = (value: number): string => String(Number(value.toPrecision(3)));
 const range = ({ low, high }: { readonly low: number; readonly high: number }): string => `${three(low)} to ${three(high)}`;
 
 function modelLines(name: string, made: ModelPlan, profile: SocProfile): string[] {
-  const { memory, speed } = made;
+  const { memory, window, speed } = made;
   const head = `${escapeText(name)} (${three(made.parameters / 1e9)} B parameters, ${made.bits} bits, ${made.contextTokens} tokens of context) on ${escapeText(profile.name)}`;
   const needs = `memory  ${formatBytes(memory.weightBytes)} of weights and ${formatBytes(memory.kvBytes)} of KV cache, of ${formatBytes(memory.haveBytes)}`;
-  if (speed === undefined) return [head, `${needs}: does not fit`];
+  const fits = [`${needs}: ${memory.doesFit ? 'fits' : 'does not fit'}`, ...windowLines(window)];
+  if (speed === undefined) return [head, ...fits];
   const { decode, prompt, left } = speed;
   const coreCount = firstKindCountOf(profile);
   return [
     head,
-    `${needs}: fits`,
+    ...fits,
     `decode  ${decodeText(decode, coreCount)}, ${formatBytes(decode.bytesPerToken)} a token, ${formatPercent(decode.busRatio)} of the bus, ${decode.isMemoryBound ? 'waits for memory' : 'waits for the cores'}`,
     `prompt  ${prompt.tokens} tokens${coresText(prompt.cores, coreCount)}: first word after ${three(prompt.firstTokenMs)} ms`,
     `energy  ${range(decode.joulesPerToken)} J a token, idle power included`,
     `left    at ${three(left.tokensPerSecond)} tokens/s, as fast as anybody listens: ${three(left.busGbs)} GB/s (${formatPercent(left.busRatio)} of the bus) and ${three(left.topsInt8)} int8 TOPS (${formatPercent(left.computeRatio)}) for perception`,
   ];
 }
+
+/** Nothing where it is not in the way. */
+const windowLines = (window: ModelPlan['window']): string[] =>
+  window?.fits !== false
+    ? []
+    : [
+        `window  ${formatBytes(window.neededBytes)} at once with activations, of ${formatBytes(window.haveBytes)} that a core can address: does not fit`,
+      ];
 
 /** Nothing where there is but one. */
 function coresText(cores: number, of: number): string {
@@ -159,10 +168,11 @@ function decodeText({ tokensPerSecond, cores, oneCoreTokensPerSecond, allCoresTo
 }
 
 function networkLines(name: string, made: FilePlan, profile: SocProfile): string[] {
-  const { memory, unknown } = made;
+  const { memory, window, unknown } = made;
   return [
     `${escapeText(name)} (${three(made.gmac)} GMAC, its floats stored as ${made.storedAs}) on one core of ${escapeText(profile.name)}`,
     `memory  ${formatBytes(memory.weightBytes)} of weights, of ${formatBytes(memory.haveBytes)}: ${memory.doesFit ? 'fits' : 'does not fit'}`,
+    ...windowLines(window),
     `speed   ${three(made.runMs)} ms a run, ${three(made.runsPerSecond)} a second, ${formatPercent(made.utilisationRatio)} of the multipliers in use`,
     `bus     ${formatBytes(made.bytesPerRun)} a run, ${formatPercent(made.busRatio)} of the bus`,
     `energy  ${range(made.joulesPerRun)} J a run, idle power included`,
@@ -225,6 +235,7 @@ async function sweep({ bits = LANGUAGE_BITS, context = CONTEXT_TOKENS, ...option
       ...sweepGrid(models, plans, out.columns(), paint),
       '',
       ...shorterLines(models, context),
+      ...windowLegend(plans),
       ...(lines.length > 0 ? sweepSketch(lines, out.columns()) : []),
     ];
     out.write(`${text.join('\n')}\n`);
@@ -244,6 +255,11 @@ function shorterLines(models: readonly NamedShape[], context: number): string[] 
   return [`with the longest conversation that they know: ${known.join(', ')}`, ''];
 }
 
+function windowLegend(swept: readonly SweptSoc[]): string[] {
+  const isOut = swept.some(({ plans }) => plans.some(({ memory, window }) => memory.doesFit && window?.fits === false));
+  return isOut ? [`${OUT_OF_WINDOW}: fits the memory, but a core cannot address it at once`, ''] : [];
+}
+
 interface SweptSoc {
   readonly profile: SocProfile;
   readonly plans: readonly ModelPlan[];
@@ -253,7 +269,7 @@ interface SweptSoc {
 const NAME_CELLS = 16;
 const FIGURE_CELLS = 16;
 
-/** A row per model, a column per chip, in as many tables as the width needs; a dash where it does not fit, yellow where nobody would wait for it. */
+/** A row per model, a column per chip, in as many tables as the width needs; a dash where memory has no room for it, yellow where nobody would wait for it. */
 function sweepGrid(models: readonly NamedShape[], swept: readonly SweptSoc[], width: number, paint: Paint): string[] {
   const perTable = Math.max(1, Math.floor((width - NAME_CELLS) / FIGURE_CELLS));
   const tables = Array.from({ length: Math.ceil(swept.length / perTable) }, (_, index) =>
@@ -272,8 +288,11 @@ function sweepGrid(models: readonly NamedShape[], swept: readonly SweptSoc[], wi
   });
 }
 
+/** In place of a rate. */
+const OUT_OF_WINDOW = 'window';
+
 function rateCell(made: ModelPlan | undefined): Cell {
   const rate = made?.speed?.decode.tokensPerSecond;
-  if (rate === undefined) return { text: '-', tone: 'dim' };
+  if (rate === undefined) return { text: made?.memory.doesFit === true ? OUT_OF_WINDOW : '-', tone: 'dim' };
   return { text: three(rate), tone: rate < 5 ? 'yellow' : undefined };
 }

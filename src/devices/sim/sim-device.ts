@@ -7,6 +7,7 @@ import type { ModelId, ModelSpec } from '../../core/model.ts';
 import { chipAsOf, clusterOf, coreCountOf, type FigureRange, type SocMode, type SocProfile } from '../../core/soc-profile.ts';
 import { type DurationUs, durationUs } from '../../core/units.ts';
 import type { Device, DeviceListener } from '../device.ts';
+import { windowFit } from './address-window.ts';
 import type { Regulation } from './byte-budget.ts';
 import type { ChipFigures, ChipObserver } from './chip-figures.ts';
 import type { SimFault } from './faults.ts';
@@ -34,6 +35,8 @@ export interface SimDeviceDeps {
   readonly steps?: (model: ModelId) => SimSteps | undefined;
   /** What the model keeps in memory beside its weights, such as caches. Default: nothing. */
   readonly stateBytes?: (model: ModelId) => number;
+  /** Whether its layers may lie in several address windows, as those of language models do. Default: where its steps are those of one. */
+  readonly isLanguage?: (model: ModelId) => boolean;
   /** Where the answer to a turn ends, hidden from everybody else; undefined: at the turn's own limit. */
   readonly answerTokens?: (job: JobId) => number | undefined;
   readonly observer?: ChipObserver;
@@ -77,7 +80,7 @@ const LOAD_US = durationUs(1_000);
 /**
  * Simulated cores behind the Device port. A segment takes the roofline time of its model's layers on its core, by the kind that this is of, slowed down by whoever else
  * uses the bus, by heat, by the power mode and by faults; it computes nothing and leaves its outputs as they are. On a SimClock the same calls give the same
- * history to the microsecond. Load errors: MODEL_UNLOADABLE for a model without costs, or one that memory has no room for.
+ * history to the microsecond. Load errors: MODEL_UNLOADABLE for a model without costs, one that memory has no room for, or one that the core cannot address as a whole.
  */
 export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps): SimDevice {
   const { profile } = options;
@@ -104,7 +107,7 @@ export function createSimDevice(options: SimDeviceOptions, deps: SimDeviceDeps):
           clock,
           listener: deps.listener,
           chip,
-          open: shelf.open,
+          open: (model) => shelf.open(model, id),
           peer: (other) => coreOf(other),
           mischief: takeMischief,
           answerTokens: deps.answerTokens ?? (() => undefined),
@@ -164,6 +167,7 @@ function bringAbout(fault: SimFault, device: SimDevice, chip: SimChip, clock: Cl
 }
 
 interface Entry {
+  readonly layers: readonly LayerCost[];
   readonly steps: ModelSteps;
   /** Beside the weights. */
   readonly stateBytes: number;
@@ -175,18 +179,25 @@ interface Entry {
 }
 
 /** The models that have been loaded: each is compiled once, and its weights lie in memory once, however many cores run it. */
-function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 'steps' | 'stateBytes'>) {
+function createShelf(profile: SocProfile, deps: Pick<SimDeviceDeps, 'costs' | 'steps' | 'stateBytes' | 'isLanguage'>) {
   const entries = new Map<ModelId, Entry>();
   const usable = (profile.dram.bytesPerSecond * profile.dram.efficiencyRatio) / 1e6;
   return {
-    open(model: ModelSpec): OpenedModel | CoxswainError {
+    open(model: ModelSpec, core: CoreId): OpenedModel | CoxswainError {
       const known = entries.get(model.id);
-      const layers = known === undefined ? deps.costs(model.id) : undefined;
-      if (known === undefined && layers === undefined)
-        return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
-      const entry = known ?? createEntry(layers ?? [], deps.steps?.(model.id) ?? { cuts: [] }, deps.stateBytes?.(model.id) ?? 0, profile);
+      const layers = known?.layers ?? deps.costs(model.id);
+      if (layers === undefined) return new CoxswainError('MODEL_UNLOADABLE', `nothing is known of what ${model.id} costs`);
+      const how = deps.steps?.(model.id) ?? { cuts: [] };
+      const entry = known ?? createEntry(layers, how, deps.stateBytes?.(model.id) ?? 0, profile);
       const { weightBytes } = entry.steps.whole;
       const bytes = weightBytes + entry.stateBytes;
+      const isLanguage = deps.isLanguage?.(model.id) ?? !('cuts' in how);
+      const window = windowFit({ layers, residentBytes: bytes, isLanguage }, chipAsOf(profile, core));
+      if (window?.fits === false)
+        return new CoxswainError(
+          'MODEL_UNLOADABLE',
+          `${model.id} needs ${gigabytes(window.neededBytes)} at once, and core ${core} of ${profile.id} can address ${gigabytes(window.haveBytes)}; take fewer bits, a smaller model or another core`,
+        );
       if (known === undefined) {
         const taken = [...entries.values()].reduce((sum, { steps, stateBytes }) => sum + steps.whole.weightBytes + stateBytes, 0);
         const left = profile.dram.memoryBytes - taken;
@@ -248,7 +259,7 @@ function createEntry(layers: readonly LayerCost[], how: SimSteps, stateBytes: nu
     others.set(key, known);
     return known(turn);
   };
-  return { steps, stateBytes, stepsOn, ranAs: steps, runs: 0 };
+  return { layers, steps, stateBytes, stepsOn, ranAs: steps, runs: 0 };
 }
 
 /** One run with the chip to itself. */

@@ -53,6 +53,7 @@ describe('check', () => {
     ],
     bus: null,
     memory: null,
+    outOfWindow: [],
     power: null,
     pipelines: [{ id: objects?.id ?? '', hops: [objects?.id ?? ''], reactionUs: 223_000 }],
     advice: [],
@@ -203,6 +204,16 @@ describe('check', () => {
     check({ ...plain, costs: 'a.csv', soc: 'car-500' }, deps());
     expect(asked.at(-1)).toMatchObject({ table: { file: 'a.csv nanodet,blazeface,silero-vad,mlsd npu' }, chip: { mode: { id: 'w75' } } });
     expect(asked.at(-1)?.costs).toBeUndefined();
+  });
+
+  test('says what does not fit where every stream has a bound', () => {
+    const misfit = { model: 'nanodet', core: 0, neededBytes: 4.8e9, haveBytes: 3.2e9 };
+    const window = deps(finding({ fits: false, outOfWindow: [misfit] }));
+    expect(check(plain, window)).toBe(1);
+    expect(window.out.text).toContain('does not fit: a core cannot address all of a model that is placed on it');
+    const memory = deps(finding({ fits: false, memory: { neededBytes: 5e9, haveBytes: 4e9, fits: false } }));
+    expect(check(plain, memory)).toBe(1);
+    expect(memory.out.text).toContain('does not fit: memory has no room for all models');
   });
 
   test('tells the bus and the memory of a chip', () => {

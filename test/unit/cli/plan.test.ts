@@ -142,6 +142,26 @@ describe('plan', () => {
     expect(world.out.text).toContain(promptText);
   });
 
+  test('ends with 1 when memory has room for a model and a core cannot address it', async () => {
+    const window = { neededBytes: 4.3e9, haveBytes: 3e9, fits: false };
+    for (const model of ['llama', 'b.onnx']) {
+      const world = deps();
+      const both = { planModel: () => ({ ...made, window }), planGraph: () => ({ ...network, window }) };
+      expect(await plan({ ...plain, model }, { ...world, ...both })).toBe(1);
+      expect(world.out.text).toContain(
+        'of 8.0 GB: fits\nwindow  4.3 GB at once with activations, of 3.0 GB that a core can address: does not fit',
+      );
+    }
+    const swept = deps();
+    await plan({ ...plain, model: undefined, isSweep: true }, { ...swept, planModel: () => ({ ...made, window }) });
+    expect(swept.out.text).toMatch(/llama +window/);
+    expect(swept.out.text).toContain('window: fits the memory, but a core cannot address it at once');
+    const fine = deps();
+    const fits = { ...window, fits: true };
+    expect(await plan(plain, { ...fine, planModel: () => ({ ...made, window: fits }) })).toBe(0);
+    expect(fine.out.text).not.toContain('window');
+  });
+
   test('ends with 1 when it does not even fit alone', async () => {
     expect(await plan(plain, deps({}, false))).toBe(1);
   });

@@ -5,7 +5,7 @@ import type { ConfigFiles } from '../../../src/config/config-files.ts';
 import { createConfigFiles } from '../../../src/config/config-files.ts';
 import { loadSoc } from '../../../src/config/load-soc.ts';
 import { CoxswainError } from '../../../src/core/errors.ts';
-import { coreCountOf, type SocProfile, usableBytesPerSecond } from '../../../src/core/soc-profile.ts';
+import { chipAsOf, coreCountOf, type SocProfile, usableBytesPerSecond } from '../../../src/core/soc-profile.ts';
 
 const folder = resolve(import.meta.dirname, '../../../configs/soc');
 const shipped = readdirSync(folder)
@@ -66,6 +66,32 @@ describe('the shipped profiles', () => {
   });
 });
 
+describe('what a core can address', () => {
+  it('is known of 32-bit NPUs, each with its source, and told in bytes', () => {
+    const windows = shipped.flatMap((name) => {
+      const { id, addressWindowBytes, addressWindows, origins } = loadSoc(resolve(folder, name), { files: createConfigFiles() });
+      const { confidence } = origins.find(({ key }) => key === 'addressWindowMb') ?? {};
+      return addressWindowBytes === undefined ? [] : [[id, Math.round(addressWindowBytes / 2 ** 20), addressWindows, confidence]];
+    });
+    expect(windows).toEqual([
+      ['cix-p1', 1024, undefined, 'reported'],
+      ['rk3576', 4096, 16, 'reported'],
+      ['rk3588', 4096, 16, 'reported'],
+      ['sa8295p', 3584, 16, 'reported'],
+      ['zhouyi-x2', 3072, undefined, 'reported'],
+    ]);
+  });
+
+  it('is that of its own kind of cores', () => {
+    const mixed = readFileSync(resolve(folder, 'example-mixed.yaml'), 'utf8');
+    const text = mixed.replace(/^localMemoryMb: .*from: (\S+) \}$/m, '$&\naddressWindowMb: { value: 8, from: $1 }');
+    expect(text).not.toBe(mixed);
+    const profile = load(text);
+    expect(profile.addressWindowBytes).toBe(8 * 2 ** 20);
+    expect(chipAsOf(profile, coreCountOf(profile) - 1).addressWindowBytes).toBeUndefined();
+  });
+});
+
 describe('a profile', () => {
   it.each([
     [
@@ -115,6 +141,18 @@ describe('a profile', () => {
       '15/40/75 W", confidence: stated }',
       '15/40/75 W", confidence: stated, times: 2 }',
       'sources.design.times: stands without `as`, the profile whose figures are meant; add it',
+    ],
+    [
+      'with windows of no size',
+      'localMemoryMb:',
+      'addressWindows: { value: 4, from: design }\nlocalMemoryMb:',
+      'addressWindows: stands without addressWindowMb, the size of each; add it',
+    ],
+    [
+      'with a window of no bytes',
+      'localMemoryMb:',
+      'addressWindowMb: { value: 0, from: design }\nlocalMemoryMb:',
+      'addressWindowMb.value: got 0; allowed is a number from 1 to',
     ],
     ['with a core at no clock', 'clockRatio: { value: 1,', 'clockRatio: { value: 0,', 'a number from 0.01 to 1'],
   ])('%s is refused with what is allowed', (_, from, to, expected) => {

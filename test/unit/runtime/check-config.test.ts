@@ -121,6 +121,33 @@ describe('checkConfig', () => {
     expect(placement.problems.join('\n')).toContain('assistant-8b');
   });
 
+  it('says which model a core cannot address as a whole, and what a language model may be spread over', () => {
+    const on = (windows: { readonly addressWindowBytes: number; readonly addressWindows?: number }) =>
+      checkOn({ ...car, profile: { ...car.profile, ...windows } }).fit;
+    const narrow = on({ addressWindowBytes: 4e9 });
+    expect([narrow.fits, narrow.memory?.fits]).toEqual([false, true]);
+    expect(narrow.outOfWindow).toEqual([{ model: 'assistant-8b', core: 7, neededBytes: expect.closeTo(4.79e9, -8), haveBytes: 4e9 }]);
+    expect(narrow.advice.join('\n')).toMatch(
+      /address window: assistant-8b needs 4\.79 GB at once, and core 7 can address 4 GB; take fewer bits/,
+    );
+    expect(on({ addressWindowBytes: 4e9, addressWindows: 2 })).toMatchObject({ fits: true, outOfWindow: [] });
+    expect(checkOn(car).fit.outOfWindow).toEqual([]);
+  });
+
+  it('places a model on cores that can address it, where there are others', () => {
+    const { profile } = car;
+    const free = { ...vehicle, pipelines: vehicle.pipelines.map((pipeline) => ({ ...pipeline, cores: undefined })) };
+    const mixed = {
+      ...profile,
+      addressWindowBytes: 4e9,
+      others: [{ ...profile, kind: 'gpu', clusterCount: 1, addressWindowBytes: undefined }],
+    };
+    const { placement, fit } = checkConfig({ config: free, chip: { ...car, profile: mixed }, costs: usedCosts(free, mixed) });
+    const [home = -1] = placement.models.find(({ model }) => model === 'assistant-8b')?.cores ?? [];
+    expect(home).toBeGreaterThanOrEqual(8);
+    expect(fit.outOfWindow).toEqual([]);
+  });
+
   it('proves nothing of a chip whose clock may be lowered to hold its power, or to cool it', () => {
     const { fit } = checkOn(car);
     const { demandedW = 0, peakW = 0, dieC = 0 } = fit.power ?? {};

@@ -52,6 +52,11 @@ describe('a language model beside streams', () => {
     expect(made.speech?.firstTokenMs).toBeGreaterThan(alone?.prompt.firstTokenMs ?? 0);
   });
 
+  it('leaves the question whether a core can address it to the plan of the model alone', () => {
+    const narrow = { ...car, profile: { ...car.profile, addressWindowBytes: 1e9 } };
+    expect(beside(cameras, narrow)).toEqual(made);
+  });
+
   it('says its first word with the end of the prompt, however long the conversation may get', () => {
     const longer = planBeside(
       { chip: car, config: cameras, costs: usedCosts(cameras, car.profile) },
@@ -98,7 +103,7 @@ describe('a network beside streams', () => {
     if (model === undefined) throw new Error('there is a network');
     const { runs, streams, cores, speech } = planNetworkBeside(
       { chip: car, config: cameras, costs: usedCosts(cameras, car.profile) },
-      costsOf(model, 'int8').layers,
+      { layers: costsOf(model, 'int8').layers, weightBytes: 3e6 },
     );
     expect(streams.doFit).toBe(true);
     expect(cores.ids).toHaveLength(1);

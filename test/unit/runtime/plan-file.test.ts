@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { modelAt } from '../../../src/runtime/model-at.ts';
-import { graphOfFile, layersOfGraph, type NetworkFile, planGraph } from '../../../src/runtime/plan-file.ts';
+import { costsOfGraph, graphOfFile, type NetworkFile, planGraph } from '../../../src/runtime/plan-file.ts';
 import { onnxModel, type TestModel } from '../../support/onnx-model.ts';
 import { modeOf, shippedSoc } from '../../support/shipped.ts';
 
@@ -51,7 +51,7 @@ describe('a network that leaves sizes open', () => {
   test('is planned with those that are given', () => {
     const sizes = { batch: 2, rows: 4, 'x[2]': 3 };
     expect(planGraph(network(sizes), chip).gmac * 1e9).toBeCloseTo(2 * 5 * 3 * 8 * 4);
-    expect(layersOfGraph(network({ batch: 2, 'rows + 1': 5, 'x[2]': 3 }))).toEqual(layersOfGraph(network(sizes)));
+    expect(costsOfGraph(network({ batch: 2, 'rows + 1': 5, 'x[2]': 3 }))).toEqual(costsOfGraph(network(sizes)));
   });
 
   test('takes no size that it does not leave open', () => {

@@ -3,7 +3,7 @@ import type { LanguageShape, RuntimeConfig } from '../../../src/config/runtime-c
 import { durationFromMs } from '../../../src/core/units.ts';
 import { columnCost } from '../../../src/devices/sim/column-cost.ts';
 import { aloneUs } from '../../../src/devices/sim/sim-device.ts';
-import { planModel } from '../../../src/runtime/plan-model.ts';
+import { planModel, planNetwork } from '../../../src/runtime/plan-model.ts';
 import { simulate } from '../../../src/runtime/simulate.ts';
 import { languageModelOf } from '../../../src/runtime/simulate-costs.ts';
 import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
@@ -79,6 +79,30 @@ describe('the time to the first token', () => {
     const one = speedOf('orin-agx', { contextTokens: 1 });
     expect(one?.prompt.tokens).toBe(1);
     expect((one?.prompt.firstTokenMs ?? 0) * (one?.decode.tokensPerSecond ?? 0)).toBeCloseTo(1000, 0);
+  });
+});
+
+describe('what a core can address', () => {
+  const chip = chipOf('car-500');
+  const within = (addressWindowBytes: number, addressWindows?: number) =>
+    planModel({ ...chip, profile: { ...chip.profile, addressWindowBytes, addressWindows }, shape, bits: 4, contextTokens: 2048 });
+
+  it('has to hold the model, however much memory there is', () => {
+    const { memory, window, speed } = within(4e9);
+    expect([memory.doesFit, window?.fits, speed]).toEqual([true, false, undefined]);
+    expect(window?.neededBytes).toBeGreaterThanOrEqual(memory.weightBytes + memory.kvBytes);
+    expect(within(5e9)).toMatchObject({ window: { fits: true }, speed: { prompt: { tokens: 512 } } });
+    expect(within(2.5e9, 2).window).toMatchObject({ fits: true, haveBytes: 5e9 });
+  });
+
+  it('holds each network as well, in one window', () => {
+    const layers = languageModelOf(shape).decodeLayers(1, 1);
+    expect(
+      planNetwork(layers, 4e9, { ...chip, profile: { ...chip.profile, addressWindowBytes: 3e9, addressWindows: 2 } }).window,
+    ).toMatchObject({
+      ...{ fits: false, haveBytes: 3e9 },
+    });
+    expect(planNetwork(layers, 4e9, chip).window).toBeUndefined();
   });
 });
 

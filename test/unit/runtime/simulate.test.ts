@@ -142,6 +142,16 @@ describe('a simulated run', () => {
     expect(lost.map(({ id }) => id)).toEqual(expect.arrayContaining(['freespace', 'assistant']));
   });
 
+  it('says which model no core could load, and why', async () => {
+    const { problems, report } = await play({ profile: { ...soc('car-500'), addressWindowBytes: 4e9 }, spanUs: durationFromMs(100) });
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /core 7 refuses model assistant-8b: assistant-8b needs 4\.79 GB at once, and core 7 of car-500 can address 4 GB/,
+      ),
+    ]);
+    expect(report.incidents.filter(({ kind }) => kind === 'model-refused')).toHaveLength(1);
+  });
+
   it('runs under the policy of the configuration, unless told another', async () => {
     const config: RuntimeConfig = { ...vehicle, scheduler: { policy: 'edf', tuning: { drop: 'none' }, cuts: 'auto' } };
     const plan = async (changes: Partial<SimulateOptions>): Promise<object> => {

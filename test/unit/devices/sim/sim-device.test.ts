@@ -63,6 +63,21 @@ describe('the simulated device', () => {
     expect(rig({ costs: reading, mode: { id: 'low', watts: 1, clockRatio: 0.5, bandwidthRatio: 0.25 } }).tookUs(AT)).toBe(4000);
   });
 
+  it('refuses a model that the core cannot address at once, and not on a core of another kind', () => {
+    const narrow = twoCores({ addressWindowBytes: 1e9 });
+    const costs = { m: [layer(1, 2e9)] };
+    expect(rig({ profile: narrow, costs }).errors).toEqual([
+      'm needs 2 GB at once, and core 0 of two-cores can address 1 GB; take fewer bits, a smaller model or another core',
+    ]);
+    expect(rig({ profile: { ...narrow, addressWindowBytes: 2e9 }, costs }).errors).toEqual([undefined]);
+    const mixed = { ...narrow, others: [{ ...twoCores(), kind: 'gpu' }] };
+    const { device, errors, clock } = rig({ profile: mixed, costs });
+    device.start(2, () => device.load(2, model('m'), (error) => void errors.push(error?.message)));
+    clock.runFor(durationUs(60_000_000));
+    expect(errors[1]).toBeUndefined();
+    expect(errors).toHaveLength(2);
+  });
+
   it('refuses a model without costs, and one that memory has no room for, by name and size', () => {
     const { errors, load } = rig({ costs: { m: [layer(1, 17e9)] } });
     expect(errors[0]).toBe('m needs 17 GB and two-cores has 16 GB of 16 GB left; take fewer bits or a smaller model');
