@@ -89,7 +89,10 @@ function busyPeriod({ task, peers, above, below, delays }: Situation, bound: Wor
 function releasesToTry({ task, peers }: Situation, longest: number): ReadonlySet<number> {
   const releases = new Set<number>([0]);
   for (const other of [task, ...peers]) {
-    for (let at = other.deadline - task.deadline - other.jitter; at < longest; at += other.period) if (at > 0) releases.add(at);
+    // Of the first job of each, and of those after it, which jitter brings nearer to the first.
+    const first = other.deadline - task.deadline;
+    if (first > 0 && first < longest) releases.add(first);
+    for (let at = first + other.period - other.jitter; at < longest; at += other.period) if (at > 0) releases.add(at);
   }
   return releases;
 }
