@@ -3,13 +3,15 @@ import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts'
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { type SocProfile, type SocThermal, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { chipAsOf, type SocProfile, type SocThermal, usableBytesPerSecond } from '../core/soc-profile.ts';
 import type { StepPlan } from '../core/step-plan.ts';
+import { windowFit } from '../devices/sim/address-window.ts';
 import { COST_MARGIN, OFF_CORE_RATIO_MAX, OFF_CORE_US } from '../scheduler/hard-set.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { regulationOf, runsAtOnce, stallUs, usersOf } from './bus-budget.ts';
 import type { WindowMisfit } from './fit.ts';
 import type { Chip } from './on-chip.ts';
+import { outOfWindow } from './out-of-window.ts';
 import type { Place } from './placed-split.ts';
 
 /** What one run of a model takes on a core. */
@@ -128,8 +130,13 @@ export function tableCosts(
     busBytesPerSecond: capacity === undefined ? undefined : capacity * 1e6,
     power: undefined,
     memoryBytes: chip?.profile.dram.memoryBytes,
-    // A table says nothing of what a model is made of.
-    outOfWindow: [],
+    // A table says nothing of what a model is made of; the manifest says what it takes in memory.
+    outOfWindow: outOfWindow(placement, (id, core) => {
+      const model = config.models.find((candidate) => candidate.id === id);
+      if (model === undefined || chip === undefined) return undefined;
+      const addressed = { layers: [], residentBytes: model.memoryBytes, isLanguage: model.shape?.kind === 'language' };
+      return windowFit(addressed, chipAsOf(chip.profile, core));
+    }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { RuntimeConfig } from '../config/runtime-config.ts';
 import { assert } from '../core/assert.ts';
 import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
-import { chipAsOf, type SocProfile, usableBytesPerSecond } from '../core/soc-profile.ts';
+import { chipAsOf, usableBytesPerSecond } from '../core/soc-profile.ts';
 import { type Flow, flowUs } from '../devices/sim/bus-share.ts';
 import { compileOn, createModelSteps, type ModelSteps } from '../devices/sim/model-steps.ts';
 import { BURST_US, FREE_RATIO } from '../devices/sim/power-cap.ts';
@@ -10,9 +10,9 @@ import { extentOf, segmentJoules } from '../devices/sim/segment-cost.ts';
 import type { Split } from '../devices/sim/split-cost.ts';
 import { PAST_STEP } from '../devices/sim/turn-steps.ts';
 import type { Placement } from '../scheduler/placement.ts';
-import type { WindowMisfit } from './fit.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import { type Chip, windowOf } from './on-chip.ts';
+import { outOfWindow } from './out-of-window.ts';
 import { type Place, splitOf } from './placed-split.ts';
 import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
 import { createWorstBus, rateMaxOf, type WorstShare } from './worst-bus.ts';
@@ -84,7 +84,10 @@ export function simulatedCosts(
       thermal: profile.thermal,
     },
     memoryBytes: profile.dram.memoryBytes,
-    outOfWindow: misfitsOf(placement, layers, profile),
+    outOfWindow: outOfWindow(placement, (model, core) => {
+      const row = layers.find((candidate) => candidate.model === model);
+      return row === undefined ? undefined : windowOf(row, chipAsOf(profile, core));
+    }),
   };
 }
 
@@ -186,19 +189,4 @@ function energyOf({ flows, steps }: SimulatedModel, capacity: number, { profile 
     joules: joulesOf(steps.whole),
     peakW: flows.reduce((most, flow) => Math.max(most, (joulesOf(flow.cost) * 1e6) / Math.max(1, flowUs(flow, capacity))), 0),
   };
-}
-
-/** Each model once, on the first of its cores that cannot address it. */
-function misfitsOf({ models }: Placement, costs: readonly ModelCosts[], profile: SocProfile): readonly WindowMisfit[] {
-  const misfits = new Map<ModelId, WindowMisfit>();
-  for (const { model, cores } of models) {
-    const row = costs.find((candidate) => candidate.model === model);
-    if (row === undefined || misfits.has(model)) continue;
-    for (const core of cores) {
-      const window = windowOf(row, chipAsOf(profile, core));
-      if (window?.fits !== false || misfits.has(model)) continue;
-      misfits.set(model, { model, core, neededBytes: window.neededBytes, haveBytes: window.haveBytes });
-    }
-  }
-  return [...misfits.values()];
 }

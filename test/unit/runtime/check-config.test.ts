@@ -3,6 +3,7 @@ import { loadRunCosts } from '../../../src/config/load-run-costs.ts';
 import type { PipelineConfig, RuntimeConfig } from '../../../src/config/runtime-config.ts';
 import { durationFromMs, durationUs } from '../../../src/core/units.ts';
 import { type Checked, checkConfig, kindNamesOf } from '../../../src/runtime/check-config.ts';
+import { modelsUsed } from '../../../src/runtime/models-used.ts';
 import type { Chip } from '../../../src/runtime/on-chip.ts';
 import { memoryFiles } from '../../support/config-files.ts';
 import { modeOf, shippedConfig, shippedSoc, usedCosts } from '../../support/shipped.ts';
@@ -132,6 +133,15 @@ describe('checkConfig', () => {
     );
     expect(on({ addressWindowBytes: 4e9, addressWindows: 2 })).toMatchObject({ fits: true, outOfWindow: [] });
     expect(checkOn(car).fit.outOfWindow).toEqual([]);
+  });
+
+  it('says so of what the manifest says that a model takes, where costs are from a table', () => {
+    const names = [...modelsUsed(vehicle.pipelines)].map((name) => `${name},*,2`).join('\n');
+    const narrow = { ...car, profile: { ...car.profile, addressWindowBytes: 4e9 } };
+    const { fit } = checkConfig({ config: vehicle, chip: narrow, table: tableOf(vehicle, narrow, `model,core,latency_ms\n${names}\n`) });
+    const { memoryBytes } = vehicle.models.find(({ id }) => id === 'assistant-8b') ?? {};
+    expect(fit.fits).toBe(false);
+    expect(fit.outOfWindow).toEqual([{ model: 'assistant-8b', core: 7, neededBytes: memoryBytes, haveBytes: 4e9 }]);
   });
 
   it('places a model on cores that can address it, where there are others', () => {

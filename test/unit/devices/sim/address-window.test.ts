@@ -9,9 +9,9 @@ const layers = [layer(1, 400), { ...layer(1, 500), inputBytes: 250, stateBytes: 
 
 describe('an address window', () => {
   it('has to hold weights, state and what the largest layer reads and puts out', () => {
-    const fit = (residentBytes: number) => windowFit({ layers, residentBytes, isLanguage: false }, chip);
-    expect(fit(900)).toEqual({ neededBytes: 1000, haveBytes: 1000, fits: true });
-    expect(fit(901)).toEqual({ neededBytes: 1001, haveBytes: 1000, fits: false });
+    const fitOf = (residentBytes: number) => windowFit({ layers, residentBytes, isLanguage: false }, chip);
+    expect(fitOf(900)).toEqual({ neededBytes: 1000, haveBytes: 1000, fits: true });
+    expect(fitOf(901)).toEqual({ neededBytes: 1001, haveBytes: 1000, fits: false });
   });
 
   it("stands in nobody's way where none is known", () => {
