@@ -78,7 +78,7 @@ describe('what a core can address', () => {
       ['rk3576', 4096, 16, 'reported'],
       ['rk3588', 4096, 16, 'reported'],
       ['sa8295p', 3584, 16, 'reported'],
-      ['zhouyi-x2', 3072, undefined, 'reported'],
+      ['zhouyi-x2', 3584, 4, 'estimate'],
     ]);
   });
 
