@@ -1,6 +1,7 @@
 import type { PipelineConfig, RuntimeConfig } from '../config/runtime-config.ts';
 import type { LeafSource, TokenRange } from '../config/source-config.ts';
 import type { CoreId } from '../core/job.ts';
+import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type StreamId } from '../core/stream.ts';
 import type { AnalysedOrder } from '../scheduler/analysis/analysed-order.ts';
 import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
@@ -59,7 +60,7 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     const placed: Place = rowFor(placement.models, stream.model, stream.id) ?? { model: stream.model, cores: [0], spares: [] };
     // A spare serves only when a core is lost, and no bound holds then anyway.
     const cores = placed.cores.filter((core) => !placed.spares.includes(core));
-    const home = cores[0] ?? 0;
+    const home = fastestOf(cores, stream.model, config);
     const { items, frames, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
     const offCore = costs.offCore(pipeline, frames);
     // A job that finds its home busy may begin at once on a core of another kind, and take that much longer there.
@@ -110,6 +111,13 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     if (reading !== undefined) return lane.width === 1 ? reservedLane(talking, reading, costs) : openLane(talking);
     return pipeline.answer === undefined ? lane : openLane(talking);
   });
+}
+
+/** Where the scheduler protects it: on the core where a run is planned to take least, of several such on the first. */
+function fastestOf([first = 0, ...others]: readonly CoreId[], id: ModelId, { models }: RuntimeConfig): CoreId {
+  const { costUs = 0, coreCostsUs } = models.find((model) => model.id === id) ?? {};
+  const usOn = (core: CoreId): number => coreCostsUs?.[core] ?? costUs;
+  return others.reduce((best, core) => (usOn(core) < usOn(best) ? core : best), first);
 }
 
 /** Undefined where the policy keeps no servers. */

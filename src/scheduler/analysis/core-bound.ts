@@ -85,12 +85,7 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
   const streams = rows.map(({ task, others, all }): StreamBound => {
     const blocking = Math.max(restBlockingOf(task), ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
     const row = { id: task.id, blocking, tolerates: tolerances.get(task) };
-    const isHeldInVain =
-      doesLookAhead &&
-      rows.some(
-        ({ task: other, all: response }) =>
-          other !== task && (other.jitter > 0 || !isWithin(response, other)) && mayHold(other, task, tolerances.get(other) ?? 0),
-      );
+    const isHeldInVain = doesLookAhead && guaranteed.some((other) => other !== task && mayHold(other, task, tolerances.get(other) ?? 0));
     if (isByHolds) return { ...row, assurance: 'look-ahead', response: task.deadline };
     if (doesLookAhead && !isForeseen && guaranteed.some((other) => other !== task && mayHoldForLost(other, task, tolerances.get(other))))
       return { ...row, assurance: 'none', response: undefined };
@@ -116,8 +111,8 @@ const mayBlock = (other: ClassTask, task: ClassTask): boolean =>
 const DOUBT_FACTOR = 1.25;
 
 /**
- * Whether the core may be held from `task` for a frame of `other` in vain: only where that one's frames are unsteady, or it relies on look-ahead; and only where it does not
- * stand a run of `task` as long as it is thought to be before it has been measured, with its frame expected as far off as two jitters may lie from each other.
+ * Whether the core may be held from `task` for a frame of `other` in vain: where `other` does not stand a run of `task` as long as it is thought to be before it has
+ * been measured, with its frame expected as far off as two jitters may lie from each other.
  */
 const mayHold = (other: ClassTask, task: ClassTask, tolerates: number): boolean =>
   other.rank <= task.rank && tolerates < task.segment * DOUBT_FACTOR + 2 * other.jitter;

@@ -213,7 +213,11 @@ describe('checkFit of gangs', () => {
   });
 
   test('cores that a gang ties together are taken as one that does everything, and what holds it up counts with it', () => {
-    const fit = fitOf([wide, left, right], 2);
+    // With deadlines that leave room for more: nobody is ever held for somebody.
+    const fit = fitOf(
+      [wide, left, right].map((row) => ({ ...row, deadlineMs: 100 })),
+      2,
+    );
     // One run of the others blocks the gang at first, and once more on the other core; each of the others waits for all of that, and for its peer.
     expect(of(fit, 'wide')?.responseUs).toBe(12_000 + 11_500 + 11_500 + 23_000);
     expect(of(fit, 'left')?.responseUs).toBe(12_000 + 23_000 + 11_500 + 11_500 + 11_500);

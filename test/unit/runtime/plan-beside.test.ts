@@ -36,7 +36,8 @@ describe('a language model beside streams', () => {
   const fit = checkConfig({ config: cameras, chip: car, costs: usedCosts(cameras, car.profile) }).fit;
 
   it('gets what the streams leave of bus, memory and cores, and they are in time as before', () => {
-    expect(made.streams).toMatchObject({ didFit: true, doFit: true, assurance: 'always', advice: [] });
+    // With less of the bus, runs are long enough that look-ahead may hold one before it has been measured.
+    expect(made.streams).toMatchObject({ didFit: true, doFit: true, assurance: 'look-ahead', advice: [] });
     expect(made.bus.streamGbs * 1e9).toBeCloseTo(fit.bus?.demandedBytesPerSecond ?? Number.NaN);
     expect(made.bus.streamGbs + made.bus.leftGbs).toBeCloseTo(made.bus.usableGbs);
     expect(made.memory).toMatchObject({ streamBytes: fit.memory?.neededBytes, haveBytes: 32e9, doesFit: true });
@@ -82,7 +83,7 @@ describe('a language model beside streams', () => {
 
   it('leaves an assistant what is reserved for it', () => {
     const both = beside(vehicle);
-    expect(both.streams).toMatchObject({ didFit: true, doFit: true, assurance: 'always' });
+    expect(both.streams).toMatchObject({ didFit: true, doFit: true, assurance: 'look-ahead' });
     expect(both.cores.ids).not.toContain(7);
     expect(both.bus.leftGbs).toBeLessThan(made.bus.leftGbs - 60);
   });
