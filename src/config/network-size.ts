@@ -1,6 +1,6 @@
 /**
- * What is wrong with a network of so many billion multiply-accumulates and million parameters; undefined when nothing is. Every parameter that a run reads is multiplied once at least, so there
- * cannot be more of them; rows of a table that are looked up are read one by one.
+ * What is wrong with a network of so many billion multiply-accumulates and million parameters; undefined when nothing is. Every parameter that a run reads is
+ * multiplied once at least, so there cannot be more of them; rows of a table that are looked up are read one by one.
  */
 export function networkSizeProblem({ gmac, paramsM }: { readonly gmac: number; readonly paramsM: number }): string | undefined {
   // Free of what decimal fractions leave behind.

@@ -140,7 +140,10 @@ export function tableCosts(
   };
 }
 
-/** What runs of a model wait at worst for the budget of the regulated stream that waits longest, of whose runs nothing is known but that none is faster than the bus. */
+/**
+ * What runs of a model wait at worst for the budget of the regulated stream that waits longest, of whose runs nothing is known but that none is faster than the
+ * bus.
+ */
 function waitForBudgets(config: Pick<RuntimeConfig, 'pipelines' | 'scheduler'>, placement: Placement, capacity: number) {
   const regulation = regulationOf(config);
   return (model: ModelId, bytes: number, us: number): number => {

@@ -38,7 +38,10 @@ export interface ReserveFit {
   readonly periodUs: number;
   /** Of a language model, what a token takes at worst while there is work; of a network, a run: `c P / Q + 2 (P - Q)`. Null where the budget is not sure. */
   readonly stepUs: number | null;
-  /** Of turns: what the first token takes at worst after the longest prompt, of a turn that comes while no other of its stream is under way; `responseUs` as well. Null where that is not known or not sure. */
+  /**
+   * Of turns: what the first token takes at worst after the longest prompt, of a turn that comes while no other of its stream is under way; `responseUs` as
+   * well. Null where that is not known or not sure.
+   */
   readonly firstTokenUs: number | null;
   /** Whether `stepUs` is of a token. */
   readonly isToken: boolean;
@@ -61,7 +64,10 @@ export interface PipelineFit {
   readonly reactionUs: number | null;
 }
 
-/** Demand on the memory bus in the long run. What is guaranteed may not exceed what the bus carries for sure, which is less than its peak (MemGuard: Yun et al. 2013). */
+/**
+ * Demand on the memory bus in the long run. What is guaranteed may not exceed what the bus carries for sure, which is less than its peak (MemGuard: Yun et al.
+ * 2013).
+ */
 export interface BusFit {
   readonly usableBytesPerSecond: number;
   /** Of the streams whose deadlines are to be kept. */
@@ -90,7 +96,10 @@ export interface WindowMisfit {
   readonly haveBytes: number;
 }
 
-/** What all streams together take in the long run, at the upper end of what is known of the chip's energy. Beyond its limits the clock is lowered, and no bound holds. */
+/**
+ * What all streams together take in the long run, at the upper end of what is known of the chip's energy. Beyond its limits the clock is lowered, and no bound
+ * holds.
+ */
 export interface PowerFit {
   /** On average, idle power included. */
   readonly demandedW: number;

@@ -5,8 +5,8 @@ import type { PlacedModel, Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
 
 /**
- * Puts every variant where the model is that it stands in for, so that switching moves nothing, split as that one is. A model that is also run for itself, split otherwise,
- * stays as it is and keeps its own cores in front.
+ * Puts every variant where the model is that it stands in for, so that switching moves nothing, split as that one is. A model that is also run for itself,
+ * split otherwise, stays as it is and keeps its own cores in front.
  */
 export function placeVariants(placement: Placement, config: RuntimeConfig): Placement {
   const rows = [...placement.models];

@@ -171,7 +171,10 @@ function baseOf({ chip, config, costs }: PlanBesideOptions, modelBytes: number) 
   };
 }
 
-/** What one of `count` cores does of layers that they share: each takes its part of the columns, or of the groups where there are several, as tensor parallelism does. */
+/**
+ * What one of `count` cores does of layers that they share: each takes its part of the columns, or of the groups where there are several, as tensor parallelism
+ * does.
+ */
 function partOf(layers: readonly LayerCost[], count: number): readonly LayerCost[] {
   if (count === 1) return layers;
   return layers.map((layer) => ({

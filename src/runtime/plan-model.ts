@@ -23,8 +23,8 @@ const SCALE_BITS = 0.5;
 export const storedBits = (bits: number): number => (bits <= 8 ? bits + SCALE_BITS : bits);
 
 /**
- * One model on one chip, nothing else running. Cores that work on a token together wait for each other after each layer, so that more of them may be slower: a token and the prompt are each made by
- * as many as are fastest.
+ * One model on one chip, nothing else running. Cores that work on a token together wait for each other after each layer, so that more of them may be slower: a
+ * token and the prompt are each made by as many as are fastest.
  */
 export interface ModelPlan {
   readonly soc: string;

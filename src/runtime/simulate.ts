@@ -59,10 +59,10 @@ export interface Simulation {
 const START_MAX_US = durationFromMs(600_000);
 
 /**
- * Plays a configuration on a simulated chip: the engine, scheduler, pipelines and ledger of `run`, on a clock that jumps from event to event. Sources give frames
- * without content, results are empty, nothing is opened but the models' graphs. With `compute`, frames, outputs and results are real, and take no time but the simulated.
- * The same options and costs give the same report, log, trace and results, byte for byte.
- * Errors: CONFIG_INVALID when a pipeline is pinned to a core that the chip does not have; with `compute` those of `openCompute`, and CORE_CRASHED.
+ * Plays a configuration on a simulated chip: the engine, scheduler, pipelines and ledger of `run`, on a clock that jumps from event to event. Sources give
+ * frames without content, results are empty, nothing is opened but the models' graphs. With `compute`, frames, outputs and results are real, and take no time
+ * but the simulated. The same options and costs give the same report, log, trace and results, byte for byte. Errors: CONFIG_INVALID when a pipeline is pinned
+ * to a core that the chip does not have; with `compute` those of `openCompute`, and CORE_CRASHED.
  */
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<Simulation> {
   const { config, cuts } = planTurns(cutModels(onChip(withPolicy(options), deps.costs, options), deps.costs, options), deps.costs, options);

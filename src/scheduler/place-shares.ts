@@ -18,9 +18,10 @@ export const isTooMuch = ({ loadRatio }: Item): boolean => loadRatio > 1 + ROUND
 
 /**
  * Places a model whose streams no core can hold all on several, each with a copy and some of the streams: partitioned, so that every core is judged for itself
- * (partitioned scheduling: Davis and Burns, ACM Computing Surveys 43(4), 2011). On as few of the seats as hold them, the first ones; among these each stream, the heaviest first,
- * goes where the least is to do (worst fit decreasing). Where all of the seats do not hold them for sure, on as few as can do the work, if one alone could not, and a problem is told. Cores that
- * gangs tie together are judged as one, so they are left out. Returns what was placed; undefined when nothing was.
+ * (partitioned scheduling: Davis and Burns, ACM Computing Surveys 43(4), 2011). On as few of the seats as hold them, the first ones; among these each stream,
+ * the heaviest first, goes where the least is to do (worst fit decreasing). Where all of the seats do not hold them for sure, on as few as can do the work, if
+ * one alone could not, and a problem is told. Cores that gangs tie together are judged as one, so they are left out. Returns what was placed; undefined when
+ * nothing was.
  *
  * @param seats in order of preference
  */

@@ -73,10 +73,10 @@ export interface Placement {
 }
 
 /**
- * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them and the background streams that share them, those that are split first and then the heaviest, each
- * on the least loaded core where all hard streams still fit by `hardSetProblem`, or, where no core holds all of its streams, shared out over several; then background models on idle cores, else on cores
- * without hard work, or the least loaded when there are none; then spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the
- * earlier core and the smaller id.
+ * Chooses cores for models. Pins first; then hard models (safety, interactive) on as few cores as hold them and the background streams that share them, those
+ * that are split first and then the heaviest, each on the least loaded core where all hard streams still fit by `hardSetProblem`, or, where no core holds all
+ * of its streams, shared out over several; then background models on idle cores, else on cores without hard work, or the least loaded when there are none; then
+ * spares. Hard models and spares are on idle cores only where there are no others. Deterministic: ties go to the earlier core and the smaller id.
  */
 export function placeModels(request: PlacementRequest): Placement {
   assert(request.cores.length > 0, 'there is a core to place models on');

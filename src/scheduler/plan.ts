@@ -11,7 +11,10 @@ export interface ModelPlan {
   readonly model: ModelId;
   /** Whose jobs it takes, of a model with several rows: each has its own cores, and is learnt about by itself. Absent: those of all streams that run the model. */
   readonly streams?: readonly StreamId[];
-  /** In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has no more than its jobs take. */
+  /**
+   * In order of preference: the first is its home, the next ones take over when it is lost or, unless they are spares, busy. A stateful model has no more than
+   * its jobs take.
+   */
   readonly cores: readonly CoreId[];
   /** Some of `cores`, which serve only while none of the others does: what is lost with a spare's core was never meant to be there. */
   readonly spares?: readonly CoreId[];
@@ -99,7 +102,10 @@ export interface PolicyTuning {
    * nobody's business.
    */
   readonly bus?: 'apart' | 'shared';
-  /** `coxswain`, by default true, `edf`, `fixed-priority` and `laxity`, by default false: whether a job that runs may be interrupted where the device can. The others never do. */
+  /**
+   * `coxswain`, by default true, `edf`, `fixed-priority` and `laxity`, by default false: whether a job that runs may be interrupted where the device can. The
+   * others never do.
+   */
   readonly preempts?: boolean;
 }
 

@@ -49,7 +49,10 @@ export interface FidelityDeps extends Pick<CliDeps, 'out' | 'err' | 'env'> {
 const WIDE = 240;
 const widthOf = (out: CliDeps['out']): number => (out.isTty ? out.columns() : WIDE);
 
-/** Fits the cost model's constants on tables of measurements and says how far off it then is. 0: done; 1: no row could be predicted. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE. */
+/**
+ * Fits the cost model's constants on tables of measurements and says how far off it then is. 0: done; 1: no row could be predicted. Errors: CONFIG_INVALID,
+ * FILE_UNREADABLE, FILE_UNWRITABLE.
+ */
 export function benchFidelity({ folder, doWrite, isJson }: BenchFidelityOptions, deps: FidelityDeps): number {
   const { out, err } = deps;
   const files = deps.tablesIn(folder);

@@ -40,7 +40,10 @@ export interface BenchDeps extends Pick<CliDeps, 'out' | 'env'> {
   readonly nearest: Nearest;
 }
 
-/** Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE; UsageError when there is no such scenario, or the schedule cannot be written. */
+/**
+ * Plays one cell of XRBench, or all. Errors: CONFIG_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE; UsageError when there is no such scenario, or the schedule
+ * cannot be written.
+ */
 export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps): Promise<number> {
   const { out, readText, nearest } = deps;
   const { files } = options;

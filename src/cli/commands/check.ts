@@ -40,7 +40,10 @@ export interface CheckDeps extends Pick<CliDeps, 'out' | 'env'> {
   readonly checkConfig: (request: CheckRequest) => Checked;
 }
 
-/** Says what a configuration would do, and whether it fits, without starting anything. 0: it fits; 1: it does not, or there are warnings; errors come as CoxswainError. */
+/**
+ * Says what a configuration would do, and whether it fits, without starting anything. 0: it fits; 1: it does not, or there are warnings; errors come as
+ * CoxswainError.
+ */
 export function check(options: CheckOptions, deps: CheckDeps): number {
   const request = requestOf(options, deps);
   const checked = deps.checkConfig(request);

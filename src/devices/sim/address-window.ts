@@ -18,8 +18,8 @@ export interface Addressed {
 }
 
 /**
- * Whether cores of this kind can address a model: its weights, its state, and what its largest layer reads and puts out. Undefined where no limit is known. Whether other models have to share the
- * window depends on the driver (one address space for each process, or one for all) and is not judged.
+ * Whether cores of this kind can address a model: its weights, its state, and what its largest layer reads and puts out. Undefined where no limit is known.
+ * Whether other models have to share the window depends on the driver (one address space for each process, or one for all) and is not judged.
  */
 export function windowFit({ layers, residentBytes, isLanguage }: Addressed, kind: CoreKind): WindowFit | undefined {
   if (kind.addressWindowBytes === undefined) return undefined;

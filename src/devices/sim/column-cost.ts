@@ -3,8 +3,8 @@ import { firstKindCountOf, type SocProfile } from '../../core/soc-profile.ts';
 import { compileSegment, type SegmentCost } from './segment-cost.ts';
 
 /**
- * Every layer divided by its columns over `count` cores of the first kind, by default all of them, as runtimes of language models do it however many cores the bus could do with: the cores
- * look like one that is as much wider, weights are read once, and after each layer they wait for each other for `splitUs`.
+ * Every layer divided by its columns over `count` cores of the first kind, by default all of them, as runtimes of language models do it however many cores the
+ * bus could do with: the cores look like one that is as much wider, weights are read once, and after each layer they wait for each other for `splitUs`.
  */
 export function columnCost(layers: readonly LayerCost[], profile: SocProfile, count = firstKindCountOf(profile)): SegmentCost {
   if (count === 1) return compileSegment(layers, profile);

@@ -107,7 +107,10 @@ export const doLayersStay = (
   localBytes: number,
 ): boolean => doWeightsStay && weightBytes <= localBytes && layerCount <= stayLayersMax && !hasAttention;
 
-/** How often the layers of a model take turns on the chip: once where it stays, else in as many parts as its weights or its layers need, at least two. Of a part of the model, its part. */
+/**
+ * How often the layers of a model take turns on the chip: once where it stays, else in as many parts as its weights or its layers need, at least two. Of a part
+ * of the model, its part.
+ */
 function contextsOf(
   layers: readonly LayerCost[],
   model: ModelExtent,
@@ -120,9 +123,10 @@ function contextsOf(
 }
 
 /**
- * Layers that lie beside each other pass their results on, so that the slowest sets the pace; a compiler gives each as much of the chip as it needs to keep up with the
- * others, but no more than `layerShareRatio`. A context then takes the longer of what all its layers take on the whole chip, and what the widest takes on its part: this
- * is what is beyond the sum. Layers that multiply nothing are computed on the way out of the one before and have no part of their own. Contexts take equal times without it.
+ * Layers that lie beside each other pass their results on, so that the slowest sets the pace; a compiler gives each as much of the chip as it needs to keep up
+ * with the others, but no more than `layerShareRatio`. A context then takes the longer of what all its layers take on the whole chip, and what the widest takes
+ * on its part: this is what is beyond the sum. Layers that multiply nothing are computed on the way out of the one before and have no part of their own.
+ * Contexts take equal times without it.
  */
 function widestWaitUs(
   layers: readonly LayerCost[],

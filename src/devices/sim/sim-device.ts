@@ -61,7 +61,10 @@ export interface SimDevice extends Device {
   /** The next run on this core, or on whichever core runs next, goes this way. */
   prepare(mischief: Mischief, core?: CoreId): void;
   crash(core: CoreId): void;
-  /** When the job that the core leads will be complete as things stand, which each event may change; infinite when there is none, or when its segment leaves something of it. */
+  /**
+   * When the job that the core leads will be complete as things stand, which each event may change; infinite when there is none, or when its segment leaves
+   * something of it.
+   */
   completesAt(core: CoreId): number;
   /** So far. */
   figures(): { readonly chip: ChipFigures; readonly models: readonly ModelFigures[] };

@@ -28,8 +28,8 @@ const CONFIG_BYTES_MAX = 16 * 1024 * 1024;
 const ORDER = ['fp32', 'fp16', 'int8', 'uint8', 'quantized', 'q4', 'q4f16', 'bnb4'];
 
 /**
- * Finds out what a folder holds: config.json, generation_config.json where there is one, and `onnx/model*.onnx` or `model*.onnx`. Errors: MODEL_MISSING, MODEL_UNLOADABLE,
- * MODEL_UNSUPPORTED.
+ * Finds out what a folder holds: config.json, generation_config.json where there is one, and `onnx/model*.onnx` or `model*.onnx`. Errors: MODEL_MISSING,
+ * MODEL_UNLOADABLE, MODEL_UNSUPPORTED.
  */
 export function readDecoderDirectory(path: string): DecoderDirectory {
   const generation = join(path, 'generation_config.json');
@@ -53,8 +53,8 @@ export function variantOf(directory: DecoderDirectory, name: string): DecoderVar
 }
 
 /**
- * Reads a variant's graph, not its weights beside, and holds it to the configuration. Errors: MODEL_MISSING, MODEL_UNLOADABLE (damaged, or weights beside that are missing
- * or too short), MODEL_UNSUPPORTED, MODEL_CONTRACT.
+ * Reads a variant's graph, not its weights beside, and holds it to the configuration. Errors: MODEL_MISSING, MODEL_UNLOADABLE (damaged, or weights beside that
+ * are missing or too short), MODEL_UNSUPPORTED, MODEL_CONTRACT.
  */
 export function readDecoderVariant({ config }: DecoderDirectory, { file }: DecoderVariant): DecoderFacts {
   return decoderFacts(file, config, readBytes(file), externalSizeBeside(file));

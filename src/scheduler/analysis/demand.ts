@@ -24,9 +24,9 @@ export function demandAt(tasks: readonly DemandTask[], t: number): number {
 }
 
 /**
- * What a task asks for by `t`, which is before its deadline, in `h(t)`. Without jitter nothing; with jitter it may have arrived up to J earlier, and be due by t. While a
- * job of the same task with a later deadline blocks, this falls away: that job arrived before the others were released, and the next one comes a period
- * later. Only where J is the period or more may earlier jobs be released after it, and then part of it may remain.
+ * What a task asks for by `t`, which is before its deadline, in `h(t)`. Without jitter nothing; with jitter it may have arrived up to J earlier, and be due by
+ * t. While a job of the same task with a later deadline blocks, this falls away: that job arrived before the others were released, and the next one comes a
+ * period later. Only where J is the period or more may earlier jobs be released after it, and then part of it may remain.
  */
 export const ownDemand = ({ cost, period, deadline, jitter }: DemandTask, t: number): number =>
   Math.max(0, Math.floor((t - deadline + jitter) / period) + 1) * cost;

@@ -5,9 +5,10 @@ import { type Finding, finding, INSTANT_MAX, type TaskFinding, type Verdict, wor
 import type { WorkBound } from './work-bound.ts';
 
 /**
- * Limited preemption under EDF (Baruah 2005): the longest region in which task k may run without preemption is
- * `Q_k = min over deadlines t with D_1 <= t < D_k of (t - h(t))`. A task that is not restricted by anybody (no deadline before its own) may run to
- * its end. Where jitter makes k itself ask for something by t, that is taken off h(t), as long as J is below the period (`ownDemand`). With regions of at most Q_k each, a set that is feasible preemptively stays feasible; one that needs a Q_k of 0 does not have any such regions.
+ * Limited preemption under EDF (Baruah 2005): the longest region in which task k may run without preemption is `Q_k = min over deadlines t with D_1 <= t < D_k
+ * of (t - h(t))`. A task that is not restricted by anybody (no deadline before its own) may run to its end. Where jitter makes k itself ask for something by t,
+ * that is taken off h(t), as long as J is below the period (`ownDemand`). With regions of at most Q_k each, a set that is feasible preemptively stays feasible;
+ * one that needs a Q_k of 0 does not have any such regions.
  *
  * Findings: `maxNonPreemptive` (Q_k; the cost where nothing restricts it), `slices` (into how many regions a job has to be cut).
  */

@@ -117,7 +117,10 @@ interface Limits {
   readonly bound: WorkBound;
 }
 
-/** Those of the busy period, or `jobsMax` where that goes on beyond the hyperperiod. Infinite when neither is known: then jobs are looked at until one is late or the work is spent. */
+/**
+ * Those of the busy period, or `jobsMax` where that goes on beyond the hyperperiod. Infinite when neither is known: then jobs are looked at until one is late
+ * or the work is spent.
+ */
 function jobsToLookAt(sorted: readonly NpFpTask[], level: number, blocking: number, load: LevelLoad, bound: WorkBound): number {
   const jobsMax = load.jobsMax(level);
   const { period, jitter } = sorted[level] as NpFpTask;
