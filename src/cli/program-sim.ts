@@ -210,7 +210,7 @@ function parseFaults(text: string): SimOptions['faults'] {
   for (const part of text.split(',')) {
     const [kind = '', count = '', ...rest] = part.split('=');
     if (rest.length > 0 || count === '') throw new UsageError(`--faults ${text}: write kind=count, such as crash=1,slow=2`);
-    faults[oneOf('--faults', kind, FAULTS)] = wholeNumber(`--faults ${kind}=`, count, FAULTS_MAX);
+    faults[oneOf('--faults', kind, FAULTS)] = wholeNumber(`--faults ${kind}:`, count, FAULTS_MAX);
   }
   return faults;
 }
@@ -223,7 +223,7 @@ function parseDims(text: string): Readonly<Record<string, number>> {
     const name = part.slice(0, Math.max(0, at)).trim();
     if (name === '') throw new UsageError(`--dims ${text}: write name=size,name=size, such as batch=1,height=480`);
     if (dims.has(name)) throw new UsageError(`--dims ${text}: ${name} is given twice`);
-    dims.set(name, wholeNumber(`--dims ${name}=`, part.slice(at + 1).trim(), DIM_MAX));
+    dims.set(name, wholeNumber(`--dims ${name}:`, part.slice(at + 1).trim(), DIM_MAX));
   }
   return Object.fromEntries(dims);
 }
