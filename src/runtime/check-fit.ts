@@ -4,18 +4,18 @@ import type { StreamId } from '../core/stream.ts';
 import { type AnalysedOrder, analysedOrder } from '../scheduler/analysis/analysed-order.ts';
 import { tokenBound } from '../scheduler/analysis/cbs.ts';
 import { type Assurance, boundCore, type CoreBound, type StreamBound } from '../scheduler/analysis/core-bound.ts';
-import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
+import { shortList } from '../scheduler/analysis/rta.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import type { CoreFit, Fit, PipelineFit, ReserveFit, StreamFit } from './fit.ts';
 import { adviceFor, adviceForChip, adviceForPolicy, adviceForTurns } from './fit-advice.ts';
 import { chipFit } from './fit-chip.ts';
 import type { FitCosts } from './fit-costs.ts';
+import { type FactorsAsked, type FactorsFound, findFactors } from './fit-factors.ts';
 import { coreGroups, isMoreUrgent, type Lane, lanesOf, loadOf, loadOfGroup, type Reserve } from './fit-lanes.ts';
 
-/** A second or two of one slow core for everything that `check` proves, and as much again for what it suggests. */
+/** A second or so of one slow core for everything that `check` proves; `fit-factors.ts` has as much again for what to change. */
 const PROOF_TERMS_MAX = 50_000_000;
-const SENSITIVITY_TERMS_MAX = 50_000_000;
 
 /** Stands in where no bound is known, so that loads can be told all the same. */
 const UNKNOWN_ORDER: AnalysedOrder = { rankOf: () => 0, isBlindToClasses: false, doesLookAhead: false };
@@ -32,17 +32,20 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
     config.pipelines.map(({ stream }) => stream),
   );
   const order = known ?? UNKNOWN_ORDER;
-  const advice = depth === 'verdict' ? undefined : new WorkBound(SENSITIVITY_TERMS_MAX);
-  const work = { proof: new WorkBound(PROOF_TERMS_MAX), advice };
+  const proof = new WorkBound(PROOF_TERMS_MAX);
   const lanes = lanesOf(config, placement, order.rankOf, costs);
   const chip = chipFit(config, lanes, costs);
   // Every bound is one of the mode's full clock.
   const isProvable = known !== undefined && chip.power?.fits !== false;
   const groups = coreGroups(lanes, [...config.device.cores.keys()]);
-  const rows = groups.map((group) => (isProvable ? proven(group, lanes, order, { work, costs }) : unproven(group, lanes, costs)));
-  const streams = config.pipelines.flatMap(({ id }) => rows.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
-  const cores = rows.flatMap((row) => row.cores).sort((a, b) => a.core - b.core);
+  const rows = groups.map((group) => (isProvable ? proven(group, lanes, order, { proof, costs }) : unproven(group, lanes, costs)));
+  const found = findFactors(depth === 'verdict' ? [] : rows.flatMap(({ asked }) => asked ?? []));
+  const told = rows.map((row) => withFactors(row, found, costs));
+  const streams = config.pipelines.flatMap(({ id }) => told.flatMap((row) => row.streams.filter((stream) => stream.id === id)));
+  const cores = told.flatMap((row) => row.cores).sort((a, b) => a.core - b.core);
   const assurance = weakestOf(isProvable ? cores.map((row) => row.assurance) : ['none']);
+  const unbounded = told.flatMap((row) => row.unbounded);
+  const notComputed = [...(unbounded.length === 0 ? [] : [`the bounds of ${shortList(unbounded)}`]), ...found.notComputed];
   return {
     fits: assurance !== 'none' && chip.bus?.fits !== false && chip.memory?.fits !== false && chip.outOfWindow.length === 0,
     assurance,
@@ -51,8 +54,9 @@ export function checkFit(config: RuntimeConfig, placement: Placement, costs: Fit
     cores,
     ...chip,
     pipelines: config.pipelines.map((pipeline) => reactionOf(pipeline, config, streams)),
-    advice: [...(known === undefined ? [adviceForPolicy(config)] : rows.flatMap((row) => row.advice)), ...adviceForChip(chip, streams)],
-    isCutShort: work.proof.isSpent || advice?.isSpent === true,
+    advice: [...(known === undefined ? [adviceForPolicy(config)] : told.flatMap((row) => row.advice)), ...adviceForChip(chip, streams)],
+    isCutShort: notComputed.length > 0,
+    notComputed,
   };
 }
 
@@ -62,32 +66,53 @@ interface GroupRows {
   /** At home there. */
   readonly streams: readonly StreamFit[];
   readonly advice: readonly string[];
+  /** Those that there was no work left for. */
+  readonly unbounded: readonly StreamId[];
+  /** The factors to find; undefined where nothing can be proven. */
+  readonly asked?: FactorsAsked;
 }
 
 interface Means {
-  readonly work: { readonly proof: WorkBound; readonly advice: WorkBound | undefined };
+  readonly proof: WorkBound;
   readonly costs: FitCosts;
 }
 
-function proven(group: readonly CoreId[], lanes: readonly Lane[], order: AnalysedOrder, { work, costs }: Means): GroupRows {
-  const load = loadOfGroup(lanes, group, order, { isHeldUpByRest: group.length === 1 });
-  const bound = group.length === 1 ? boundCore(load, work.proof) : boundGroup(group, lanes, order, work.proof);
-  const isFitting = bound.assurance !== 'none';
-  const { advice } = work;
-  const factorNeeded = isFitting || advice === undefined ? null : factorOfAll(load, advice);
-  const streams = lanes
-    .filter((lane) => group.includes(lane.home))
-    .map((lane) => ({
-      ...streamOf(lane, bound, lanes, costs),
-      costFactorMax:
-        lane.isGuaranteed && lane.reserve === undefined && advice !== undefined ? largestFactor(load, lane.pipeline.id, advice) : null,
-    }));
+function proven(group: readonly CoreId[], lanes: readonly Lane[], order: AnalysedOrder, { proof, costs }: Means): GroupRows {
+  const bound =
+    group.length === 1
+      ? boundCore(loadOfGroup(lanes, group, order, { isHeldUpByRest: true }), proof)
+      : boundGroup(group, lanes, order, proof);
+  const atHome = lanes.filter((lane) => group.includes(lane.home));
+  const streams = atHome.map((lane) => streamOf(lane, bound, lanes, costs));
   const lateTurns = streams.filter(isLateTurn);
   const assurance = lateTurns.length > 0 ? 'none' : bound.assurance;
+  const missing = proof.isSpent ? bound.streams.filter(({ response, tolerates }) => response === undefined || tolerates === undefined) : [];
   return {
-    cores: group.map((core) => ({ core, assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded })),
+    cores: group.map((core) => ({ core, assurance, loadRatio: loadRatioOn(core, lanes, order), factorNeeded: null })),
     streams,
-    advice: [...(isFitting ? [] : [adviceFor(group, streams, factorNeeded, costs)]), ...lateTurns.map(adviceForTurns)],
+    advice: lateTurns.map(adviceForTurns),
+    unbounded: missing.map(({ id }) => id),
+    asked: {
+      group,
+      // Where cores are held for gangs, runs without a guarantee are kept from them as far as that is foreseen.
+      load: loadOfGroup(lanes, group, order, { isHeldUpByRest: group.length === 1 || !order.doesLookAhead }),
+      isFitting: bound.assurance !== 'none',
+      streams: atHome.flatMap((lane) => (lane.isGuaranteed && lane.reserve === undefined ? [lane.pipeline.id] : [])),
+    },
+  };
+}
+
+function withFactors(row: GroupRows, found: FactorsFound, costs: FitCosts): GroupRows {
+  const { asked } = row;
+  if (asked === undefined) return row;
+  const factorNeeded = found.ofAll.get(asked) ?? null;
+  const isComplete = found.ofAll.has(asked) && asked.streams.every((id) => found.ofStream.has(id));
+  const streams = row.streams.map((stream) => ({ ...stream, costFactorMax: found.ofStream.get(stream.id) ?? null }));
+  return {
+    ...row,
+    cores: row.cores.map((core) => ({ ...core, factorNeeded })),
+    streams,
+    advice: [...(asked.isFitting ? [] : [adviceFor(asked.group, streams, { factor: factorNeeded, isComplete }, costs)]), ...row.advice],
   };
 }
 
@@ -120,6 +145,7 @@ function unproven(group: readonly CoreId[], lanes: readonly Lane[], costs: FitCo
     }),
     streams: lanes.filter((lane) => group.includes(lane.home)).map((lane) => streamOf(lane, nothing, lanes, costs)),
     advice: [],
+    unbounded: [],
   };
 }
 

@@ -4,8 +4,19 @@ import { overbooked } from './bus-budget.ts';
 import type { ChipFit, StreamFit } from './fit.ts';
 import type { FitCosts } from './fit-costs.ts';
 
+/** The factor on all costs, and whether it and those of single streams were looked for with work enough. */
+export interface FactorOnAll {
+  readonly factor: number | null;
+  readonly isComplete: boolean;
+}
+
 /** What to change first where a core, or several that gangs tie together, have too much to do. */
-export function adviceFor(cores: readonly CoreId[], streams: readonly StreamFit[], factorNeeded: number | null, costs: FitCosts): string {
+export function adviceFor(
+  cores: readonly CoreId[],
+  streams: readonly StreamFit[],
+  { factor: factorNeeded, isComplete }: FactorOnAll,
+  costs: FitCosts,
+): string {
   const best = streams.filter((stream) => stream.costFactorMax !== null).sort((a, b) => (b.costFactorMax ?? 0) - (a.costFactorMax ?? 0))[0];
   const late = streams.filter(({ assurance }) => assurance === 'none').map(({ id }) => id);
   const lead = `${cores.length === 1 ? 'core' : 'cores'} ${cores.join(', ')}: no bound within the deadline for ${late.join(', ')}`;
@@ -15,6 +26,7 @@ export function adviceFor(cores: readonly CoreId[], streams: readonly StreamFit[
   }
   if (factorNeeded !== null)
     return `${lead}; no stream alone is to blame: all costs must come down to ${Math.floor(factorNeeded * 100)} %, or one of the streams must go to another core`;
+  if (!isComplete) return `${lead}; by how much costs must come down was not computed`;
   return `${lead}; no lower cost helps: give a longer deadline, or take streams away`;
 }
 

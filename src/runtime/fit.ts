@@ -25,7 +25,10 @@ export interface StreamFit {
   readonly toleratesUs: number | null;
   /** Q: the longest run that it may itself make without preemption and without ever having to be held for somebody more urgent; null: any length. */
   readonly runUsMax: number | null;
-  /** What its cost may be multiplied with, everything else as it is, and all still fits; below 1 when it does not fit now; null when no factor helps, or unknown. */
+  /**
+   * What its cost may be multiplied with, everything else as it is, and all still fits; below 1 when it does not fit now; null when no factor helps, or when
+   * `notComputed` says so.
+   */
   readonly costFactorMax: number | null;
   /** Of a stream with a server; `assurance` is then that of the budget in every period, and `none` where that is too little for a first token in time. */
   readonly reserve?: ReserveFit;
@@ -135,6 +138,8 @@ export interface Fit extends ChipFit {
   readonly pipelines: readonly PipelineFit[];
   /** What to change first, a sentence each; empty when everything fits. */
   readonly advice: readonly string[];
-  /** The bound on work was reached: what is null may just not have been computed. */
+  /** The bound on work was reached: what `notComputed` names was left out. */
   readonly isCutShort: boolean;
+  /** What there was no work left for, such as `cost x of camera`; empty when everything was looked at. */
+  readonly notComputed: readonly string[];
 }

@@ -236,7 +236,7 @@ function streamRows(config: RuntimeConfig, fit: Fit): Cell[][] {
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
-function verdictText({ fits, assurance, policy, power, memory, outOfWindow, isCutShort, streams }: Fit, config: RuntimeConfig): string {
+function verdictText({ fits, assurance, policy, power, memory, outOfWindow, notComputed, streams }: Fit, config: RuntimeConfig): string {
   const named = (rows: readonly StreamFit[]): string => rows.map(({ id }) => escapeText(id)).join(', ');
   // Turns without a server: nobody knows how long what is said will be, nor how much of it there is.
   const open = streams.filter((stream) => stream.assurance === 'unguarded' && stream.criticality !== 'background');
@@ -251,7 +251,8 @@ function verdictText({ fits, assurance, policy, power, memory, outOfWindow, isCu
       ? []
       : [`a frame of ${named(replaced)} may be replaced by a newer one, since it may take longer than a period`]),
   ].map((text) => `; ${text}`);
-  const rest = `${besides.join('')}${isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : ''}`;
+  const cut = notComputed.length === 0 ? '' : ` (the bound on work was reached; not computed: ${notComputed.map(escapeText).join(', ')})`;
+  const rest = `${besides.join('')}${cut}`;
   if (!policy.isCovered) return 'not proven: the analysis does not cover the policy';
   if (power?.fits === false) return 'not proven: the clock may be lowered to keep the chip within its power or its heat';
   if (assurance !== 'none' && outOfWindow.length > 0) return 'does not fit: a core cannot address all of a model that is placed on it';
@@ -259,7 +260,7 @@ function verdictText({ fits, assurance, policy, power, memory, outOfWindow, isCu
   if (!fits) {
     const isDegraded = config.modes !== undefined || config.pipelines.some(({ variants }) => variants.length > 0);
     const until = isDegraded ? '; until all have one, streams get cheaper variants or are shed, and no bound above is sure' : '';
-    return `does not fit: not every stream has a bound within its deadline${until}${isCutShort ? ' (the bound on work was reached; what is missing was not computed)' : ''}`;
+    return `does not fit: not every stream has a bound within its deadline${until}${cut}`;
   }
   return assurance === 'always'
     ? `fits: every safety and interactive stream is in time, whenever its frames come${rest}`

@@ -1,5 +1,5 @@
 import { largestPassing } from '../largest-passing.ts';
-import { type ClassTask, classResponse } from './class-bound.ts';
+import { type ClassTask, classResponse, isClassResponseWithin, mayClassResponseBeWithin } from './class-bound.ts';
 import { isInTimeByHolds } from './hold-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
@@ -69,10 +69,9 @@ export interface CoreBound {
  */
 export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad, bound: WorkBound): CoreBound {
   const loadRatio = [...guaranteed, ...guests].reduce((sum, { cost, period }) => sum + cost / period, 0);
-  const restBlockingOf = ({ id }: CoreTask): number =>
-    rest.reduce((most, { segment, partOf }) => (partOf === id ? most : Math.max(most, segment)), 0);
+  const restBlockingOf = ({ id }: CoreTask): number => longestOf(rest, id);
   const rows = guaranteed.map((task) => {
-    const others = [...guaranteed.filter((other) => other !== task), ...guests.filter(({ partOf }) => partOf !== task.id)];
+    const others = othersOf(task, guaranteed, guests);
     const among = classResponse(task, others, { blocking: 0, isBlockedByOthers: true }, bound);
     const restBlocking = restBlockingOf(task);
     const isAlike = restBlocking === 0 && others.every(({ run, segment }) => run === segment);
@@ -80,7 +79,7 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
     return { task, others, among, all };
   });
   const isForeseen = doesLookAhead && rows.every(({ task, among }) => isWithin(among, task));
-  const isByHolds = doesLookAhead && !isForeseen && guests.length === 0 && isUncut(guaranteed) && isInTimeByHolds(guaranteed, bound);
+  const isByHolds = !isForeseen && isInTimeByHoldsOn({ guaranteed, guests, rest, doesLookAhead }, bound);
   const tolerances = new Map(rows.map(({ task, others }) => [task, toleranceOf(task, others, bound)]));
   const streams = rows.map(({ task, others, all }): StreamBound => {
     const blocking = Math.max(restBlockingOf(task), ...others.filter((other) => mayBlock(other, task)).map(({ run }) => run));
@@ -95,6 +94,40 @@ export function boundCore({ guaranteed, guests, rest, doesLookAhead }: CoreLoad,
   });
   return { assurance: weakestOf(streams), streams, loadRatio };
 }
+
+/** The longest run of the rest that may be in the way of a stream. */
+const longestOf = (rest: readonly RestTask[], id: string): number =>
+  rest.reduce((most, { segment, partOf }) => (partOf === id ? most : Math.max(most, segment)), 0);
+
+const othersOf = (task: CoreTask, guaranteed: readonly CoreTask[], guests: readonly CoreTask[]): readonly CoreTask[] => [
+  ...guaranteed.filter((other) => other !== task),
+  ...guests.filter(({ partOf }) => partOf !== task.id),
+];
+
+/**
+ * Whether one of the guaranteed streams is in time as far as that is asked of each by itself. Where all are, `boundCore` finds a bound for every stream;
+ * where one is not, it does so only if they are in time by being held for one another (`isInTimeByHoldsOn`).
+ *
+ * @param depth `glance`: whether it may be so, for much less work
+ */
+export function isStreamInTime(
+  { guaranteed, guests, rest, doesLookAhead }: CoreLoad,
+  place: number,
+  depth: 'glance' | 'whole',
+  bound: WorkBound,
+): boolean {
+  const task = guaranteed[place];
+  if (task === undefined) return true;
+  const look = depth === 'glance' ? mayClassResponseBeWithin : isClassResponseWithin;
+  const others = othersOf(task, guaranteed, guests);
+  // What is foreseen among each other keeps the rest away; who stands the rest too stands the others alone all the more.
+  return doesLookAhead
+    ? look(task.deadline, task, others, { blocking: 0, isBlockedByOthers: true }, bound)
+    : look(task.deadline, task, others.map(whole), { blocking: longestOf(rest, task.id), isBlockedByOthers: true }, bound);
+}
+
+export const isInTimeByHoldsOn = ({ guaranteed, guests, doesLookAhead }: CoreLoad, bound: WorkBound): boolean =>
+  doesLookAhead && guests.length === 0 && isUncut(guaranteed) && isInTimeByHolds(guaranteed, bound);
 
 /** A run that is cut is interrupted only when somebody would be late otherwise; else it runs on to its end. */
 const whole = (task: CoreTask): ClassTask => ({ ...task, segment: task.run });
@@ -128,6 +161,7 @@ function weakestOf(streams: readonly StreamBound[]): Assurance {
 
 /** The longest run of something less urgent that it stands, by bisection to one unit; undefined when it is late without any. */
 function toleranceOf(task: ClassTask, others: readonly CoreTask[], bound: WorkBound): number | undefined {
-  const fits = (blocking: number): boolean => isWithin(classResponse(task, others, { blocking, isBlockedByOthers: false }, bound), task);
+  const fits = (blocking: number): boolean =>
+    isClassResponseWithin(task.deadline, task, others, { blocking, isBlockedByOthers: false }, bound);
   return fits(0) ? largestPassing(0, Math.ceil(task.deadline) + 1, fits) : undefined;
 }

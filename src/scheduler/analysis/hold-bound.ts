@@ -1,6 +1,6 @@
 import { largestPassing } from '../largest-passing.ts';
 import { QUEUES_MAX } from '../order-search.ts';
-import { type ClassTask, classResponse } from './class-bound.ts';
+import { type ClassTask, isClassResponseWithin, mayClassResponseBeWithin } from './class-bound.ts';
 import type { WorkBound } from './work-bound.ts';
 
 /** The tolerances below fall with each turn and mostly stand still after three; one that has not by then is not believed in. */
@@ -24,19 +24,30 @@ const TURNS_MAX = 16;
 export function isInTimeByHolds(tasks: readonly ClassTask[], bound: WorkBound): boolean {
   const isPlain = tasks.every(({ cost, segment, last, jitter }) => cost === segment && last === cost && jitter === 0);
   if (!isPlain || tasks.length >= QUEUES_MAX) return false;
+  // Where somebody is late even at a glance, which sees the most that each tolerates and the least idle time, the long look is spared.
+  return settle(tasks, mayClassResponseBeWithin, bound) !== 'late' && settle(tasks, isClassResponseWithin, bound) === 'in time';
+}
+
+type Look = typeof isClassResponseWithin;
+
+/** Goes down until nothing changes any more. */
+function settle(tasks: readonly ClassTask[], look: Look, bound: WorkBound): 'in time' | 'late' | 'unsettled' {
   let tolerated = tasks.map(() => Number.POSITIVE_INFINITY);
   for (let turn = 0; turn < TURNS_MAX; turn += 1) {
     const idle = idleBefore(tasks, tolerated);
-    const next: number[] = [];
-    for (const task of tasks) {
-      const tolerance = toleranceOf(task, tasks, idle, bound);
-      if (tolerance === undefined) return false;
-      next.push(Math.min(tolerance, tolerated[next.length] as number));
-    }
-    if (next.every((tolerance, place) => tolerance === tolerated[place])) return true;
+    const rows = tasks.map((task) => lengthenedRow(task, tasks, idle));
+    const stands = ({ own, others, limit }: LengthenedRow, blocking: number): boolean =>
+      look(limit, own, others, { blocking, isBlockedByOthers: false }, bound);
+    // Looking for how long is in vain where somebody does not stand any.
+    if (!rows.every((row) => stands(row, 0))) return 'late';
+    const next = rows.map((row, place) => {
+      const most = Math.min(tolerated[place] as number, Math.ceil(row.own.deadline));
+      return stands(row, most) ? most : largestPassing(0, most, (blocking) => stands(row, blocking));
+    });
+    if (next.every((tolerance, place) => tolerance === tolerated[place])) return 'in time';
     tolerated = next;
   }
-  return false;
+  return 'unsettled';
 }
 
 /** Whether `a` may go before a job of `b` that waits already. */
@@ -60,17 +71,19 @@ function idleBefore(tasks: readonly ClassTask[], tolerated: readonly number[]): 
   });
 }
 
-/** The longest blocking that it stands, by bisection to one unit; undefined when it does not stand any. */
-function toleranceOf(task: ClassTask, tasks: readonly ClassTask[], idle: readonly number[], bound: WorkBound): number | undefined {
+/** A task among the others, all as if their runs took as much longer as the core may be idle for them. */
+interface LengthenedRow {
+  readonly own: ClassTask;
+  readonly others: readonly ClassTask[];
+  /** For its own last job nobody who goes before it is held. */
+  readonly limit: number;
+}
+
+function lengthenedRow(task: ClassTask, tasks: readonly ClassTask[], idle: readonly number[]): LengthenedRow {
   const longer = tasks.map((other, place) => lengthened(other, idle[place] as number));
   const place = tasks.indexOf(task);
   const own = longer[place] as ClassTask;
-  const others = longer.filter((other) => other !== own);
-  const fits = (blocking: number): boolean => {
-    const response = classResponse(own, others, { blocking, isBlockedByOthers: false }, bound);
-    return response !== undefined && response - (idle[place] as number) <= task.deadline;
-  };
-  return fits(0) ? largestPassing(0, Math.ceil(task.deadline) + 1, fits) : undefined;
+  return { own, others: longer.filter((other) => other !== own), limit: task.deadline + (idle[place] as number) };
 }
 
 const lengthened = (task: ClassTask, by: number): ClassTask => ({

@@ -4,10 +4,18 @@
  */
 export class WorkBound {
   readonly termsMax: number;
+  readonly #whole: WorkBound | undefined;
   #terms = 0;
 
-  constructor(termsMax: number) {
+  /** @param whole of which this is a part: what is spent here is spent there as well */
+  constructor(termsMax: number, whole?: WorkBound) {
     this.termsMax = termsMax;
+    this.#whole = whole;
+  }
+
+  /** An equal share of what is left, where so many are to have one. */
+  shareOf(count: number): WorkBound {
+    return new WorkBound(Math.max(0, Math.floor((this.termsMax - this.#terms) / count)), this);
   }
 
   get terms(): number {
@@ -22,6 +30,7 @@ export class WorkBound {
   spend(terms: number): boolean {
     if (this.isSpent) return false;
     this.#terms += terms;
+    if (this.#whole !== undefined) this.#whole.#terms += terms;
     return true;
   }
 }

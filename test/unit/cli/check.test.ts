@@ -58,6 +58,7 @@ describe('check', () => {
     pipelines: [{ id: objects?.id ?? '', hops: [objects?.id ?? ''], reactionUs: 223_000 }],
     advice: [],
     isCutShort: false,
+    notComputed: [],
   } satisfies Fit;
   const checked: Checked = { config, placement, fit, kinds: ['cpu', 'cpu'], told: 'costMs of the manifest' };
   const profile = { id: 'car-500', modes: [{ id: 'w75' }, { id: 'w15' }] } as unknown as SocProfile;

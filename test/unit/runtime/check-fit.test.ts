@@ -80,6 +80,23 @@ describe('checkFit', () => {
     expect(pipelines).toEqual([{ id: 'camera', hops: ['camera'], reactionUs: 100_000 + 35_000 }]);
   });
 
+  test('looks for the factor as far as the deadline allows', () => {
+    // 4.5 ms times 1.15 are 5.175 ms, and the core has 988.
+    const { streams } = fitOf([{ ...camera, costMs: 4.5, periodMs: 1000, deadlineMs: 1000 }]);
+    expect(streams[0]?.costFactorMax).toBe(190.91);
+  });
+
+  test('has a factor for each of 64 small streams on one core', () => {
+    const rates = [1, 5, 7, 10, 13, 15, 20, 240];
+    const rows = Array.from({ length: 64 }, (_, index): Row => {
+      const periodMs = 1000 / (rates[index % rates.length] ?? 1);
+      return { ...camera, id: `small-${index}`, costMs: 0.05, periodMs, deadlineMs: Math.max(20, periodMs) };
+    });
+    const { streams, isCutShort, notComputed } = fitOf(rows);
+    expect([isCutShort, notComputed]).toEqual([false, []]);
+    expect(Math.min(...streams.map(({ costFactorMax }) => costFactorMax ?? 0))).toBeGreaterThan(1);
+  });
+
   test('counts the longest background run as blocking, and says how long one may be', () => {
     const { assurance, streams } = fitOf([camera, lines]);
     expect(assurance).toBe('always');
@@ -243,6 +260,8 @@ describe('checkFit of gangs', () => {
     expect(fit.assurance).toBe('look-ahead');
     const blind = fitOf([wide, { ...lines, cores: [1] }, left], 2, { policy: 'fixed-priority', tuning: {} });
     expect(of(blind, 'wide')?.assurance).toBe('none');
+    // Nobody holds them back there, so a cheaper gang has to stand them.
+    expect(of(blind, 'wide')?.costFactorMax ?? 0).toBeLessThan(1);
   });
 
   test('two gangs that share a core tie all of theirs together', () => {
