@@ -68,7 +68,7 @@ describe('simulated gangs', () => {
         const wide = run.steps.flatMap(({ decisions }) =>
           decisions.filter((decision) => decision.kind === 'start' && decision.others !== undefined),
         );
-        expect(wide.length).toBeGreaterThan(50);
+        expect(wide.length).toBeGreaterThan(25);
         // A core that is slow all along makes what is split over it late, but it goes on being tried.
         for (const { id, criticality, jobs } of run.report.streams)
           if (criticality === 'safety') expect([id, jobs.done + jobs.late > 0]).toEqual([id, true]);
