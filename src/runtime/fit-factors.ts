@@ -2,7 +2,7 @@ import type { CoreId } from '../core/job.ts';
 import type { StreamId } from '../core/stream.ts';
 import type { CoreLoad } from '../scheduler/analysis/core-bound.ts';
 import { shortList } from '../scheduler/analysis/rta.ts';
-import { factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
+import { alikeKey, factorOfAll, largestFactor } from '../scheduler/analysis/sensitivity.ts';
 import { WorkBound } from '../scheduler/analysis/work-bound.ts';
 
 /** A second or so of one slow core for all factors together. */
@@ -26,8 +26,8 @@ export interface FactorsFound {
 }
 
 interface Search {
-  /** Undefined: all of the group. */
-  readonly stream: StreamId | undefined;
+  /** Those of which it is the factor, alike but for their names; none: all of the group together. */
+  readonly streams: readonly StreamId[];
   readonly group: readonly CoreId[];
   readonly find: (share: WorkBound) => number | null;
   readonly keep: (factor: number | null) => void;
@@ -39,26 +39,24 @@ export function findFactors(asked: readonly FactorsAsked[], termsMax = SENSITIVI
   const ofAll = new Map<FactorsAsked, number | null>();
   const bound = new WorkBound(termsMax);
   const searches = asked.flatMap((one): Search[] => {
-    const { group, load, isFitting, streams } = one;
-    const ofAllCosts: Search = {
-      stream: undefined,
-      group,
-      find: (share) => factorOfAll(load, share),
-      keep: (factor) => ofAll.set(one, factor),
-    };
-    const ofStreams = streams.map(
-      (stream): Search => ({
-        stream,
+    const { group, load, isFitting } = one;
+    const ofStreams = alike(one).map(
+      ([first, ...others]): Search => ({
+        streams: [first, ...others],
         group,
-        find: (share) => largestFactor(load, stream, share),
-        keep: (factor) => ofStream.set(stream, factor),
+        find: (share) => largestFactor(load, first, share),
+        keep: (factor) => {
+          for (const id of [first, ...others]) ofStream.set(id, factor);
+        },
       }),
     );
-    return isFitting ? ofStreams : [ofAllCosts, ...ofStreams];
+    const keep = (factor: number | null): void => void ofAll.set(one, factor);
+    return isFitting ? ofStreams : [{ streams: [], group, find: (share) => factorOfAll(load, share), keep }, ...ofStreams];
   });
   const left = unfinished(unfinished(searches, bound), bound);
-  const streams = left.flatMap(({ stream }) => stream ?? []);
-  const groups = left.filter(({ stream }) => stream === undefined);
+  const missing = new Set(left.flatMap(({ streams }) => streams));
+  const streams = asked.flatMap((one) => one.streams.filter((id) => missing.has(id)));
+  const groups = left.filter((search) => search.streams.length === 0);
   return {
     ofStream,
     ofAll,
@@ -67,6 +65,19 @@ export function findFactors(asked: readonly FactorsAsked[], termsMax = SENSITIVI
       ...groups.map(({ group }) => `the factor on all costs of ${group.length === 1 ? 'core' : 'cores'} ${group.join(', ')}`),
     ],
   };
+}
+
+/** Streams that have the same factor, together. */
+function alike({ load, streams }: FactorsAsked): (readonly [StreamId, ...StreamId[]])[] {
+  const byKey = new Map<string, [StreamId, ...StreamId[]]>();
+  for (const task of load.guaranteed) {
+    if (!streams.includes(task.id)) continue;
+    const key = alikeKey(load, task);
+    const known = byKey.get(key);
+    if (known === undefined) byKey.set(key, [task.id]);
+    else known.push(task.id);
+  }
+  return [...byKey.values()];
 }
 
 /** Those whose share was not enough. */

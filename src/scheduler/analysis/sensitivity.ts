@@ -16,6 +16,16 @@ export function factorOfAll(load: CoreLoad, bound: WorkBound): number | null {
   return largest(load, () => true, bound);
 }
 
+/**
+ * Streams of a core that are told apart by their names only have the same key: what one of them stands, and what the others stand of it, holds for the other. Work
+ * that is part of a stream tells it apart.
+ */
+export function alikeKey({ guests, rest }: CoreLoad, task: CoreTask): string {
+  const isApart = [...guests, ...rest].some(({ partOf }) => partOf === task.id);
+  const { rank, run, cost, segment, last, period, deadline, early, jitter } = task;
+  return [rank, run, cost, segment, last, period, deadline, early, jitter, isApart ? task.id : ''].join(' ');
+}
+
 type IsScaled = (task: { readonly id: string }) => boolean;
 
 /**
@@ -26,7 +36,7 @@ function largest(load: CoreLoad, isScaled: IsScaled, bound: WorkBound): number |
   const loads = new ScaledLoads(load, isScaled);
   const beyond = firstHopeless(load, isScaled);
   let best = beyond - 1;
-  const places = likelyFirst(load.guaranteed, isScaled);
+  const places = likelyFirst(load, isScaled);
   // A glance mostly finds it already; near the whole core a longer look is dear.
   for (const depth of ['glance', 'whole'] as const) {
     for (const place of places) {
@@ -61,10 +71,11 @@ function firstHopeless({ guaranteed, guests }: CoreLoad, isScaled: IsScaled): nu
 /** A quotient may lie a little below the hundredth that it is. */
 const ROUNDING = 1e-6;
 
-/** Places of streams: the scaled ones, then by deadline. */
-function likelyFirst(guaranteed: readonly CoreTask[], isScaled: IsScaled): number[] {
-  const rows = guaranteed.map((task, place) => ({ place, deadline: task.deadline, isLater: isScaled(task) ? 0 : 1 }));
-  return rows.sort((a, b) => a.isLater - b.isLater || a.deadline - b.deadline).map(({ place }) => place);
+/** Places of streams: the scaled ones, then by deadline; of those that are alike, before as after, one. */
+function likelyFirst(load: CoreLoad, isScaled: IsScaled): number[] {
+  const rows = load.guaranteed.map((task, place) => ({ task, place, isLater: isScaled(task) ? 0 : 1 }));
+  const apart = new Map(rows.map((row) => [`${row.isLater} ${alikeKey(load, row.task)}`, row]));
+  return [...apart.values()].sort((a, b) => a.isLater - b.isLater || a.task.deadline - b.task.deadline).map(({ place }) => place);
 }
 
 /** The last one is asked for again and again. */

@@ -40,6 +40,18 @@ describe('findFactors', () => {
     expect(findFactors([asked(many, true)], termsMax).notComputed).toEqual([]);
   });
 
+  test('gives streams that are alike the factor that each has by itself, also beside work that is told apart from one', () => {
+    const twins = ['a', 'b', 'c'].map((id) => task(id, 2_000, 40_000));
+    const over = { ...task('c/over', 3_000, 1e9), partOf: 'c' };
+    const group = asked(twins, true);
+    const withOver = { ...group, load: { ...group.load, guests: [over] } };
+    expect([...findFactors([group]).ofStream.values()]).toEqual([18, 18, 18]);
+    const { ofStream } = findFactors([withOver]);
+    const each = twins.map(({ id }) => findFactors([{ ...withOver, streams: [id] }]).ofStream.get(id));
+    expect(['a', 'b', 'c'].map((id) => ofStream.get(id))).toEqual(each);
+    expect(each).toEqual([16.5, 16.5, 16.5]);
+  });
+
   test('looks for a factor on all costs only of what does not fit', () => {
     const heavy = asked([task('a', 60_000, 100_000), task('b', 60_000, 100_000)], false);
     const { ofAll } = findFactors([heavy, asked([lone], true, 1)]);
