@@ -12,6 +12,7 @@ export const CONSTANT_KEYS: Readonly<Record<ConstantName, { readonly key: string
   vectorOpsPerSecond: { key: 'core.vectorGops', scale: 1e-9, unit: ' Gop/s' },
   dispatchUs: { key: 'core.dispatchUs', scale: 1, unit: ' us' },
   floatDispatchUs: { key: 'core.floatDispatchUs', scale: 1, unit: ' us' },
+  promptRatio: { key: 'core.promptRatio', scale: 1, unit: '' },
   layerShareRatio: { key: 'core.layerShareRatio', scale: 1, unit: '' },
 };
 

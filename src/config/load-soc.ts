@@ -154,6 +154,7 @@ function convertKind(kind: string, section: SocSection['others'][string]): CoreK
       array: { m, n, k, groups },
       vectorOpsPerSecond: core.vectorGops.value * 1e9,
       computeRatio: core.computeRatio.value,
+      ...(core.promptRatio === undefined ? {} : { promptRatio: core.promptRatio.value }),
       curveOps: core.curveOps?.value ?? CURVE_OPS,
       dispatchUs: core.dispatchUs.value,
       ...(core.floatDispatchUs === undefined ? {} : { floatDispatchUs: core.floatDispatchUs.value }),

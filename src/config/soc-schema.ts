@@ -58,6 +58,7 @@ const coreSchema = z
       .describe('Proportions of the multiplier array, on which utilisation depends.'),
     vectorGops: figure({ min: 0.01, max: 1_000_000 }, 'billion operations a second', 'Vector unit: activations, additions, norms.'),
     computeRatio: ratio('Part of the peak that a layer reaches which fits the array exactly.'),
+    promptRatio: ratio('Part of the speed that the roofline gives at which prompts of language models are read. Default: 1.').optional(),
     curveOps: figure(
       { min: 0, max: CURVE_OPS },
       'operations',

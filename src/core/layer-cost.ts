@@ -17,7 +17,7 @@ export const NUMBER_TYPE_BYTES: Readonly<Record<NumberType, number>> = { int4: 0
  */
 export interface LayerCost {
   readonly name: string;
-  /** The operator of the graph, such as `Conv`, or `decode` and the like for a language model made from its shape. */
+  /** The operator of the graph, such as `Conv`; of a language model made from its shape `prefill` in every layer of a prompt, `decode` in every one of a token. */
   readonly operator: string;
   readonly macs: number;
   /** Operations that are not multiply-accumulates: activations, additions, comparisons. */

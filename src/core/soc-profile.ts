@@ -34,6 +34,8 @@ export interface SocCore {
   readonly vectorOpsPerSecond: number;
   /** Part of the peak that a layer reaches which fits the array exactly. 0..1 */
   readonly computeRatio: number;
+  /** Prompts of language models are read at this part of the speed that the roofline gives; tokens and networks are not touched. 0..1; absent: 1. */
+  readonly promptRatio?: number;
   /** Element operations that a curve (sigmoid, exp) takes: `CURVE_OPS` without a table, less with one. */
   readonly curveOps: number;
   /** From the command to the first operation, and from the last to the interrupt, once a segment. */

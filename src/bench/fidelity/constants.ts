@@ -11,6 +11,7 @@ export const CONSTANT_NAMES = [
   'dispatchUs',
   'floatDispatchUs',
   'layerShareRatio',
+  'promptRatio',
 ] as const;
 export type ConstantName = (typeof CONSTANT_NAMES)[number];
 export type Constants = Readonly<Partial<Record<ConstantName, number>>>;
@@ -36,6 +37,7 @@ const EFFICIENCY_MAX = 0.95;
  * - Layers that fit reach 0.3 to 0.95 of the peak.
  * - Vector units have about 1/64 of the multipliers' rate in published block diagrams, but nobody publishes what they really do.
  * - A job takes 15 us to 345 us to dispatch.
+ * - Prompts are read two to six times slower than the roofline says.
  * - A layer of a dataflow chip can have a cluster of it, of which there are some eight.
  */
 export function priorOf(name: ConstantName, profile: SocProfile): Prior {
@@ -56,18 +58,21 @@ export function priorOf(name: ConstantName, profile: SocProfile): Prior {
       return { middle: 100, spread: 1, min: 1, max: 10_000 };
     case 'layerShareRatio':
       return { middle: 0.15, spread: 0.7, min: 0.01, max: 1 };
+    case 'promptRatio':
+      return { middle: 0.3, spread: 0.7, min: 0.01, max: 1 };
   }
 }
 
 /**
  * Those that rows of these kinds tell about. Rows that decode wait for the bus and for each layer; networks compute, run through the vector unit and are
- * dispatched. The rest stays as the profile has it.
+ * dispatched. The rest stays as the profile has it; how fast prompts are read is told by prompts alone, and sought when all others are known.
  */
 export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile, hasFloats: boolean): readonly ConstantName[] {
   const isSplit = firstKindCountOf(profile) > 1;
   const hasNetworks = kinds.has('convolutional');
   return CONSTANT_NAMES.filter((name) => {
     if (name === 'efficiencyRatio') return kinds.has('decode');
+    if (name === 'promptRatio') return false;
     if (name === 'splitUs') return kinds.has('decode') && isSplit;
     if (name === 'floatDispatchUs') return hasNetworks && hasFloats;
     if (name === 'layerShareRatio') return hasNetworks && profile.doWeightsStay;
@@ -78,7 +83,7 @@ export function toldBy(kinds: ReadonlySet<RowKind>, profile: SocProfile, hasFloa
 
 export function constantOf(name: ConstantName, { core, dram }: SocProfile): number {
   if (name === 'efficiencyRatio') return dram.efficiencyRatio;
-  return core[name] ?? core.dispatchUs;
+  return core[name] ?? (name === 'promptRatio' ? 1 : core.dispatchUs);
 }
 
 export function withConstants(profile: SocProfile, constants: Constants): SocProfile {

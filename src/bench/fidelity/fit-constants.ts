@@ -9,8 +9,8 @@ export interface MeasuredRow extends PreparedRow {
   readonly measured: number;
 }
 
-/** Scatter of measurements around a right model (standard deviation of the logarithm): decoding is simple, compilers of networks are not. */
-const SCATTER: Readonly<Record<RowKind, number>> = { decode: 0.04, prefill: 0.5, convolutional: 0.15, attention: 0.5 };
+/** Scatter of measurements around a right model (standard deviation of the logarithm): decoding is simple, compilers of networks and readers of prompts are not. */
+const SCATTER: Readonly<Record<RowKind, number>> = { decode: 0.04, prefill: 0.15, convolutional: 0.15, attention: 0.5 };
 
 /** Scatters from which on a row is an exception. */
 const ROBUST_BEYOND = 2;
@@ -19,11 +19,32 @@ const TURNS_MAX = 60;
 /** From the optimum of all rows to that of all but one. */
 const TURNS_NEAR_MAX = 6;
 
-/** Rows that tell about constants: what only its name tells the size of does not, nor do attention and prompts, which NPUs run in ways of their own. */
+/**
+ * Rows that tell about constants: what only its name tells the size of does not, nor do attention and prompts, which NPUs run in ways of their own. Prompts tell
+ * about one constant of theirs.
+ */
 const isTelling = (row: MeasuredRow): boolean => !row.isBySize && (row.kind === 'decode' || row.kind === 'convolutional');
 
-/** Constants of a chip under which its rows, and what is known before any row, are most likely. Empty when no row tells anything. */
+const isTellingPrompt = (row: MeasuredRow): boolean => !row.isBySize && row.kind === 'prefill';
+
+/** One or two prompts of a chip say more about their models and lengths than about it. */
+const PROMPTS_MIN = 3;
+
+/** Constants of a chip under which its rows, and what is known before any row, are most likely. Empty when no row tells anything. Prompts move none but their own. */
 export function fitConstants(rows: readonly MeasuredRow[], profile: SocProfile): Constants {
+  const others = fitOthers(rows, profile);
+  const prompts = rows.filter(isTellingPrompt);
+  return prompts.length < PROMPTS_MIN ? others : { ...others, ...fitPrompts(prompts, withConstants(profile, others)) };
+}
+
+/** On a chip whose other constants are known. */
+function fitPrompts(rows: readonly MeasuredRow[], chip: SocProfile): Constants {
+  const problem = problemOf(rows, ['promptRatio'], chip);
+  const start = [Math.log(priorOf('promptRatio', chip).middle)];
+  return constantsAt(['promptRatio'], leastSquares(problem.residuals, { ...problem, start, turnsMax: TURNS_MAX }));
+}
+
+function fitOthers(rows: readonly MeasuredRow[], profile: SocProfile): Constants {
   const telling = rows.filter(isTelling);
   const names = namesFor(telling, profile);
   if (names.length === 0) return {};
@@ -83,7 +104,9 @@ export function leaveOut(
     // Where nothing else tells of a constant, what is known before any row is left of it.
     const lost = told.filter((name) => !names.includes(name));
     const blank = withConstants(profile, Object.fromEntries(lost.map((name) => [name, priorOf(name, profile).middle])));
-    const chip = withConstants(blank, own.some(isTelling) ? near(rest, names, blank, fitted) : fitted);
+    const others = withConstants(blank, own.some(isTelling) ? near(rest, names, blank, fitted) : fitted);
+    const prompts = rows.filter((row) => foldOf.get(lineOf(row)) !== fold && isTellingPrompt(row));
+    const chip = fitted.promptRatio === undefined ? others : withConstants(others, fitPrompts(prompts, others));
     for (const row of own) predictions.set(row, predictRow(row, chip, modeFor(chip, row.measurement.mode).mode));
   }
   return predictions;

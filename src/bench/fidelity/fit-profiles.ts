@@ -21,7 +21,7 @@ export interface FittedConstant {
   readonly inProfile: number;
   readonly fitted: number;
   /** Which rows it was fitted on. */
-  readonly from: 'decode' | 'networks';
+  readonly from: 'decode' | 'networks' | 'prompts';
   /** The same in words, for the profile. */
   readonly source: string;
 }
@@ -93,9 +93,8 @@ function fitPart(profile: SocProfile, rows: readonly PreparedRow[], progress: Pr
   const constants = CONSTANT_NAMES.flatMap((name): FittedConstant[] => {
     const value = fitted[name];
     if (value === undefined) return [];
-    const kind = BY_DECODING.has(name) || !hasNetworks ? 'decode' : 'convolutional';
-    const from = kind === 'decode' ? 'decode' : 'networks';
-    return [{ name, inProfile: constantOf(name, profile), fitted: value, from, source: sourceOf(kind, predicted) }];
+    const from = name === 'promptRatio' ? 'prompts' : BY_DECODING.has(name) || !hasNetworks ? 'decode' : 'networks';
+    return [{ name, inProfile: constantOf(name, profile), fitted: value, from, source: sourceOf(from, predicted) }];
   });
   return { profile: profile.id, constants, rows: predicted };
 }
@@ -103,11 +102,18 @@ function fitPart(profile: SocProfile, rows: readonly PreparedRow[], progress: Pr
 /** Constants that decoding tells about, where networks do not. */
 const BY_DECODING: ReadonlySet<ConstantName> = new Set(['efficiencyRatio', 'splitUs']);
 
-function sourceOf(kind: 'decode' | 'convolutional', rows: readonly PredictedRow[]): string {
+/** The rows that constants are fitted on, in words. */
+const ROWS_OF = {
+  decode: { kind: 'decode', what: 'decode rates' },
+  networks: { kind: 'convolutional', what: 'rates of networks' },
+  prompts: { kind: 'prefill', what: 'prompts' },
+} as const;
+
+function sourceOf(from: FittedConstant['from'], rows: readonly PredictedRow[]): string {
+  const { kind, what } = ROWS_OF[from];
   const own = rows.filter((row) => row.kind === kind && !row.isBySize && row.errorRatio !== undefined);
   const percent = (ratios: readonly number[]): string => `${Number((meanOf(ratios.map(Math.abs)) * 100).toPrecision(2))} %`;
   const files = [...new Set(own.map(({ file }) => file.replace(/^.*\//, '')))].join(', ');
   const leftOut = percent(own.map(({ leftOutErrorRatio = 0 }) => leftOutErrorRatio));
-  const what = kind === 'decode' ? 'decode rates' : 'rates of networks';
   return `coxswain bench fidelity: fitted on ${own.length} ${what} of ${files}; mean error ${percent(own.map(({ errorRatio = 0 }) => errorRatio))}, of rows left out ${leftOut}`;
 }

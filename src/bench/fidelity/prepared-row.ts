@@ -5,7 +5,7 @@ import { listedLayers, type NetworkLayers } from './listed-layers.ts';
 import type { DecodeWork, Measurement, NetworkWork, PrefillWork } from './measurement.ts';
 import { type KnownNetwork, type NetworkFacts, networkBy } from './network-facts.ts';
 
-/** What a row is counted as: the aims are for decoding and for convolutional networks, and nothing is fitted to the others. */
+/** What a row is counted as: the aims are for decoding and for convolutional networks, prompts are fitted by themselves where there are enough, and nothing is fitted to attention. */
 export const ROW_KINDS = ['decode', 'prefill', 'convolutional', 'attention'] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 

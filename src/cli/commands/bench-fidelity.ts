@@ -90,7 +90,7 @@ export function benchPredict({ soc, rows: file, isJson }: BenchPredictOptions, d
       '',
       ...rowLines(made.rows, widthOf(out), paint),
       '',
-      ...summaryLines(made.summaries, paint),
+      ...summaryLines(made.summaries, () => originsOf(profile).some(({ key }) => key === CONSTANT_KEYS.promptRatio.key), paint),
       ...doubtLines(made.rows, paint),
       ...unpredictedLines(made.unpredicted),
     ];
@@ -124,7 +124,11 @@ function fidelityLines(fidelity: Fidelity, left: readonly string[], width: numbe
       ...rowLines(rows, width, paint),
       '',
     ]),
-    ...summaryLines(fidelity.summaries, paint),
+    ...summaryLines(
+      fidelity.summaries,
+      (part) => fidelity.parts.some(({ profile, constants }) => profile === part && constants.some(({ name }) => name === 'promptRatio')),
+      paint,
+    ),
     ...doubtLines(
       fidelity.parts.flatMap(({ rows }) => rows),
       paint,
@@ -171,19 +175,23 @@ const figure = (value: number): string => (value >= 100 ? value.toFixed(0) : Str
 
 const KINDS: Readonly<Record<ErrorSummary['kind'], string>> = {
   decode: 'language models, tokens a second',
-  prefill: 'language models, prompts (nothing is fitted to them, and there is no aim)',
+  prefill: 'language models, prompts (no aim)',
   convolutional: 'convolutional networks',
   attention: 'networks with attention',
 };
 
-function summaryLines(summaries: readonly ErrorSummary[], paint: Paint): string[] {
+/** Of a chip that has no figure for them, prompts are predicted at the roofline. */
+const PROMPTS_UNFITTED = 'language models, prompts (nothing is fitted to them, and there is no aim)';
+
+function summaryLines(summaries: readonly ErrorSummary[], arePromptsFitted: (part: string) => boolean, paint: Paint): string[] {
   return summaries.map((summary) => {
     const { file, part, kind, isBySize, count, meanErrorRatio, medianErrorRatio, worst, meanLeftOutErrorRatio } = summary;
     const size = isBySize ? ', by the size in their name alone' : '';
     const leftOut = meanLeftOutErrorRatio === undefined ? '' : `, left out ${percent(meanLeftOutErrorRatio)}`;
     const worstText = `worst ${signed(worst.errorRatio)} (${escapeText(worst.model)}, line ${worst.line})`;
     const name = file.replace(/^.*\//, '');
-    return `${escapeText(name)}, ${part}, ${KINDS[kind]}${size}: ${count} rows, mean error ${paint(percent(meanErrorRatio), 'bold')}, median ${percent(medianErrorRatio)}${leftOut}, ${worstText}`;
+    const what = kind === 'prefill' && !arePromptsFitted(part) ? PROMPTS_UNFITTED : KINDS[kind];
+    return `${escapeText(name)}, ${part}, ${what}${size}: ${count} rows, mean error ${paint(percent(meanErrorRatio), 'bold')}, median ${percent(medianErrorRatio)}${leftOut}, ${worstText}`;
   });
 }
 

@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import { CURVE_OPS, type LayerCost, NUMBER_TYPES, type NumberType } from '../../core/layer-cost.ts';
-import type { FigureRange, MacArray, SocCore, SocProfile } from '../../core/soc-profile.ts';
+import { type FigureRange, type MacArray, type SocCore, type SocProfile, usableBytesPerSecond } from '../../core/soc-profile.ts';
 
 /** Part of a core's local memory that holds activations; the rest is for weights on their way in. */
 const ACTIVATION_RATIO = 0.5;
@@ -44,7 +44,7 @@ export interface SegmentCost {
 /** Cost of running these layers on one core of this profile. Where they are part of a model, its weights stay in the core as a whole or not at all. */
 export function compileSegment(
   layers: readonly LayerCost[],
-  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'stayLayersMax'>,
+  profile: Pick<SocProfile, 'core' | 'coresPerCluster' | 'localMemoryBytes' | 'doWeightsStay' | 'stayLayersMax' | 'dram'>,
   model: ModelExtent = extentOf(layers),
 ): SegmentCost {
   const { core } = profile;
@@ -63,17 +63,38 @@ export function compileSegment(
     const moved = (doWeightsStay ? 0 : layer.weightBytes) + activationTraffic(layer, ends, activationBytes);
     return { computeUs: Math.max(macUs, (elementOpsOn(layer, core) / core.vectorOpsPerSecond) * 1e6), bytes: moved };
   });
-  const utilisationRatio = multiplyUs === 0 ? 0 : busyUs / multiplyUs;
+  const speedRatio = speedRatioOf(layers, core);
+  const utilisationRatio = multiplyUs === 0 ? 0 : (busyUs / multiplyUs) * speedRatio;
   const waitUs =
     profile.doWeightsStay && core.layerShareRatio < 1
       ? widestWaitUs(layers, costs, contextsOf(layers, model, profile, localBytes), core)
       : 0;
-  return rooflineOf([{ computeUs: beginUs(layers, core, doWeightsStay) + waitUs, bytes: 0 }, ...costs], {
+  const all = [{ computeUs: beginUs(layers, core, doWeightsStay) + waitUs, bytes: 0 }, ...costs];
+  return rooflineOf(slowed(all, speedRatio, profile), {
     macs,
     energyMacs,
     weightBytes,
     utilisationRatio,
   });
+}
+
+/** Part of the speed that the roofline gives at which these layers run: that of prompts where all of them are of one. */
+export const speedRatioOf = (layers: readonly LayerCost[], { promptRatio = 1 }: SocCore): number =>
+  layers.every(({ operator }) => operator === 'prefill') ? promptRatio : 1;
+
+interface Cost {
+  readonly computeUs: number;
+  readonly bytes: number;
+}
+
+/**
+ * With the bus to itself each of them takes 1/ratio times as long, whether it computed, waited for memory or began. The bytes stay as many, so that they wait
+ * for a shared bus only where even so little of it is not to be had.
+ */
+export function slowed(costs: readonly Cost[], ratio: number, profile: Pick<SocProfile, 'dram'>): readonly Cost[] {
+  if (ratio === 1) return costs;
+  const bytesPerUs = usableBytesPerSecond(profile) / 1e6;
+  return costs.map(({ computeUs, bytes }) => ({ computeUs: Math.max(computeUs, bytes / bytesPerUs) / ratio, bytes }));
 }
 
 /** Its multiply-accumulates weighted by their energy, int8 being 1. */
@@ -223,11 +244,10 @@ export function rateOf(type: NumberType, { opsPerSecond }: SocCore): number {
 
 /** Times of the layers one after the other, and what is known of all of them together. */
 export function rooflineOf(
-  costs: readonly { readonly computeUs: number; readonly bytes: number }[],
+  costs: readonly Cost[],
   { macs, energyMacs, weightBytes, utilisationRatio }: Pick<SegmentCost, 'macs' | 'energyMacs' | 'weightBytes' | 'utilisationRatio'>,
 ): SegmentCost {
-  const kneeOf = (cost: { readonly computeUs: number; readonly bytes: number }): number =>
-    cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs;
+  const kneeOf = (cost: Cost): number => (cost.bytes === 0 ? 0 : cost.bytes / cost.computeUs);
   const sorted = costs
     .map((cost) => ({ computeUs: cost.computeUs, bytes: cost.bytes, knee: kneeOf(cost) }))
     .sort((a, b) => a.knee - b.knee);

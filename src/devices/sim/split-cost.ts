@@ -15,6 +15,8 @@ import {
   rateOf,
   rooflineOf,
   type SegmentCost,
+  slowed,
+  speedRatioOf,
 } from './segment-cost.ts';
 
 /** A segment on several cores at once. */
@@ -69,11 +71,13 @@ export function compileSplit(
   const path = fastestPath(layers, splitter, usableBytesPerSecond(profile) / 1e6);
   const multiplyUs = path.reduce((sum, option) => sum + option.multiplyUs, 0);
   const busyUs = layers.reduce((sum, { macs, type }) => sum + (macs === 0 ? 0 : (macs * 2e6) / rateOf(type, core)), 0);
-  return rooflineOf([{ computeUs: beginUs(layers, core, splitter.doWeightsStay), bytes: 0 }, ...path], {
+  const speedRatio = speedRatioOf(layers, core);
+  const all = [{ computeUs: beginUs(layers, core, splitter.doWeightsStay), bytes: 0 }, ...path];
+  return rooflineOf(slowed(all, speedRatio, profile), {
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     energyMacs: layers.reduce((sum, layer) => sum + energyMacsOf(layer), 0),
     weightBytes: model.weightBytes,
-    utilisationRatio: multiplyUs === 0 ? 0 : busyUs / split.ways / multiplyUs,
+    utilisationRatio: multiplyUs === 0 ? 0 : (busyUs / split.ways / multiplyUs) * speedRatio,
   });
 }
 

@@ -14,6 +14,8 @@ const FILES: Readonly<Record<string, string>> = {
   'cal/frames.csv':
     'demo,model,input_shape,dtype,platform,metric,value\na,yolov5s,"[1, 3, 640, 640]",INT8,RK3588_single_core,fps,48.4\nb,mobilenetv2-12,"[1, 3, 224, 224]",INT8,RK3588_single_core,fps,450.7\nc,sound,20s audio,FP16,RK3588_single_core,rtf,0.1\n',
   'cal/other.csv': 'part,change\nRK3588,-5 %\n',
+  'prompts/three.csv': `${DECODE},ttft_ms\nRK3588,Qwen2 0.5B,w8a8,128,64,,145.9\nRK3588,Qwen3 0.6B,w8a8,128,64,,199.09\nRK3588,Phi3 3.8B,w8a8,128,64,,1017.28\n`,
+  'few/two.csv': `${DECODE},ttft_ms\nRK3588,Qwen2 0.5B,w8a8,128,64,,145.9\nRK3588,Phi3 3.8B,w8a8,128,64,,1017.28\n`,
   'unknown.csv': `${DECODE}\nRK3588,mystery,w8a8,128,64,1\n`,
   'escape.csv': `${DECODE}\nRK3588,evil\u001b[2J 1B,w8a8,128,64,1\n`,
   'bare.csv': 'part,change\nRK3588,-5 %\n',
@@ -186,6 +188,25 @@ describe('bench fidelity', () => {
     expect(copy?.dram.efficiencyRatio).toBe(base?.dram.efficiencyRatio);
     expect(copy?.core.vectorOpsPerSecond).toBe(threeDigits((base?.core.vectorOpsPerSecond ?? 0) * 1.5));
     expect(copy?.origins).toEqual(load('rk3576').origins);
+  });
+
+  it('fits how fast prompts are read where there are three, writes it with its rows, and says where it does not', () => {
+    const { deps, out, written } = rig();
+    benchFidelity({ folder: 'prompts', doWrite: true, isJson: false }, { ...deps, socs: () => [load('rk3576'), load('rk3588')] });
+    expect(out.text).toMatch(/core\.promptRatio 0\.2\d+.* \(coxswain bench fidelity: fitted on 3 prompts of three\.csv; mean error \d/);
+    expect(out.text).toMatch(/language models, prompts \(no aim\): 3 rows, mean error \d+\.\d %, median .*, left out/);
+    const ratios = ['rk3588', 'rk3576'].map((id) => {
+      const files = { read: () => new TextEncoder().encode(written[`configs/soc/${id}.yaml`]), realPath: () => undefined };
+      const { core, origins } = loadSoc(`${id}.yaml`, { files });
+      return [core.promptRatio, origins.find(({ key }) => key === 'core.promptRatio')?.from];
+    });
+    expect(ratios.map(([, from]) => from)).toEqual(['fit-prompts', 'rk3588']);
+    expect(ratios[0]?.[0]).toBe(ratios[1]?.[0]);
+    expect(ratios[0]?.[0]).not.toBe(load('rk3588').core.promptRatio);
+    const few = rig();
+    benchFidelity({ folder: 'few', doWrite: true, isJson: false }, few.deps);
+    expect(few.out.text).toContain('language models, prompts (nothing is fitted to them, and there is no aim): 2 rows');
+    expect(few.written).toEqual({});
   });
 
   it('shows how far it is on a terminal alone', () => {

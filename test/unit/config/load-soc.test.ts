@@ -154,11 +154,28 @@ describe('a profile', () => {
       'addressWindowMb: { value: 0, from: design }\nlocalMemoryMb:',
       'addressWindowMb.value: got 0; allowed is a number from 1 to',
     ],
+    [
+      'that reads no prompt',
+      '  dispatchUs:',
+      '  promptRatio: { value: 0, from: design }\n  dispatchUs:',
+      'core.promptRatio.value: got 0; allowed is a number from 0.01 to 1',
+    ],
+    [
+      'that reads prompts faster than the roofline',
+      '  dispatchUs:',
+      '  promptRatio: { value: 1.1, from: design }\n  dispatchUs:',
+      'core.promptRatio.value: got 1.1; allowed is a number from 0.01 to 1',
+    ],
     ['with a core at no clock', 'clockRatio: { value: 1,', 'clockRatio: { value: 0,', 'a number from 0.01 to 1'],
   ])('%s is refused with what is allowed', (_, from, to, expected) => {
     const text = problemsOf(edited(from, to));
     expect(text).toContain(expected);
     expect(text).toMatch(/^soc\/car-500\.yaml:\d+:\d+: /);
+  });
+
+  it('says how fast it reads prompts, or nothing', () => {
+    expect(load(edited('  dispatchUs:', '  promptRatio: { value: 0.2, from: design }\n  dispatchUs:')).core.promptRatio).toBe(0.2);
+    expect(load(car).core).not.toHaveProperty('promptRatio');
   });
 
   it('may have other kinds of cores, each named once', () => {

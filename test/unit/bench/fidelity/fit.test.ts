@@ -39,6 +39,9 @@ const network = (model: string, more = {}) =>
   prepared(measurement(model, { kind: 'network', model, type: 'int8', batch: 1, cores: 1, ...more }, 'frames/s'));
 
 const MODELS = ['Qwen2-0.5B', 'Qwen3-0.6B', 'Qwen2.5-1.5B', 'Phi3-3.8B', 'Llama-3.1-8B'].map((name) => decode(name));
+const PROMPTS = ['Qwen2-0.5B', 'Qwen2.5-1.5B', 'Phi3-3.8B'].map((model) =>
+  prepared(measurement(model, { kind: 'prefill', model, quantisation: 'w8a8', batch: 1, promptTokens: 128 }, 'ms')),
+);
 const NETWORKS = ['mobilenet_v2', 'resnet18', 'resnet50', 'yolov5s', 'yolov8m', 'yolov5s_relu', 'vgg16', 'inception_v3'].map((name) =>
   network(name),
 );
@@ -101,6 +104,34 @@ describe('the fit of constants', () => {
     const rows = measuredOn(MODELS, withConstants(chip, { efficiencyRatio: 0.8, layerUs: 30 }));
     const other = withConstants(chip, { efficiencyRatio: 0.3, layerUs: 500 });
     expect(fitConstants(rows, other)).toEqual(fitConstants(rows, chip));
+  });
+
+  it('finds how fast prompts are read where there are three of them, and lets them move nothing else', () => {
+    const rest = measuredOn(MODELS, withConstants(chip, { efficiencyRatio: 0.8, layerUs: 30 }));
+    const slow = measuredOn(PROMPTS, withConstants(chip, { efficiencyRatio: 0.8, layerUs: 30, promptRatio: 0.2 }));
+    const { promptRatio = 0, ...others } = fitConstants([...rest, ...slow], chip);
+    expect(promptRatio / 0.2).toBeCloseTo(1, 1);
+    expect(others).toEqual(fitConstants(rest, chip));
+    expect(fitConstants([...rest, ...slow.slice(0, 2)], chip)).toEqual(others);
+    const bySize = slow.map((row, index) => (index === 0 ? { ...row, isBySize: true } : row));
+    expect(fitConstants([...rest, ...bySize], chip)).toEqual(others);
+  });
+
+  it('never reads prompts faster than the roofline', () => {
+    const fast = measuredOn(PROMPTS, chip).map((row) => ({ ...row, measured: row.measured / 10 }));
+    expect(fitConstants(fast, chip)).toEqual({ promptRatio: 1 });
+  });
+
+  it('predicts a prompt without looking at it, and other rows as without any prompts', () => {
+    const truth = withConstants(chip, { efficiencyRatio: 0.8, layerUs: 30, promptRatio: 0.2 });
+    const [rest, slow] = [measuredOn(MODELS, truth), measuredOn(PROMPTS, truth)];
+    const odd = slow.map((row, index) => (index === 0 ? { ...row, measured: row.measured * 3 } : row));
+    const rows = [...rest, ...odd];
+    const left = leaveOut(rows, chip, fitConstants(rows, chip), () => undefined);
+    const [first] = odd;
+    expect((left.get(first as MeasuredRow) ?? 0) / ((first?.measured ?? 0) / 3)).toBeCloseTo(1, 1);
+    const alone = leaveOut(rest, chip, fitConstants(rest, chip), () => undefined);
+    for (const row of rest) expect(left.get(row)).toBe(alone.get(row));
   });
 
   it('predicts a row without looking at it', () => {
@@ -242,7 +273,7 @@ describe('a prediction', () => {
     expect((predicted(text).rows[0]?.memory.neededBytes ?? 0) / 30e9).toBeCloseTo(1, 1);
   });
 
-  it('of prompts is compared apart, fits nothing, and grows with the batch', () => {
+  it('of prompts is compared apart, fits nothing where there are one or two, and grows with the batch', () => {
     const text = (batch: number, ms: number): string =>
       `release,model,quant,batch,prefill_ms,prefill_tokens,gen_tok_s\n0.4,Qwen2-0.5B,INT8,${batch},${ms},${128 * batch},\n`;
     const thor = { ...mine, knownAs: ['Jetson AGX Thor'] };
@@ -309,5 +340,10 @@ describe('least squares', () => {
 
 it('a constant is read from where it is put', () => {
   const put = withConstants(chip, { efficiencyRatio: 0.5, dispatchUs: 7 });
-  expect([constantOf('efficiencyRatio', put), constantOf('dispatchUs', put), constantOf('computeRatio', put)]).toEqual([0.5, 7, 1]);
+  expect([
+    constantOf('efficiencyRatio', put),
+    constantOf('dispatchUs', put),
+    constantOf('computeRatio', put),
+    constantOf('promptRatio', put),
+  ]).toEqual([0.5, 7, 1, 1]);
 });

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { LayerCost } from '../../../../src/core/layer-cost.ts';
 import type { SocCore, SocProfile } from '../../../../src/core/soc-profile.ts';
 import { columnCost } from '../../../../src/devices/sim/column-cost.ts';
-import { compileSegment } from '../../../../src/devices/sim/segment-cost.ts';
+import { compileSegment, rooflineUs, type SegmentCost } from '../../../../src/devices/sim/segment-cost.ts';
+import { compileSplit } from '../../../../src/devices/sim/split-cost.ts';
+import { createLanguageModel } from '../../../../src/models/language/language-model.ts';
 import { layer, twoCores } from '../../../support/soc-profiles.ts';
 
 const chip = (core: Partial<SocCore>, more: Partial<SocProfile> = {}): SocProfile =>
@@ -55,6 +57,41 @@ describe('the dispatch of a segment', () => {
     const told = chip({ dispatchUs: 7, floatDispatchUs: 70 });
     expect(usOf(floats, told) - usOf(floats, without)).toBeCloseTo(63, 9);
     expect(usOf(row(1), told)).toBe(usOf(row(1), without));
+  });
+});
+
+describe('a prompt of a language model', () => {
+  const core = { dispatchUs: 7, layerUs: 10, splitUs: 5 };
+  const [plain, told] = [chip(core), chip({ ...core, promptRatio: 0.25 })];
+  /** The whole bus, in bytes per microsecond. */
+  const BUS = 100_000;
+  const small = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, headSize: 16, intermediate: 128, vocabulary: 500 };
+  const model = createLanguageModel({ ...small, feedForward: 'gated', tiedEmbedding: true, bits: 8, kvBits: 16 });
+  const ways: readonly (readonly [string, (layers: readonly LayerCost[], profile: SocProfile) => SegmentCost])[] = [
+    ['one core', compileSegment],
+    ['the columns of all cores', columnCost],
+    ['cores that share each layer', (layers, profile) => compileSplit(layers, profile, { ways: 2, clusters: 1 })],
+  ];
+
+  it.each(ways)('takes 1/promptRatio times as long on %s, whatever it waits for, with the same bytes and energy', (_, compile) => {
+    const waiting = { ...layer(0, 1e8), operator: 'prefill' };
+    const computing = row(2).map((one) => ({ ...one, operator: 'prefill' }));
+    for (const prompt of [model.prefillLayers(100, 30), [waiting, ...computing], [waiting], computing]) {
+      const [before, after] = [compile(prompt, plain), compile(prompt, told)];
+      expect(rooflineUs(after, BUS) / rooflineUs(before, BUS)).toBeCloseTo(4, 9);
+      expect([after.bytes, after.macs, after.energyMacs]).toEqual([before.bytes, before.macs, before.energyMacs]);
+      expect(after.utilisationRatio).toBeCloseTo(before.utilisationRatio / 4, 12);
+    }
+  });
+
+  it.each(ways)('says nothing about tokens and networks on %s', (_, compile) => {
+    for (const layers of [model.decodeLayers(1, 100), row(3), [layer(0, 1e8)]])
+      expect(compile(layers, told)).toEqual(compile(layers, plain));
+  });
+
+  it('waits for a shared bus only where even its slow pace is too fast for what is left', () => {
+    const prompt = compileSegment([{ ...layer(0, 1e8), operator: 'prefill' }], chip({ promptRatio: 0.25 }));
+    expect([1, 0.5, 0.25, 0.125].map((share) => rooflineUs(prompt, BUS * share))).toEqual([4000, 4000, 4000, 8000]);
   });
 });
 
