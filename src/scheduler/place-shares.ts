@@ -9,6 +9,7 @@ import {
   loadOf,
   problemWith,
   ROUNDING_RATIO,
+  rise,
   type Seat,
   sit,
 } from './placement-draft.ts';
@@ -40,9 +41,24 @@ export function placeShares(draft: Draft, seats: readonly Seat[], item: Item, wh
       `Model ${model.id} does not fit for sure on cores ${chosen.map(({ seat }) => seat.core.id).join(', ')}: ${problem}.`,
     );
   }
-  for (const { seat, item: share, costUs } of chosen)
-    sit(draft, [seat], share, costUs, `${classOf(share)}, ${share.streams.length} of its ${streams.length} streams, ${why}`);
-  return chosen.map((share) => share.item);
+  return sitShares(draft, chosen, item, why);
+}
+
+/**
+ * Shares the streams of a model that fits nowhere, and sits on one core, out over that and all those that nobody else needs: not enough, but more than one can
+ * do, and at nobody's expense.
+ */
+export function spreadMisfit(draft: Draft, home: Seat, seats: readonly Seat[], item: Item): void {
+  const free = seats.filter((seat) => seat.items.length === 0 && hasRoom(seat, item));
+  if (!isTooMuch(item) || item.streams.length < 2 || item.split !== undefined || free.length === 0) return;
+  rise(draft, [home], item);
+  sitShares(draft, sharesOn([home, ...free], item), item, 'since it fits nowhere and these cores have nothing else to do');
+}
+
+function sitShares(draft: Draft, shares: readonly Share[], { streams }: Item, why: string): readonly Item[] {
+  for (const { seat, item, costUs } of shares)
+    sit(draft, [seat], item, costUs, `${classOf(item)}, ${item.streams.length} of its ${streams.length} streams, ${why}`);
+  return shares.map(({ item }) => item);
 }
 
 /** Some of the streams on one core. */

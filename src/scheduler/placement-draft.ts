@@ -92,6 +92,16 @@ export function sit(draft: Draft, seats: readonly Seat[], item: Item, costUs: nu
   draft.placed.set(item, { cores: seats.map(({ core }) => core.id), spares: [], width: seats.length, costUs, reason });
 }
 
+/** It sits there no more; the model stays loaded. */
+export function rise(draft: Draft, seats: readonly Seat[], item: Item): void {
+  const { costUs = item.model.costUs } = draft.placed.get(item) ?? {};
+  for (const seat of seats) {
+    seat.items.splice(seat.items.indexOf(item), 1);
+    seat.loadRatio -= loadOf(item, costUs);
+  }
+  draft.placed.delete(item);
+}
+
 /** Its jobs run on whichever of the seats is free, one on one; the first is its home. */
 export function spread(draft: Draft, seats: readonly Seat[], item: Item, costUs: number, reason: string): void {
   for (const seat of seats) {

@@ -3,7 +3,7 @@ import type { CoreId } from '../core/job.ts';
 import type { ModelId } from '../core/model.ts';
 import { criticalityRank, type Stream, type StreamId } from '../core/stream.ts';
 import { placeGang } from './place-gang.ts';
-import { isTooMuch, placeShares } from './place-shares.ts';
+import { isTooMuch, placeShares, spreadMisfit } from './place-shares.ts';
 import {
   classOf,
   costOn,
@@ -163,6 +163,7 @@ function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: rea
   for (const item of pinned) placePinned(draft, item);
   const steady = steadySeats(draft);
   const usable = steady.slice(0, coresMax);
+  const misfits: (readonly [Seat, Item])[] = [];
   for (const item of hard) {
     // What is to be split may need more cores than the others.
     if (placeGang(draft, [usable, steady], item)) continue;
@@ -185,7 +186,9 @@ function placeHard(request: PlacementRequest, pinned: readonly Item[], hard: rea
       `Model ${item.model.id} does not fit on any core: ${problemOn(draft, fallback, item) ?? memoryProblem(fallback, item)}.`,
     );
     sitOn(draft, fallback, item, `${classOf(item)}, fits nowhere; this core comes nearest`);
+    misfits.push([fallback, item]);
   }
+  for (const [seat, item] of misfits) spreadMisfit(draft, seat, usable, item);
   return draft;
 }
 

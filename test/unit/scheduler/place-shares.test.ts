@@ -92,10 +92,15 @@ describe('a model whose streams no core holds all', () => {
     ]);
   });
 
-  it('stays on one core where the cores together could not do it, so that others are not hurt', () => {
-    const placement = place(times(21), [10, 10]);
-    expect(loadsOf(placement)).toEqual([2.1, 0]);
-    expect(placement.problems).toEqual(['Model detect does not fit on any core: the core would be busy 242 % of the time.']);
+  it('takes the cores that nobody else needs where all together could not do it, so that nobody is hurt', () => {
+    const problems = ['Model detect does not fit on any core: the core would be busy 276 % of the time.'];
+    const alone = place(times(24), [10, 10]);
+    expect(loadsOf(alone)).toEqual([1.2, 1.2]);
+    expect(alone.problems).toEqual(problems);
+    expect(alone.models[1]?.reason).toBe('safety, 12 of its 24 streams, since it fits nowhere and these cores have nothing else to do');
+    const beside = place([...times(24), ...times(2, { model: 'track' })], [10, 10]);
+    expect(loadsOf(beside)).toEqual([2.4, 0.4]);
+    expect(beside.problems).toEqual(problems);
   });
 
   it('is not copied to cores that a gang ties together', () => {
