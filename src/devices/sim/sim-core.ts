@@ -315,7 +315,8 @@ export class SimCore {
   }
 
   #drop(work: Work): boolean {
-    if (this.#work[0] === work) this.#work.shift();
+    // Mostly it is the only one.
+    if (this.#work[0] === work) this.#work.length === 1 ? this.#work.pop() : this.#work.shift();
     else {
       const place = this.#work.indexOf(work);
       if (place < 0) return false;
