@@ -4,6 +4,7 @@ import type { StreamId } from '../core/stream.ts';
 import type { Regulation } from '../devices/sim/byte-budget.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
+import { servingCores } from './placed-split.ts';
 
 type Budgeted = Pick<RuntimeConfig, 'pipelines'> & { readonly scheduler: Pick<RuntimeConfig['scheduler'], 'busBudget'> };
 
@@ -86,6 +87,5 @@ export function stallUs({ bytes: budget, periodUs, rateMax, runsMax }: StreamBud
 export function runsAtOnce({ id, stream }: PipelineConfig, { models }: Placement): number {
   const placed = rowFor(models, stream.model, id);
   if (placed === undefined) return 1;
-  const cores = placed.cores.filter((core) => !placed.spares.includes(core)).length;
-  return Math.max(1, Math.floor(cores / (placed.split ?? 1)));
+  return Math.max(1, Math.floor(servingCores(placed).length / (placed.split ?? 1)));
 }

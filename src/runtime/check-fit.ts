@@ -158,8 +158,8 @@ function loadRatioOn(core: CoreId, lanes: readonly Lane[], order: AnalysedOrder)
 }
 
 /** Its budget is sure, and too small for its first token. */
-const isLateTurn = ({ reserve, responseUs, deadlineUs }: StreamFit): boolean =>
-  reserve !== undefined && responseUs !== null && responseUs > deadlineUs;
+const isLateTurn = ({ reserve, deadlineUs }: Pick<StreamFit, 'reserve' | 'deadlineUs'>): boolean =>
+  (reserve?.firstTokenUs ?? 0) > deadlineUs;
 
 function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: FitCosts): StreamFit {
   const { pipeline, home, beforeUs, isGuaranteed, bytes, jobsPerSecond } = lane;
@@ -169,21 +169,22 @@ function streamOf(lane: Lane, bound: CoreBound, lanes: readonly Lane[], costs: F
   const reserve = lane.reserve === undefined ? undefined : reserveFit(lane, lane.reserve, found, costs);
   const responseUs =
     reserve !== undefined ? reserve.firstTokenUs : found?.response === undefined ? null : Math.ceil(found.response + beforeUs);
-  const isLate = reserve !== undefined && responseUs !== null && responseUs > pipeline.stream.deadlineUs;
+  const { deadlineUs } = pipeline.stream;
+  const shown = reserve === undefined ? {} : { reserve };
   return {
     id: pipeline.id,
     criticality: pipeline.stream.criticality,
     core: home,
-    assurance: isLate ? 'none' : (found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded')),
+    assurance: isLateTurn({ ...shown, deadlineUs }) ? 'none' : (found?.assurance ?? (isGuaranteed ? 'none' : 'unguarded')),
     responseUs,
-    deadlineUs: pipeline.stream.deadlineUs,
+    deadlineUs,
     costUs: lane.reserve === undefined ? lane.taskOn(home).segment : costs.of(lane.place, home).worstUs,
     busBytesPerSecond: bytes === undefined ? null : bytes * jobsPerSecond,
     blockingUs: found?.blocking ?? null,
     toleratesUs: found?.tolerates ?? null,
     runUsMax: Number.isFinite(run) ? run : null,
     costFactorMax: null,
-    ...(reserve === undefined ? {} : { reserve }),
+    ...shown,
   };
 }
 

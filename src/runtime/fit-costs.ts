@@ -12,7 +12,7 @@ import { regulationOf, runsAtOnce, stallUs, usersOf } from './bus-budget.ts';
 import type { WindowMisfit } from './fit.ts';
 import type { Chip } from './on-chip.ts';
 import { outOfWindow } from './out-of-window.ts';
-import type { Place } from './placed-split.ts';
+import { type Place, servingCores } from './placed-split.ts';
 
 /** What one run of a model takes on a core. */
 export interface RunCost {
@@ -112,9 +112,7 @@ export function tableCosts(
   { chip, kindOf }: { readonly chip: Chip | undefined; readonly kindOf: (core: CoreId) => string },
 ): FitCosts {
   const capacity = chip === undefined ? undefined : (usableBytesPerSecond(chip.profile) * chip.mode.bandwidthRatio) / 1e6;
-  const busyCount = placement.cores.filter(({ core }) =>
-    placement.models.some(({ cores, spares }) => cores.includes(core) && !spares.includes(core)),
-  ).length;
+  const busyCount = new Set(placement.models.flatMap(servingCores)).size;
   const heldUp = capacity === undefined ? () => 0 : waitForBudgets(config, placement, capacity);
   const waitUsPerByte = capacity === undefined ? 0 : (Math.max(1, busyCount) - 1) / capacity;
   return {

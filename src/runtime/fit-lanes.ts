@@ -8,7 +8,7 @@ import type { CoreLoad, CoreTask } from '../scheduler/analysis/core-bound.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
 import type { FitCosts, RunCost } from './fit-costs.ts';
-import type { Place } from './placed-split.ts';
+import { type Place, servingCores } from './placed-split.ts';
 
 /** A pipeline on its cores, as the analysis sees it. */
 export interface Lane {
@@ -59,7 +59,7 @@ export function lanesOf(config: RuntimeConfig, placement: Placement, rankOf: Ana
     const { stream } = pipeline;
     const placed: Place = rowFor(placement.models, stream.model, stream.id) ?? { model: stream.model, cores: [0], spares: [] };
     // A spare serves only when a core is lost, and no bound holds then anyway.
-    const cores = placed.cores.filter((core) => !placed.spares.includes(core));
+    const cores = servingCores(placed);
     const home = fastestOf(cores, stream.model, config);
     const { items, frames, periodUs, jitterUs, parentUs } = originOf(pipeline, config);
     const offCore = costs.offCore(pipeline, frames);

@@ -7,9 +7,14 @@ import type { PlacedModel, Placement } from '../scheduler/placement.ts';
 /** Where a model runs, for some of its streams or all. */
 export type Place = Pick<PlacedModel, 'model' | 'cores' | 'spares' | 'split'>;
 
+/** The cores where its jobs run while none is lost: a spare serves only in the place of another. */
+export const servingCores = ({ cores, spares }: Pick<Place, 'cores' | 'spares'>): readonly CoreId[] =>
+  cores.filter((core) => !spares.includes(core));
+
 /** On how many cores at once a job runs there, in as many clusters as these may come to be. */
-export function splitOf({ cores, spares, split: ways = 1 }: Place, profile: SocProfile): Split {
-  const clusters = new Set(cores.filter((core) => !spares.includes(core)).map((core) => clusterOf(profile, core))).size;
+export function splitOf(place: Place, profile: SocProfile): Split {
+  const { split: ways = 1 } = place;
+  const clusters = new Set(servingCores(place).map((core) => clusterOf(profile, core))).size;
   return { ways, clusters: Math.min(ways, Math.max(1, clusters)) };
 }
 

@@ -227,10 +227,11 @@ function stepsOf(model: ModelId, { models }: RuntimeConfig, { cuts, deps: { cost
 function cachesOf(model: ModelId, { plan }: RunPlan): number {
   const rows = plan.models.filter((row) => row.model === model);
   const own = plan.streams.filter((stream) => stream.model === model);
+  const steps = rows[0]?.steps;
+  if (steps?.kind !== 'tokens') return 1;
   return rows.reduce((sum, row) => {
-    if (row.steps?.kind !== 'tokens') return 1;
     const streams = own.filter(({ id }) => rowFor(rows, model, id) === row).length;
-    return sum + (streams * row.cores.length * (row.steps.turnsMax ?? 1)) / (row.split ?? 1);
+    return sum + (streams * row.cores.length * (steps.turnsMax ?? 1)) / (row.split ?? 1);
   }, 0);
 }
 

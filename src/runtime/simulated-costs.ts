@@ -13,7 +13,7 @@ import type { Placement } from '../scheduler/placement.ts';
 import { type FitCosts, hostOf, inMs, type RunCost } from './fit-costs.ts';
 import { type Chip, windowOf } from './on-chip.ts';
 import { outOfWindow } from './out-of-window.ts';
-import { type Place, splitOf } from './placed-split.ts';
+import { type Place, servingCores, splitOf } from './placed-split.ts';
 import type { LanguageCosts, ModelCosts } from './simulate-costs.ts';
 import { createWorstBus, rateMaxOf, type WorstShare } from './worst-bus.ts';
 
@@ -92,9 +92,9 @@ export function simulatedCosts(
 }
 
 /** The cores that a job takes there, where it has no choice. */
-function gangOf({ cores, spares, split }: Place): readonly CoreId[] | undefined {
-  const own = cores.filter((core) => !spares.includes(core));
-  return split === own.length ? own : undefined;
+function gangOf(place: Place): readonly CoreId[] | undefined {
+  const own = servingCores(place);
+  return place.split === own.length ? own : undefined;
 }
 
 interface SimulatedModel {

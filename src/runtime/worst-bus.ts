@@ -8,7 +8,7 @@ import { lowestLevel } from '../devices/sim/lowest-level.ts';
 import type { Placement } from '../scheduler/placement.ts';
 import { rowFor } from '../scheduler/scheduler.ts';
 import { regulationOf, runsAtOnce, type StreamBudget, stallUs, usersOf } from './bus-budget.ts';
-import type { Place } from './placed-split.ts';
+import { type Place, servingCores } from './placed-split.ts';
 
 export interface BusUsers {
   readonly config: Pick<RuntimeConfig, 'pipelines' | 'scheduler'>;
@@ -85,7 +85,7 @@ function relievedUs(flow: Flow, { bandwidth, bytes }: { readonly bandwidth: numb
 /** What may run there, but for models that only these streams use. */
 function flowsOn(core: CoreId, without: readonly StreamId[], { placement, config, flowsOf }: BusUsers): readonly Flow[] {
   return placement.models
-    .filter(({ cores, spares }) => cores.includes(core) && !spares.includes(core))
+    .filter((row) => servingCores(row).includes(core))
     .flatMap((row) => buildsOf(row.model, config).map((model): Place => ({ ...row, model })))
     .filter(({ model }) => without.length === 0 || usersOf(model, config.pipelines).some((id) => !without.includes(id)))
     .flatMap((place) => flowsOf(place, core));

@@ -1,7 +1,6 @@
 import type { Stream } from '../core/stream.ts';
 import {
   classOf,
-  costOn,
   createItem,
   type Draft,
   hasRoom,
@@ -9,6 +8,7 @@ import {
   loadOf,
   problemWith,
   ROUNDING_RATIO,
+  reckonedOn,
   rise,
   type Seat,
   sit,
@@ -27,22 +27,29 @@ export const isTooMuch = ({ loadRatio }: Item): boolean => loadRatio > 1 + ROUND
  * @param seats in order of preference
  */
 export function placeShares(draft: Draft, seats: readonly Seat[], item: Item, why: string): readonly Item[] | undefined {
-  const { model, streams, split } = item;
-  if (streams.length < 2 || split !== undefined) return undefined;
+  if (!canShare(item)) return undefined;
   const able = seats.filter((seat) => hasRoom(seat, item) && !isTied(draft, seat));
-  const choices = able.slice(1).map((_, index) => sharesOn(able.slice(0, index + 2), item));
-  const possible = choices.filter((shares) => shares.every(canDo));
-  const fitting = possible.find((shares) => shares.every((share) => problemOf(draft, share) === undefined));
-  const chosen = fitting ?? (isTooMuch(item) ? possible[0] : undefined);
-  if (chosen === undefined) return undefined;
-  if (fitting === undefined) {
-    const [problem] = chosen.flatMap((share) => problemOf(draft, share) ?? []);
-    draft.problems.push(
-      `Model ${model.id} does not fit for sure on cores ${chosen.map(({ seat }) => seat.core.id).join(', ')}: ${problem}.`,
-    );
+  let possible: Doubtful | undefined;
+  for (let copies = 2; copies <= able.length; copies += 1) {
+    const shares = sharesOn(able.slice(0, copies), item);
+    if (!shares.every(canDo)) continue;
+    const [problem] = shares.flatMap((share) => problemOf(draft, share) ?? []);
+    if (problem === undefined) return sitShares(draft, shares, item, why);
+    possible ??= { shares, problem };
   }
-  return sitShares(draft, chosen, item, why);
+  if (possible === undefined || !isTooMuch(item)) return undefined;
+  const cores = possible.shares.map(({ seat }) => seat.core.id).join(', ');
+  draft.problems.push(`Model ${item.model.id} does not fit for sure on cores ${cores}: ${possible.problem}.`);
+  return sitShares(draft, possible.shares, item, why);
 }
+
+/** A way that does the work, and may be too late. */
+interface Doubtful {
+  readonly shares: readonly Share[];
+  readonly problem: string;
+}
+
+const canShare = ({ streams, split }: Item): boolean => streams.length >= 2 && split === undefined;
 
 /**
  * Shares the streams of a model that fits nowhere, and sits on one core, out over that and all those that nobody else needs: not enough, but more than one can
@@ -50,7 +57,7 @@ export function placeShares(draft: Draft, seats: readonly Seat[], item: Item, wh
  */
 export function spreadMisfit(draft: Draft, home: Seat, seats: readonly Seat[], item: Item): void {
   const free = seats.filter((seat) => seat.items.length === 0 && hasRoom(seat, item));
-  if (!isTooMuch(item) || item.streams.length < 2 || item.split !== undefined || free.length === 0) return;
+  if (!isTooMuch(item) || !canShare(item) || free.length === 0) return;
   rise(draft, [home], item);
   sitShares(draft, sharesOn([home, ...free], item), item, 'since it fits nowhere and these cores have nothing else to do');
 }
@@ -72,10 +79,11 @@ interface Share {
 const isTied = ({ placed }: Draft, { items }: Seat): boolean => items.some((item) => (placed.get(item)?.width ?? 1) > 1);
 
 /** Who gets no stream is left out. */
-function sharesOn(seats: readonly Seat[], { model, streams: all, split, pins }: Item): readonly Share[] {
+function sharesOn(seats: readonly Seat[], whole: Item): readonly Share[] {
+  const { model, streams: all, split, pins } = whole;
   const bins = seats.map((seat) => ({
     seat,
-    costUs: costOn(model, seat) ?? model.costUs,
+    costUs: reckonedOn(whole, seat),
     loadRatio: seat.loadRatio,
     streams: new Set<Stream>(),
   }));

@@ -131,6 +131,9 @@ export const loadOf = ({ streams }: Pick<Item, 'streams'>, costUs: number): numb
 export const costOn = ({ costUs, coreCostsUs }: PlaceableModel, { core }: Seat): number | undefined =>
   coreCostsUs === undefined ? costUs : coreCostsUs[core.id];
 
+/** As `costOn`, for what has to go there all the same. */
+export const reckonedOn = ({ model }: Pick<Item, 'model'>, seat: Seat): number => costOn(model, seat) ?? model.costUs;
+
 /** Whether the core is of the first kind, which jobs can be split over. */
 export const isShareable = ({ coreCostsUs }: PlaceableModel, { core }: Seat): boolean =>
   coreCostsUs === undefined || (coreCostsUs[0] !== undefined && coreCostsUs[core.id] === coreCostsUs[0]);
@@ -176,7 +179,7 @@ export function memoryProblem(seat: Seat, item: Item): string {
 export function leastLoaded(seats: readonly Seat[], item: Item): Seat | undefined {
   // Where cores are alike the item adds the same everywhere.
   const areAlike = item.model.coreCostsUs === undefined;
-  const loadWith = (seat: Seat): number => seat.loadRatio + (areAlike ? 0 : loadOf(item, costOn(item.model, seat) ?? item.model.costUs));
+  const loadWith = (seat: Seat): number => seat.loadRatio + (areAlike ? 0 : loadOf(item, reckonedOn(item, seat)));
   let best: Seat | undefined;
   for (const seat of seats) if (best === undefined || loadWith(seat) < loadWith(best)) best = seat;
   return best;

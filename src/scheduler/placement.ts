@@ -20,6 +20,7 @@ import {
   type PlaceableModel,
   problemWith,
   ROUNDING_RATIO,
+  reckonedOn,
   roomiest,
   type Seat,
   seatOf,
@@ -220,11 +221,9 @@ function placePinned(draft: Draft, item: Item): void {
   }
 }
 
-const problemOn = (draft: Draft, seat: Seat, item: Item): string | undefined =>
-  problemWith(draft, [seat], item, costOn(item.model, seat) ?? item.model.costUs);
+const problemOn = (draft: Draft, seat: Seat, item: Item): string | undefined => problemWith(draft, [seat], item, reckonedOn(item, seat));
 
-const sitOn = (draft: Draft, seat: Seat, item: Item, reason: string): void =>
-  sit(draft, [seat], item, costOn(item.model, seat) ?? item.model.costUs, reason);
+const sitOn = (draft: Draft, seat: Seat, item: Item, reason: string): void => sit(draft, [seat], item, reckonedOn(item, seat), reason);
 
 /** On some of its pins; the others may stand in for them, but not where a state has to stay. */
 function placePinnedGang(draft: Draft, pins: readonly CoreId[], item: Item): boolean {
@@ -274,7 +273,7 @@ function sitWhereIdle(draft: Draft, seats: readonly Seat[], item: Item, reason: 
   const others = isTooMuch(item) && !item.isStateful ? byLoad(seats).filter((seat) => seat !== home) : [];
   const more = others.slice(0, Math.ceil(item.loadRatio - ROUNDING_RATIO) - 1);
   if (more.length === 0) sitOn(draft, home, item, reason);
-  else spread(draft, [home, ...more], item, costOn(item.model, home) ?? item.model.costUs, `${reason}; one core cannot do all of it`);
+  else spread(draft, [home, ...more], item, reckonedOn(item, home), `${reason}; one core cannot do all of it`);
   return true;
 }
 

@@ -54,11 +54,11 @@ export async function benchXrbench(options: BenchXrbenchOptions, deps: BenchDeps
   if (options.kind === 'all') {
     const file = files.configurations ?? deps.defaults.configurations;
     const comparison = comparePolicies(table, readConfigurations(file, readText(file)), scenarios, nearest);
-    if (comparison.cells.length === 0 && !options.isJson)
-      out.write(`nothing was played: ${table.file} has the costs of no configuration of ${file} and scenario of ${scenarioFile}\n`);
-    const lines = options.isJson ? [JSON.stringify(comparison)] : comparisonLines(comparison, out.columns(), paint);
-    if (comparison.cells.length > 0 || options.isJson) out.write(`${lines.join('\n')}\n`);
-    return comparison.cells.length === 0 ? EXIT.findings : EXIT.fine;
+    const isEmpty = comparison.cells.length === 0;
+    const nothing = `nothing was played: ${table.file} has the costs of no configuration of ${file} and scenario of ${scenarioFile}`;
+    const lines = isEmpty ? [nothing] : comparisonLines(comparison, out.columns(), paint);
+    out.write(`${(options.isJson ? [JSON.stringify(comparison)] : lines).join('\n')}\n`);
+    return isEmpty ? EXIT.findings : EXIT.fine;
   }
   const { configuration, choice, seed, schedule, isJson } = options;
   const cell = cellOf(

@@ -315,13 +315,11 @@ export class SimCore {
   }
 
   #drop(work: Work): boolean {
-    // Mostly it is the only one.
-    if (this.#work[0] === work) this.#work.length === 1 ? this.#work.pop() : this.#work.shift();
-    else {
-      const place = this.#work.indexOf(work);
-      if (place < 0) return false;
-      this.#work.splice(place, 1);
-    }
+    const place = this.#work.indexOf(work);
+    if (place < 0) return false;
+    // Mostly it is the only one, and then nothing has to be moved.
+    if (place === this.#work.length - 1) this.#work.pop();
+    else this.#work.splice(place, 1);
     return true;
   }
 
